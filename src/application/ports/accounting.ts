@@ -1,0 +1,156 @@
+import type { CurrencyCode } from '../../domain/currency.js';
+import type { MinorUnits } from '../../domain/money.js';
+import type { ProviderResult } from './provider.js';
+
+/**
+ * What the use cases need of an accounting provider (QuickBooks Online). Writes come in two steps: `prepare…` returns
+ * the exact request body as text, which the caller stores, and the write sends precisely that text, so that a repeated
+ * attempt repeats the bytes. Every write carries an idempotency key of at most 50 characters that is derived from our
+ * own operation row.
+ */
+export interface AccountingGateway {
+  /** Proves credentials by reading the company they open; refreshes the access token first when it is refused. */
+  proveCredentials(credentials: CompanyCredentials): Promise<ProviderResult<ProvenCompany>>;
+
+  /** What must be known of a company once: reads its preferences and, without a default item, its `Services` item. */
+  readCompanySettings(connectionId: string): Promise<ProviderResult<CompanySettings>>;
+
+  /** Customers that bear one of these display names, inactive ones included, in one read. */
+  findCustomersByName(connectionId: string, names: readonly string[]): Promise<ProviderResult<ProviderCustomer[]>>;
+  prepareCustomer(draft: CustomerDraft): string;
+  createCustomer(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderCustomer>>;
+
+  prepareInvoice(draft: InvoiceDraft): string;
+  createInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>>;
+  /** Has the provider e-mail the invoice. */
+  sendInvoice(
+    connectionId: string,
+    externalId: string,
+    email: string,
+    idempotencyKey: string,
+  ): Promise<ProviderResult<ProviderInvoice>>;
+  /** A rejection with reason `not_found` means the invoice was deleted at the provider. */
+  readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>>;
+  /** The payments with these ids in one read; ids the provider no longer knows are missing from the answer. */
+  readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<ProviderPayment[]>>;
+
+  /** The display names to try for an organisation, best first, all legal at the provider. */
+  customerNameCandidates(organizationName: string, currency: CurrencyCode): string[];
+  /** Whether the invoice lines that the provider confirmed are, line by line, those of the request body that was sent. */
+  linesMatch(sentBody: string, answer: ProviderInvoice): boolean;
+  /** The bookkeeper's page of an invoice. */
+  invoicePageUrl(environment: 'SANDBOX' | 'PRODUCTION', realmId: string, externalId: string): string;
+}
+
+export interface CompanyCredentials {
+  readonly environment: 'SANDBOX' | 'PRODUCTION';
+  readonly realmId: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly accessTokenExpiresAt: Date | undefined;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+export interface ProvenCompany {
+  readonly companyName: string;
+  /** The endpoint that answered said it is a simulator. Such a connection is refused in production. */
+  readonly simulated: boolean;
+  /** The tokens to store: those given, or newer ones when a refresh was needed to prove them. */
+  readonly tokens: CompanyTokens;
+}
+
+export interface CompanyTokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly accessTokenExpiresAt: Date;
+  readonly refreshTokenExpiresAt: Date | undefined;
+}
+
+export interface CompanySettings {
+  readonly homeCurrency: string;
+  readonly multiCurrency: boolean;
+  /** The company lets the caller choose document numbers. */
+  readonly customDocumentNumbers: boolean;
+  /** The item to put on every line, when the company has a default one or an active one named `Services`. */
+  readonly serviceItemId: string | undefined;
+}
+
+export interface CustomerDraft {
+  readonly displayName: string;
+  readonly organizationName: string;
+  readonly contactName: string;
+  readonly email: string;
+  readonly billingAddress: string;
+  /** Left out when the company keeps one currency only. */
+  readonly currency: CurrencyCode | undefined;
+}
+
+export interface ProviderCustomer {
+  readonly externalId: string;
+  readonly displayName: string;
+  readonly active: boolean;
+  readonly currency: string | undefined;
+}
+
+export interface InvoiceDraft {
+  readonly customerExternalId: string;
+  readonly serviceItemId: string;
+  readonly currency: CurrencyCode;
+  /** False when the company keeps one currency only: the currency is then not sent. */
+  readonly sendCurrency: boolean;
+  /** Ours, e.g. `PO-7K2M9Q`: goes to memo and private note, from which the invoice can be recognised later. */
+  readonly reference: string;
+  readonly buyerReference: string;
+  /** The document number to use, when the company lets us choose it. */
+  readonly documentNumber: string | undefined;
+  /** Calendar days, `YYYY-MM-DD`. */
+  readonly invoiceDate: string;
+  readonly dueDate: string | undefined;
+  readonly email: string;
+  readonly billingAddress: string;
+  readonly lines: readonly InvoiceLineDraft[];
+}
+
+export interface InvoiceLineDraft {
+  readonly description: string;
+  readonly quantity: number;
+  readonly unitPrice: MinorUnits;
+  readonly amount: MinorUnits;
+}
+
+/** An invoice as the provider describes it. Amounts are in the minor units of `currency`. */
+export interface ProviderInvoice {
+  readonly externalId: string;
+  readonly number: string | undefined;
+  readonly syncToken: string;
+  readonly customerExternalId: string;
+  readonly currency: CurrencyCode;
+  readonly total: MinorUnits;
+  readonly balance: MinorUnits;
+  readonly lines: readonly { readonly description: string | undefined; readonly amount: MinorUnits }[];
+  /** Voided invoices stay readable, with zero amounts. */
+  readonly voided: boolean;
+  readonly emailStatus: 'NOT_SENT' | 'PENDING' | 'SENT';
+  readonly deliveredAt: Date | undefined;
+  readonly payUrl: string | undefined;
+  /** Ids of the payments (credit applications included) that are applied to it. */
+  readonly paymentIds: readonly string[];
+}
+
+/** A payment as the provider describes it. A voided one has no applications. */
+export interface ProviderPayment {
+  readonly externalId: string;
+  readonly currency: CurrencyCode;
+  /** Money received. Zero when the payment only applies a credit memo. */
+  readonly total: MinorUnits;
+  /** Calendar day, `YYYY-MM-DD`. */
+  readonly paidOn: string;
+  readonly referenceNumber: string | undefined;
+  /** What it was applied to, in the provider's order: invoices consume, credit memos contribute. */
+  readonly applications: readonly {
+    readonly kind: 'invoice' | 'credit' | 'other';
+    readonly externalId: string;
+    readonly amount: MinorUnits;
+  }[];
+}

@@ -1,0 +1,51 @@
+/** What a provider's answer leaves behind for support: the HTTP status and the provider's own request id (intuit_tid). */
+export interface ProviderTrace {
+  readonly statusCode?: number;
+  readonly requestId?: string;
+}
+
+/**
+ * Why a provider call did not succeed. Only `unknown` leaves open whether the provider changed anything; after every
+ * other kind it certainly did not.
+ */
+export type ProviderFailure =
+  /** Understood and refused: sending the same again is pointless until something is corrected. */
+  | {
+      readonly kind: 'rejected';
+      readonly reason: RejectionReason;
+      /** The provider's fault code, e.g. `6140`. */
+      readonly code: string | undefined;
+      /** A sentence for a person, without secrets. */
+      readonly message: string;
+      /** The id of the provider object that is in the way, when the fault names it. */
+      readonly conflictingId?: string;
+      readonly trace: ProviderTrace;
+    }
+  /** Certainly nothing was sent or processed (refused connection, throttled, token endpoint down): try again later. */
+  | { readonly kind: 'unavailable'; readonly message: string; readonly trace: ProviderTrace }
+  /** The company's authorisation is gone; only a person can reconnect it. */
+  | { readonly kind: 'reconnect_required'; readonly message: string; readonly trace: ProviderTrace }
+  /** The request may or may not have been carried out (time-out, lost connection, 5xx, unreadable answer). */
+  | { readonly kind: 'unknown'; readonly message: string; readonly trace: ProviderTrace };
+
+export type RejectionReason =
+  | 'duplicate_name'
+  | 'duplicate_number'
+  | 'stale'
+  | 'not_found'
+  | 'bad_reference'
+  | 'closed_period'
+  | 'subscription'
+  | 'validation';
+
+export type ProviderResult<T> =
+  | { readonly ok: true; readonly value: T; readonly trace: ProviderTrace }
+  | { readonly ok: false; readonly failure: ProviderFailure };
+
+export function succeeded<T>(value: T, trace: ProviderTrace = {}): ProviderResult<T> {
+  return { ok: true, value, trace };
+}
+
+export function failed(failure: ProviderFailure): { readonly ok: false; readonly failure: ProviderFailure } {
+  return { ok: false, failure };
+}

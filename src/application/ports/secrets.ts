@@ -1,0 +1,6 @@
+/** Authenticated encryption of secrets at rest. The text names the key, so that keys can be rotated. */
+export interface SecretBox {
+  seal(plaintext: string): Promise<string>;
+  /** Throws when the text was altered or its key is no longer configured. */
+  open(sealed: string): Promise<string>;
+}

@@ -1,0 +1,163 @@
+import { z } from 'zod';
+
+export type Role = 'all' | 'api' | 'worker';
+
+/** One key of `ENCRYPTION_KEYS`. */
+export interface EncryptionKey {
+  readonly id: string;
+  readonly secret: Uint8Array;
+}
+
+/** Everything the environment decides, read once at start. Nothing else reads `process.env`. */
+export interface Config {
+  readonly production: boolean;
+  readonly port: number;
+  readonly host: string;
+  readonly role: Role;
+  /** Undefined: use the embedded PostgreSQL in `dataDirectory`. */
+  readonly databaseUrl: string | undefined;
+  readonly dataDirectory: string;
+  /** The first encrypts, all decrypt. Empty in development: a key is generated and kept in `dataDirectory`. */
+  readonly encryptionKeys: readonly EncryptionKey[];
+  readonly bootstrapApiKey: string | undefined;
+  readonly quickbooks: {
+    readonly apiBaseUrl: string | undefined;
+    readonly tokenUrl: string | undefined;
+    readonly authorizeUrl: string | undefined;
+    readonly revokeUrl: string | undefined;
+    readonly clientId: string | undefined;
+    readonly clientSecret: string | undefined;
+    readonly verifierTokens: readonly string[];
+  };
+  readonly graphqlIde: boolean;
+  readonly logLevel: LogLevel;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** A variable is missing or malformed. The message is one sentence that names it and never its value. */
+export class ConfigError extends Error {}
+
+const blankIsUnset = (value: unknown): unknown => (value === '' ? undefined : value);
+const optionalText = z.preprocess(blankIsUnset, z.string().optional());
+const optionalUrl = z.preprocess(blankIsUnset, z.url('must be a URL').optional());
+
+const commaSeparated = z.preprocess(
+  blankIsUnset,
+  z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    ),
+);
+
+const ENCRYPTION_KEY = /^([\w.-]{1,50}):([A-Za-z0-9+/]{43}=)$/;
+
+const encryptionKeys = commaSeparated.transform((parts, context): EncryptionKey[] => {
+  const keys = parts.flatMap((part) => {
+    const [, id, base64] = ENCRYPTION_KEY.exec(part) ?? [];
+    return id && base64 ? [{ id, secret: new Uint8Array(Buffer.from(base64, 'base64')) }] : [];
+  });
+  const distinct = new Set(keys.map((key) => key.id)).size;
+  if (keys.length !== parts.length || distinct !== keys.length) {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be comma-separated id:base64 pairs with distinct ids, each key 32 bytes',
+    });
+  }
+  return keys;
+});
+
+const onOrOff = z.preprocess(
+  blankIsUnset,
+  z
+    .enum(['true', 'false', '1', '0', 'on', 'off'], 'must be true or false')
+    .transform((text) => ['true', '1', 'on'].includes(text))
+    .optional(),
+);
+
+const environmentSchema = z.object({
+  NODE_ENV: z.preprocess(
+    blankIsUnset,
+    z.enum(['development', 'production', 'test'], 'must be development or production').default('development'),
+  ),
+  PORT: z.preprocess(blankIsUnset, z.coerce.number('must be a port number').int().min(0).max(65_535).default(4000)),
+  HOST: z.preprocess(blankIsUnset, z.string().default('127.0.0.1')),
+  ROLE: z.preprocess(blankIsUnset, z.enum(['all', 'api', 'worker'], 'must be all, api or worker').default('all')),
+  DATABASE_URL: z.preprocess(
+    blankIsUnset,
+    z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
+  ),
+  DATA_DIR: z.preprocess(blankIsUnset, z.string().default('.data')),
+  ENCRYPTION_KEYS: encryptionKeys,
+  BOOTSTRAP_API_KEY: z.preprocess(
+    blankIsUnset,
+    z.string().min(16, 'must have at least 16 characters').max(200).optional(),
+  ),
+  QBO_API_BASE_URL: optionalUrl,
+  QBO_TOKEN_URL: optionalUrl,
+  QBO_AUTHORIZE_URL: optionalUrl,
+  QBO_REVOKE_URL: optionalUrl,
+  QBO_CLIENT_ID: optionalText,
+  QBO_CLIENT_SECRET: optionalText,
+  QBO_WEBHOOK_VERIFIER_TOKEN: commaSeparated,
+  GRAPHQL_IDE: onOrOff,
+  LOG_LEVEL: z.preprocess(blankIsUnset, z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info')),
+});
+
+/** Reads and validates the environment. Throws `ConfigError` for the first variable that is missing or malformed. */
+export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) throw new ConfigError(describe(parsed.error));
+  const variables = parsed.data;
+  const production = variables.NODE_ENV === 'production';
+  requireInProduction(production, variables);
+  return Object.freeze({
+    production,
+    port: variables.PORT,
+    host: variables.HOST,
+    role: variables.ROLE,
+    databaseUrl: variables.DATABASE_URL,
+    dataDirectory: variables.DATA_DIR,
+    encryptionKeys: variables.ENCRYPTION_KEYS,
+    bootstrapApiKey: variables.BOOTSTRAP_API_KEY,
+    quickbooks: {
+      apiBaseUrl: variables.QBO_API_BASE_URL,
+      tokenUrl: variables.QBO_TOKEN_URL,
+      authorizeUrl: variables.QBO_AUTHORIZE_URL,
+      revokeUrl: variables.QBO_REVOKE_URL,
+      clientId: variables.QBO_CLIENT_ID,
+      clientSecret: variables.QBO_CLIENT_SECRET,
+      verifierTokens: variables.QBO_WEBHOOK_VERIFIER_TOKEN,
+    },
+    graphqlIde: variables.GRAPHQL_IDE ?? !production,
+    logLevel: variables.LOG_LEVEL,
+  });
+}
+
+function describe(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return `The environment variable ${issue?.path.join('.')} ${lowerFirst(issue?.message ?? 'is malformed')}.`;
+}
+
+function lowerFirst(message: string): string {
+  return message.startsWith('must') ? message : `is malformed (${message})`;
+}
+
+function requireInProduction(production: boolean, variables: z.output<typeof environmentSchema>): void {
+  if (production && variables.ENCRYPTION_KEYS.length === 0) {
+    throw new ConfigError(
+      'The environment variable ENCRYPTION_KEYS is required in production (comma-separated id:base64 of 32 bytes).',
+    );
+  }
+  if (variables.ROLE !== 'all' && !variables.DATABASE_URL) {
+    throw new ConfigError(
+      'The environment variable DATABASE_URL is required with ROLE=api or ROLE=worker: the embedded database serves one process.',
+    );
+  }
+}

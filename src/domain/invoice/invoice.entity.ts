@@ -1,0 +1,91 @@
+import type { Ref } from '@mikro-orm/core';
+import { Check, Entity, Enum, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import type { CurrencyCode } from '../currency.js';
+import type { MinorUnits } from '../money.js';
+import { PurchaseOrder } from '../purchase-order/purchase-order.entity.js';
+import { QboConnection } from '../quickbooks/qbo-connection.entity.js';
+import { EmailStatus, InvoiceProvider, InvoiceStatus } from './invoice.status.js';
+
+/**
+ * The invoice of a purchase order at a provider. The row is claimed before the provider is called; it disappears again
+ * only when the provider certainly made no invoice. A partial unique index keeps one live invoice per purchase order.
+ */
+@Entity({ tableName: 'invoice' })
+@Unique({
+  name: 'invoice_one_live_per_purchase_order',
+  expression: `create unique index "invoice_one_live_per_purchase_order" on "invoice" ("purchase_order_id") where status not in ('VOIDED', 'DELETED')`,
+})
+@Unique({ properties: ['provider', 'companyId', 'externalId'] })
+@Check({
+  name: 'invoice_external_id_check',
+  expression: "external_id is not null or status in ('CREATING', 'UNKNOWN')",
+})
+export class Invoice {
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  @ManyToOne(() => PurchaseOrder, { ref: true, deleteRule: 'restrict', index: true })
+  purchaseOrder!: Ref<PurchaseOrder>;
+
+  @Enum({ items: () => InvoiceProvider, columnType: 'text' })
+  provider!: InvoiceProvider;
+
+  @ManyToOne(() => QboConnection, { ref: true, nullable: true, deleteRule: 'restrict', index: true })
+  qboConnection: Ref<QboConnection> | null = null;
+
+  /** The provider's company (QuickBooks: environment and realm id), within which external ids are unique. */
+  @Property({ type: 'text' })
+  companyId!: string;
+
+  @Enum({ items: () => InvoiceStatus, columnType: 'text' })
+  status!: InvoiceStatus;
+
+  /** The provider's id, once known. */
+  @Property({ type: 'text', nullable: true })
+  externalId: string | null = null;
+
+  /** The number printed on it. */
+  @Property({ type: 'text', nullable: true })
+  number: string | null = null;
+
+  /** The bookkeeper's page. */
+  @Property({ type: 'text', nullable: true })
+  url: string | null = null;
+
+  /** The buyer's payment page, when the company has online payments. */
+  @Property({ type: 'text', nullable: true })
+  payUrl: string | null = null;
+
+  @Property({ type: 'text', length: 3 })
+  currencyCode!: CurrencyCode;
+
+  @Property({ type: 'bigint' })
+  totalMinor!: MinorUnits;
+
+  @Property({ type: 'bigint' })
+  balanceMinor!: MinorUnits;
+
+  /** False when the provider's lines, total or currency are not those of the purchase order. */
+  @Property({ type: 'boolean' })
+  matchesPurchaseOrder = true;
+
+  /** QuickBooks' version counter of the object, as last seen. */
+  @Property({ type: 'text', nullable: true })
+  syncToken: string | null = null;
+
+  @Enum({ items: () => EmailStatus, columnType: 'text' })
+  emailStatus: EmailStatus = EmailStatus.NOT_SENT;
+
+  /** Grows whenever a reading of the provider is recorded, so that an older reading cannot overwrite a newer one. */
+  @Property({ type: 'integer' })
+  syncVersion = 0;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  lastSyncedAt: Date | null = null;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)' })
+  createdAt!: Date;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)' })
+  updatedAt!: Date;
+}

@@ -1,0 +1,86 @@
+import type { Ref } from '@mikro-orm/core';
+import { Check, Entity, Enum, Index, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { QboConnection } from '../quickbooks/qbo-connection.entity.js';
+
+export enum OperationKind {
+  CREATE_CUSTOMER = 'CREATE_CUSTOMER',
+  CREATE_INVOICE = 'CREATE_INVOICE',
+  SEND_INVOICE = 'SEND_INVOICE',
+}
+
+export enum OperationState {
+  /** Intended; nothing was sent yet. */
+  CLAIMED = 'CLAIMED',
+  /** Being sent, or its process died while sending. */
+  IN_FLIGHT = 'IN_FLIGHT',
+  DONE = 'DONE',
+  /** Certainly not carried out. */
+  REFUSED = 'REFUSED',
+  /** Nobody knows whether the provider carried it out. */
+  UNKNOWN = 'UNKNOWN',
+}
+
+/**
+ * A write to a provider, recorded before it is sent. Its id is the idempotency key the provider gets, so that sending
+ * the stored body again is safe; after a refusal the next attempt is a new row with the next generation.
+ */
+@Entity({ tableName: 'provider_operation' })
+@Unique({ properties: ['kind', 'subject', 'generation'] })
+@Unique({
+  name: 'provider_operation_one_open_per_subject',
+  expression: `create unique index "provider_operation_one_open_per_subject" on "provider_operation" ("kind", "subject") where state in ('CLAIMED', 'IN_FLIGHT', 'UNKNOWN')`,
+})
+@Index({
+  name: 'provider_operation_open',
+  expression: `create index "provider_operation_open" on "provider_operation" ("lease_until") where state in ('CLAIMED', 'IN_FLIGHT', 'UNKNOWN')`,
+})
+@Check({ name: 'provider_operation_generation_valid', expression: 'generation >= 1' })
+@Check({ name: 'provider_operation_body_valid', expression: "body is not null or state in ('CLAIMED', 'REFUSED')" })
+export class ProviderOperation {
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  @Enum({ items: () => OperationKind, columnType: 'text' })
+  kind!: OperationKind;
+
+  /** What it is about: a purchase order (create invoice), an invoice (send) or connection, name and currency (customer). */
+  @Property({ type: 'text' })
+  subject!: string;
+
+  @Property({ type: 'integer' })
+  generation!: number;
+
+  @ManyToOne(() => QboConnection, { ref: true, deleteRule: 'restrict', index: true })
+  connection!: Ref<QboConnection>;
+
+  @Enum({ items: () => OperationState, columnType: 'text' })
+  state!: OperationState;
+
+  /** The exact text to send; null until the parts it names are known. */
+  @Property({ type: 'text', nullable: true })
+  body: string | null = null;
+
+  /** Until then its process is at work on it; afterwards anyone may take over. */
+  @Property({ type: 'Date', columnType: 'timestamptz(3)' })
+  leaseUntil!: Date;
+
+  @Property({ type: 'integer' })
+  attempts = 0;
+
+  /** When it was first sent; the provider surely remembers the idempotency key for some minutes from then. */
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  firstSentAt: Date | null = null;
+
+  @Property({ type: 'text', nullable: true })
+  lastError: string | null = null;
+
+  /** Intuit's id of the last request (`intuit_tid`), which their support asks for. */
+  @Property({ type: 'text', nullable: true })
+  intuitTid: string | null = null;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)' })
+  createdAt!: Date;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)' })
+  updatedAt!: Date;
+}

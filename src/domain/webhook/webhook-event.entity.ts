@@ -1,0 +1,68 @@
+import { Entity, Enum, Index, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+
+export enum WebhookEventState {
+  RECEIVED = 'RECEIVED',
+  DONE = 'DONE',
+  IGNORED = 'IGNORED',
+  DEAD = 'DEAD',
+}
+
+/** A provider's notification. The stored row is the work; jobs only wake the worker up. */
+@Entity({ tableName: 'webhook_event' })
+@Unique({ properties: ['provider', 'eventId'] })
+@Index({
+  name: 'webhook_event_pending',
+  expression: `create index "webhook_event_pending" on "webhook_event" ("provider", "company_id", "received_at", "id") where state = 'RECEIVED'`,
+})
+@Index({
+  name: 'webhook_event_dead',
+  expression: `create index "webhook_event_dead" on "webhook_event" ("received_at") where state = 'DEAD'`,
+})
+export class WebhookEvent {
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  @Property({ type: 'text' })
+  provider!: string;
+
+  /** The provider's id of the event, or one derived from its content. */
+  @Property({ type: 'text' })
+  eventId!: string;
+
+  @Property({ type: 'text' })
+  companyId!: string;
+
+  @Property({ type: 'text' })
+  entity!: string;
+
+  @Property({ type: 'text' })
+  entityId!: string;
+
+  @Property({ type: 'text' })
+  operation!: string;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  occurredAt: Date | null = null;
+
+  @Property({ type: 'json', columnType: 'jsonb' })
+  payload!: unknown;
+
+  @Enum({ items: () => WebhookEventState, columnType: 'text' })
+  state!: WebhookEventState;
+
+  @Property({ type: 'integer' })
+  attempts = 0;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)' })
+  nextAttemptAt!: Date;
+
+  /** Why it was ignored, or what went wrong at the last attempt. */
+  @Property({ type: 'text', nullable: true })
+  lastError: string | null = null;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)' })
+  receivedAt!: Date;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  processedAt: Date | null = null;
+}

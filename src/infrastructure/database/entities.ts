@@ -1,0 +1,31 @@
+import { ApiKey } from '../../domain/access/api-key.entity.js';
+import { AuditEvent } from '../../domain/audit/audit-event.entity.js';
+import { Conference } from '../../domain/conference/conference.entity.js';
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { ClientIdempotencyKey } from '../../domain/operation/client-idempotency-key.entity.js';
+import { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
+import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
+import { Payment } from '../../domain/purchase-order/payment.entity.js';
+import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
+import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
+import { WebhookEvent } from '../../domain/webhook/webhook-event.entity.js';
+
+export const entities = [
+  ApiKey,
+  AuditEvent,
+  ClientIdempotencyKey,
+  Conference,
+  CreditNote,
+  Invoice,
+  LineItem,
+  Payment,
+  PaymentReversal,
+  ProviderOperation,
+  PurchaseOrder,
+  QboConnection,
+  QboCustomer,
+  WebhookEvent,
+];

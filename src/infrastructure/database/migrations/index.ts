@@ -1,0 +1,4 @@
+import { InitialMigration } from './0001-initial.js';
+
+/** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
+export const migrations = [{ name: '0001-initial', class: InitialMigration }];

@@ -1,0 +1,33 @@
+import 'reflect-metadata';
+import { fileURLToPath } from 'node:url';
+import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
+import { Migrator } from '@mikro-orm/migrations';
+import { defineConfig, MikroORM, type Options } from '@mikro-orm/postgresql';
+import { entities } from './entities.js';
+import { migrations } from './migrations/index.js';
+
+/** The one ORM configuration: the server, the tests and the command line use it. */
+export function ormOptions(databaseUrl: string, overrides: Options = {}): Options {
+  return defineConfig({
+    clientUrl: databaseUrl,
+    entities,
+    metadataProvider: ReflectMetadataProvider,
+    extensions: [Migrator],
+    forceUtcTimezone: true,
+    migrations: {
+      migrationsList: migrations,
+      path: fileURLToPath(new URL('migrations', import.meta.url)),
+      pathTs: 'src/infrastructure/database/migrations',
+      tableName: 'schema_migration',
+      snapshot: false,
+    },
+    // graphile-worker keeps its own tables and migrations in a schema of its own.
+    schemaGenerator: { ignoreSchema: ['graphile_worker'] },
+    pool: { min: 0, max: 10 },
+    ...overrides,
+  });
+}
+
+export async function openOrm(databaseUrl: string, overrides?: Options): Promise<MikroORM> {
+  return MikroORM.init(ormOptions(databaseUrl, overrides));
+}
