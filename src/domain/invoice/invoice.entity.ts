@@ -1,4 +1,4 @@
-import type { Ref } from '@mikro-orm/core';
+import type { Opt, Ref } from '@mikro-orm/core';
 import { Check, Entity, Enum, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import type { CurrencyCode } from '../currency.js';
 import type { MinorUnits } from '../money.js';
@@ -67,18 +67,18 @@ export class Invoice {
 
   /** False when the provider's lines, total or currency are not those of the purchase order. */
   @Property({ type: 'boolean' })
-  matchesPurchaseOrder = true;
+  matchesPurchaseOrder: Opt<boolean> = true;
 
   /** QuickBooks' version counter of the object, as last seen. */
   @Property({ type: 'text', nullable: true })
   syncToken: string | null = null;
 
   @Enum({ items: () => EmailStatus, columnType: 'text' })
-  emailStatus: EmailStatus = EmailStatus.NOT_SENT;
+  emailStatus: Opt<EmailStatus> = EmailStatus.NOT_SENT;
 
   /** Grows whenever a reading of the provider is recorded, so that an older reading cannot overwrite a newer one. */
   @Property({ type: 'integer' })
-  syncVersion = 0;
+  syncVersion: Opt<number> = 0;
 
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   lastSyncedAt: Date | null = null;

@@ -4,6 +4,7 @@ import { Check, Entity, Index, PrimaryKey, Property, Unique } from '@mikro-orm/d
 @Entity({ tableName: 'client_idempotency_key' })
 @Unique({ properties: ['actor', 'mutation', 'key'] })
 @Index({ properties: ['createdAt'] })
+@Index({ properties: ['resultId'] })
 @Check({ name: 'client_idempotency_key_key_valid', expression: 'length(key) >= 8 and length(key) <= 255' })
 export class ClientIdempotencyKey {
   @PrimaryKey({ type: 'text' })

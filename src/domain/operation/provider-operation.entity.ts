@@ -1,4 +1,4 @@
-import type { Ref } from '@mikro-orm/core';
+import type { Opt, Ref } from '@mikro-orm/core';
 import { Check, Entity, Enum, Index, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { QboConnection } from '../quickbooks/qbo-connection.entity.js';
 
@@ -65,7 +65,7 @@ export class ProviderOperation {
   leaseUntil!: Date;
 
   @Property({ type: 'integer' })
-  attempts = 0;
+  attempts: Opt<number> = 0;
 
   /** When it was first sent; the provider surely remembers the idempotency key for some minutes from then. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })

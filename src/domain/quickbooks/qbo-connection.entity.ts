@@ -1,3 +1,4 @@
+import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, Enum, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 
 export enum QboEnvironment {
@@ -61,11 +62,11 @@ export class QboConnection {
 
   /** Counts token changes: a reader that was refused with version n waits for n + 1. */
   @Property({ type: 'integer' })
-  tokenVersion = 1;
+  tokenVersion: Opt<number> = 1;
 
   /** Fencing number of the latest refresher: only its holder may store tokens. */
   @Property({ type: 'integer' })
-  refreshFence = 0;
+  refreshFence: Opt<number> = 0;
 
   /** While in the future, somebody is asking Intuit for new tokens. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })

@@ -6,7 +6,6 @@ import { QboConnection } from './qbo-connection.entity.js';
 /** Which QuickBooks customer stands for an organisation in a currency: QuickBooks gives each customer one currency. */
 @Entity({ tableName: 'qbo_customer' })
 @Unique({ properties: ['connection', 'normalizedName', 'currencyCode'] })
-@Unique({ properties: ['connection', 'externalId'] })
 export class QboCustomer {
   @PrimaryKey({ type: 'text' })
   id!: string;

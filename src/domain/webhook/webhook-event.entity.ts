@@ -1,3 +1,4 @@
+import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Index, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 
 export enum WebhookEventState {
@@ -51,7 +52,7 @@ export class WebhookEvent {
   state!: WebhookEventState;
 
   @Property({ type: 'integer' })
-  attempts = 0;
+  attempts: Opt<number> = 0;
 
   @Property({ type: 'Date', columnType: 'timestamptz(3)' })
   nextAttemptAt!: Date;

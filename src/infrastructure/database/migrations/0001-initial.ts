@@ -12,6 +12,7 @@ create table "audit_event" ("id" text not null, "actor" text not null, "action" 
 create index "audit_event_subject_id_index" on "audit_event" ("subject", "id");
 
 create table "client_idempotency_key" ("id" text not null, "actor" text not null, "mutation" text not null, "key" text not null, "input_hash" text not null, "result_id" text not null, "created_at" timestamptz(3) not null, primary key ("id"));
+create index "client_idempotency_key_result_id_index" on "client_idempotency_key" ("result_id");
 create index "client_idempotency_key_created_at_index" on "client_idempotency_key" ("created_at");
 alter table "client_idempotency_key" add constraint "client_idempotency_key_actor_mutation_key_unique" unique ("actor", "mutation", "key");
 
@@ -53,7 +54,6 @@ create table "credit_note" ("id" text not null, "purchase_order_id" text not nul
 create index "credit_note_purchase_order_id_index" on "credit_note" ("purchase_order_id");
 
 create table "qbo_customer" ("id" text not null, "connection_id" text not null, "normalized_name" text not null, "currency_code" text not null, "external_id" text not null, "display_name" text not null, "created_at" timestamptz(3) not null, primary key ("id"));
-alter table "qbo_customer" add constraint "qbo_customer_connection_id_external_id_unique" unique ("connection_id", "external_id");
 alter table "qbo_customer" add constraint "qbo_customer_connection_id_normalized_name_currency_code_unique" unique ("connection_id", "normalized_name", "currency_code");
 
 create table "webhook_event" ("id" text not null, "provider" text not null, "event_id" text not null, "company_id" text not null, "entity" text not null, "entity_id" text not null, "operation" text not null, "occurred_at" timestamptz(3) null, "payload" jsonb not null, "state" text not null, "attempts" int not null default 0, "next_attempt_at" timestamptz(3) not null, "last_error" text null, "received_at" timestamptz(3) not null, "processed_at" timestamptz(3) null, primary key ("id"));

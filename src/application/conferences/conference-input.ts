@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { isTimeZone } from '../../domain/clock.js';
+import { isCurrencyCode } from '../../domain/currency.js';
+import { optionalDay, requiredLine } from '../validation.js';
+
+export const conferenceName = requiredLine('The name', 200);
+
+export const conferenceSlug = z
+  .string()
+  .max(200, 'The slug must have at most 200 characters.')
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'A slug has lower-case letters, digits and single hyphens, e.g. "pycon-2027".');
+
+export const conferenceCurrency = z
+  .string()
+  .refine((code) => isCurrencyCode(code), { error: 'This is not an ISO 4217 currency code.' });
+
+export const conferenceTimezone = z
+  .string()
+  .refine(isTimeZone, { error: 'This is not an IANA time zone such as "Europe/Berlin".' });
+
+export const conferenceDay = optionalDay;
+
+export function endsBeforeStart(startDate: string | null, endDate: string | null): boolean {
+  return startDate !== null && endDate !== null && endDate < startDate;
+}

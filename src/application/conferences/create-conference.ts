@@ -1,0 +1,69 @@
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
+import { z } from 'zod';
+import { Conference } from '../../domain/conference/conference.entity.js';
+import { audit } from '../audit.js';
+import type { UseCaseContext } from '../context.js';
+import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
+import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
+import { validate } from '../validation.js';
+import {
+  conferenceCurrency,
+  conferenceDay,
+  conferenceName,
+  conferenceSlug,
+  conferenceTimezone,
+  endsBeforeStart,
+} from './conference-input.js';
+
+export type CreateConferenceCode = 'SLUG_TAKEN' | 'INVALID' | IdempotencyCode;
+
+const schema = z
+  .object({
+    name: conferenceName,
+    slug: conferenceSlug,
+    currencyCode: conferenceCurrency,
+    timezone: conferenceTimezone,
+    startDate: conferenceDay,
+    endDate: conferenceDay,
+  })
+  .refine(({ startDate, endDate }) => !endsBeforeStart(startDate, endDate), {
+    path: ['endDate'],
+    error: 'The end must not be before the start.',
+  });
+
+export interface CreateConferenceInput {
+  readonly name: string;
+  readonly slug: string;
+  readonly currencyCode: string;
+  readonly timezone: string;
+  readonly startDate?: string | null;
+  readonly endDate?: string | null;
+  readonly idempotencyKey?: string | null;
+}
+
+/** Creates a conference without a provider connection. */
+export async function createConference(
+  context: UseCaseContext,
+  { idempotencyKey, ...input }: CreateConferenceInput,
+): Promise<Outcome<Failure<CreateConferenceCode>>> {
+  const checked = validate(schema, input);
+  if (!checked.ok) return refused(...checked.failures);
+  const request = { mutation: 'createConference', key: idempotencyKey ?? undefined, input };
+  try {
+    return await onceInTransaction<Failure<CreateConferenceCode>>(context, request, async (tx) => {
+      const now = context.clock.now();
+      const id = context.ids.next('conf');
+      tx.create(Conference, { id, ...checked.value, createdAt: now, updatedAt: now });
+      audit(tx, context, { action: 'conference.created', subject: id, after: checked.value });
+      await tx.flush();
+      return done(id);
+    });
+  } catch (error) {
+    if (error instanceof UniqueConstraintViolationException) return slugTaken(input.slug);
+    throw error;
+  }
+}
+
+export function slugTaken(slug: string): Outcome<Failure<'SLUG_TAKEN'>> {
+  return refusal('SLUG_TAKEN', `Another conference already has the slug "${slug}".`, ['slug']);
+}

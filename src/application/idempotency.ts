@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { ClientIdempotencyKey } from '../domain/operation/client-idempotency-key.entity.js';
+import type { UseCaseContext } from './context.js';
+import { done, type Failure, type Outcome, refusal } from './outcome.js';
+import { inTransaction } from './transaction.js';
+
+/** A client's name for one request: the same key with the same input never creates a second thing. */
+export interface IdempotentRequest {
+  readonly mutation: string;
+  readonly key: string | undefined;
+  readonly input: unknown;
+}
+
+export type IdempotencyCode = 'IDEMPOTENCY_KEY_REUSED' | 'INVALID';
+
+/**
+ * Runs `work` in one transaction together with the claim of the client's key. A second request with the key waits at
+ * the unique constraint until the first has ended, then gets the first one's result, or does the work itself when the
+ * first one created nothing. A crash undoes the claim together with the work.
+ */
+export async function onceInTransaction<F extends Failure<string>>(
+  context: UseCaseContext,
+  request: IdempotentRequest,
+  work: (tx: EntityManager) => Promise<Outcome<F>>,
+): Promise<Outcome<F | Failure<IdempotencyCode>>> {
+  return inTransaction<Outcome<F | Failure<IdempotencyCode>>>(context.em, async (tx) => {
+    const earlier = await claimKey(tx, context, request, context.ids.next('idem'));
+    if (earlier) return earlier.resultId === null ? earlier.refusal : done(earlier.resultId);
+    const outcome = await work(tx);
+    if (outcome.id === null) await releaseKey(tx, context, request);
+    else await pointKey(tx, context, request, outcome.id);
+    return outcome;
+  });
+}
+
+type EarlierUse =
+  | { readonly resultId: string; readonly refusal?: never }
+  | { readonly resultId: null; readonly refusal: Outcome<Failure<IdempotencyCode>> };
+
+/**
+ * Inserts the key with what it is going to create. Returns what an earlier request with the same key created, a refusal
+ * when that request was a different one, or undefined when the key is now ours (or none was given).
+ */
+export async function claimKey(
+  tx: EntityManager,
+  { actor, clock, ids }: UseCaseContext,
+  request: IdempotentRequest,
+  resultId: string,
+): Promise<EarlierUse | undefined> {
+  const { mutation, key, input } = request;
+  if (key === undefined) return undefined;
+  if (key.length < 8 || key.length > 255) return { resultId: null, refusal: badKey(key) };
+  const hash = hashInput(input);
+  const inserted = await tx.execute(
+    `insert into client_idempotency_key (id, actor, mutation, key, input_hash, result_id, created_at)
+     values (?, ?, ?, ?, ?, ?, ?) on conflict (actor, mutation, key) do nothing returning id`,
+    [ids.next('idem'), actor.id, mutation, key, hash, resultId, clock.now()],
+  );
+  if (inserted.length > 0) return undefined;
+  const earlier = await tx.findOneOrFail(ClientIdempotencyKey, { actor: actor.id, mutation, key });
+  if (earlier.inputHash !== hash) return { resultId: null, refusal: reusedKey() };
+  return { resultId: earlier.resultId };
+}
+
+/** Frees a key whose request created nothing, so that the client may correct its input and repeat. */
+export async function releaseKey(
+  tx: EntityManager,
+  { actor }: UseCaseContext,
+  { mutation, key }: IdempotentRequest,
+): Promise<void> {
+  if (key !== undefined) await tx.nativeDelete(ClientIdempotencyKey, { actor: actor.id, mutation, key });
+}
+
+async function pointKey(
+  tx: EntityManager,
+  { actor }: UseCaseContext,
+  { mutation, key }: IdempotentRequest,
+  resultId: string,
+): Promise<void> {
+  if (key !== undefined) await tx.nativeUpdate(ClientIdempotencyKey, { actor: actor.id, mutation, key }, { resultId });
+}
+
+function reusedKey(): Outcome<Failure<IdempotencyCode>> {
+  return refusal(
+    'IDEMPOTENCY_KEY_REUSED',
+    'This idempotency key was used for a different request. Use a new key for new input.',
+    ['idempotencyKey'],
+  );
+}
+
+function badKey(key: string): Outcome<Failure<IdempotencyCode>> {
+  return refusal('INVALID', `An idempotency key has 8 to 255 characters; this one has ${key.length}.`, [
+    'idempotencyKey',
+  ]);
+}
+
+function hashInput(input: unknown): string {
+  return createHash('sha256').update(canonicalJson(input)).digest('hex');
+}
+
+/** JSON with sorted keys, so that two spellings of one input hash alike. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,50 @@
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import { minorUnits } from '../../domain/money.js';
+import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import { deriveStatus, type Ledger } from '../../domain/purchase-order/purchase-order.status.js';
+
+/** A purchase order whose row is locked until the transaction ends, with the sums of its rows read under that lock. */
+export interface LockedPurchaseOrder {
+  readonly order: PurchaseOrder;
+  readonly ledger: Ledger;
+}
+
+/** Every change to a purchase order or its money begins here: two of them never interleave. */
+export async function lockPurchaseOrder(tx: EntityManager, id: string): Promise<LockedPurchaseOrder | undefined> {
+  const order = await tx.findOne(PurchaseOrder, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  return order ? { order, ledger: await readLedger(tx, id) } : undefined;
+}
+
+/** For callers that hold a row which refers to the purchase order: it exists, because nothing ever deletes one. */
+export async function lockExistingPurchaseOrder(tx: EntityManager, id: string): Promise<LockedPurchaseOrder> {
+  const locked = await lockPurchaseOrder(tx, id);
+  if (!locked) throw new Error(`purchase order ${id} does not exist`);
+  return locked;
+}
+
+const sums = z.object({ paid: z.coerce.bigint(), credited: z.coerce.bigint() });
+
+/** One statement with a sub-select per table: a join of payments with credit notes would multiply the sums. */
+async function readLedger(tx: EntityManager, purchaseOrderId: string): Promise<Ledger> {
+  const [row] = await tx.execute(
+    `select
+       (select coalesce(sum(amount_minor), 0)::text from payment where purchase_order_id = ?
+          and not exists (select from payment_reversal where payment_id = payment.id)) as paid,
+       (select coalesce(sum(amount_minor), 0)::text from credit_note where purchase_order_id = ?) as credited`,
+    [purchaseOrderId, purchaseOrderId],
+  );
+  const { paid, credited } = sums.parse(row);
+  return { paid: minorUnits(paid), credited: minorUnits(credited) };
+}
+
+/** Flushes the caller's new rows and sets the status that follows from all of them. Needs the order's lock. */
+export async function refreshStatus(tx: EntityManager, order: PurchaseOrder, now: Date): Promise<Ledger> {
+  await tx.flush();
+  const ledger = await readLedger(tx, order.id);
+  order.status = deriveStatus(order, ledger);
+  order.updatedAt = now;
+  await tx.flush();
+  return ledger;
+}

@@ -1,0 +1,189 @@
+import { LockMode, ref } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import { Conference } from '../../domain/conference/conference.entity.js';
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { InvoiceProvider, InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import { QboConnection, QboConnectionStatus, QboEnvironment } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { audit } from '../audit.js';
+import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
+import type { CompanyCredentials, ProvenCompany } from '../ports/accounting.js';
+import type { ProviderFailure } from '../ports/provider.js';
+import { inTransaction } from '../transaction.js';
+import { validate } from '../validation.js';
+import type { QboContext } from './qbo-context.js';
+
+export type ConfigureQboConnectionCode = 'NOT_FOUND' | 'INVALID' | 'REALM_MISMATCH' | 'QBO_UNAVAILABLE';
+export type ConfigureQboConnectionOutcome = Outcome<Failure<ConfigureQboConnectionCode>>;
+
+const token = (what: string) =>
+  z.string().trim().min(1, `${what} must not be blank.`).max(4096, `${what} must have at most 4096 characters.`);
+
+const schema = z
+  .object({
+    environment: z.enum(QboEnvironment),
+    realmId: z.string().regex(/^\d{1,30}$/, 'A realm id is a number, as in the URL of the OAuth redirect.'),
+    accessToken: token('The access token'),
+    refreshToken: token('The refresh token'),
+    accessTokenExpiresAt: z.date().nullish(),
+    clientId: token('The client id').nullish(),
+    clientSecret: token('The client secret').nullish(),
+    serviceItemId: z
+      .string()
+      .regex(/^\d{1,20}$/, 'An item id is a number.')
+      .nullish(),
+  })
+  .refine(({ clientId, clientSecret }) => Boolean(clientId) === Boolean(clientSecret), {
+    path: ['clientSecret'],
+    error: 'Give both clientId and clientSecret, or neither.',
+  });
+
+type CheckedInput = z.output<typeof schema>;
+
+export interface ConfigureQboConnectionInput {
+  readonly conferenceId: string;
+  readonly environment: string;
+  readonly realmId: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly accessTokenExpiresAt?: Date | null;
+  readonly clientId?: string | null;
+  readonly clientSecret?: string | null;
+  readonly serviceItemId?: string | null;
+}
+
+/**
+ * Connects a conference to a QuickBooks company, or reconnects the company. The tokens are proven by reading the
+ * company before anything is stored. Conferences of one company share the connection; while it is healthy it keeps its
+ * own token chain, and pasted tokens only prove that the caller may use the company. `id` is the conference's.
+ */
+export async function configureQboConnection(
+  context: QboContext,
+  { conferenceId, ...input }: ConfigureQboConnectionInput,
+): Promise<ConfigureQboConnectionOutcome> {
+  const checked = validate(schema, input);
+  if (!checked.ok) return refused(...checked.failures);
+  const problem = await findProblem(context.em, conferenceId, checked.value);
+  if (problem) return problem;
+  const app = clientPair(context, checked.value);
+  if (!app) return missingClientPair();
+  const { accessTokenExpiresAt, ...given } = checked.value;
+  const credentials: CompanyCredentials = { ...given, ...app, accessTokenExpiresAt: accessTokenExpiresAt ?? undefined };
+  const proven = await context.accounting.proveCredentials(credentials);
+  if (!proven.ok) return describeRefusal(proven.failure);
+  if (proven.value.simulated && context.production) return simulatorRefused();
+  const sealed = await seal(context, checked.value, proven.value);
+  return inTransaction(context.em, (tx) => store(tx, context, { conferenceId, input: checked.value, sealed }));
+}
+
+function clientPair({ defaultApp }: QboContext, { clientId, clientSecret }: CheckedInput) {
+  return clientId && clientSecret ? { clientId, clientSecret } : defaultApp;
+}
+
+function missingClientPair(): ConfigureQboConnectionOutcome {
+  return refusal(
+    'INVALID',
+    'No Intuit app is known: give clientId and clientSecret, or set QBO_CLIENT_ID and QBO_CLIENT_SECRET.',
+    ['clientId'],
+  );
+}
+
+async function findProblem(
+  em: EntityManager,
+  conferenceId: string,
+  { environment, realmId }: CheckedInput,
+): Promise<ConfigureQboConnectionOutcome | undefined> {
+  const conference = await em.findOne(Conference, conferenceId);
+  if (!conference) return refusal('NOT_FOUND', 'There is no conference with this id.', ['conferenceId']);
+  const elsewhere = await em.count(Invoice, {
+    purchaseOrder: { conference: conferenceId },
+    provider: InvoiceProvider.QBO,
+    companyId: { $ne: `${environment}:${realmId}` },
+    status: { $nin: [InvoiceStatus.VOIDED, InvoiceStatus.DELETED] },
+  });
+  if (elsewhere === 0) return undefined;
+  const message = `This conference has ${elsewhere} live invoice(s) in another QuickBooks company. Settle or void them first.`;
+  return refusal('REALM_MISMATCH', message, ['realmId']);
+}
+
+/** QuickBooks answers 403 to a token of another company, and 401 or a failed refresh to one that is dead. */
+function describeRefusal(failure: ProviderFailure): ConfigureQboConnectionOutcome {
+  if (failure.kind === 'reconnect_required' && failure.trace.statusCode === 403) {
+    return refusal('REALM_MISMATCH', `These tokens do not open this company. ${failure.message}`, ['realmId']);
+  }
+  if (failure.kind === 'reconnect_required' || failure.kind === 'rejected') {
+    return refusal('INVALID', `QuickBooks did not accept these credentials. ${failure.message}`, ['accessToken']);
+  }
+  return refusal('QBO_UNAVAILABLE', `QuickBooks could not be asked; nothing was stored. ${failure.message}`);
+}
+
+function simulatorRefused(): ConfigureQboConnectionOutcome {
+  return refusal('INVALID', 'The endpoint that answered is a simulator, which production refuses.', ['realmId']);
+}
+
+/** What to store of the credentials, secrets sealed. */
+async function seal({ secrets }: QboContext, { clientId, clientSecret }: CheckedInput, proven: ProvenCompany) {
+  const { accessToken, refreshToken, accessTokenExpiresAt, refreshTokenExpiresAt } = proven.tokens;
+  return {
+    companyName: proven.companyName,
+    simulated: proven.simulated,
+    clientId: clientId ?? null,
+    clientSecret: clientSecret ? await secrets.seal(clientSecret) : null,
+    accessToken: await secrets.seal(accessToken),
+    refreshToken: await secrets.seal(refreshToken),
+    accessTokenExpiresAt,
+    refreshTokenExpiresAt: refreshTokenExpiresAt ?? null,
+  };
+}
+
+interface ProvenConnection {
+  readonly conferenceId: string;
+  readonly input: CheckedInput;
+  readonly sealed: Awaited<ReturnType<typeof seal>>;
+}
+
+async function store(
+  tx: EntityManager,
+  context: QboContext,
+  { conferenceId, input, sealed }: ProvenConnection,
+): Promise<ConfigureQboConnectionOutcome> {
+  const conference = await tx.findOneOrFail(Conference, conferenceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const { environment, realmId, serviceItemId } = input;
+  const now = context.clock.now();
+  const existing = await tx.findOne(QboConnection, { environment, realmId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const connection = existing ?? createConnection(tx, context, input, sealed);
+  if (existing?.status === QboConnectionStatus.RECONNECT_REQUIRED) replaceTokens(existing, sealed);
+  if (serviceItemId) connection.serviceItemId = serviceItemId;
+  Object.assign(connection, { companyName: sealed.companyName, settings: null, updatedAt: now });
+  conference.qboConnection = ref(connection);
+  conference.updatedAt = now;
+  audit(tx, context, {
+    action: 'qbo_connection.configured',
+    subject: conferenceId,
+    after: { environment, realmId, serviceItemId: connection.serviceItemId },
+  });
+  await tx.flush();
+  return done(conferenceId);
+}
+
+function createConnection(
+  tx: EntityManager,
+  { clock, ids }: QboContext,
+  { environment, realmId }: CheckedInput,
+  sealed: ProvenConnection['sealed'],
+): QboConnection {
+  const now = clock.now();
+  const status = QboConnectionStatus.CONNECTED;
+  const fields = { environment, realmId, status, ...sealed, createdAt: now, updatedAt: now };
+  return tx.create(QboConnection, { id: ids.next('qbo'), ...fields });
+}
+
+/** A new chain of tokens begins; whoever is refreshing the old chain is fenced off. */
+function replaceTokens(connection: QboConnection, sealed: ProvenConnection['sealed']): void {
+  Object.assign(connection, sealed, {
+    status: QboConnectionStatus.CONNECTED,
+    tokenVersion: connection.tokenVersion + 1,
+    refreshFence: connection.refreshFence + 1,
+    refreshLeaseUntil: null,
+  });
+}

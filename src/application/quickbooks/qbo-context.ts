@@ -1,0 +1,13 @@
+import type { UseCaseContext } from '../context.js';
+import type { AccountingGateway } from '../ports/accounting.js';
+import type { SecretBox } from '../ports/secrets.js';
+
+/** What the QuickBooks use cases need besides the common things. */
+export interface QboContext extends UseCaseContext {
+  readonly accounting: AccountingGateway;
+  readonly secrets: SecretBox;
+  /** The Intuit app of the environment variables, for connections without one of their own. */
+  readonly defaultApp: { readonly clientId: string; readonly clientSecret: string } | undefined;
+  /** In production a connection to a simulator is refused. */
+  readonly production: boolean;
+}

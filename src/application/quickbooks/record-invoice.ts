@@ -1,0 +1,93 @@
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { deriveInvoiceStatus, EmailStatus } from '../../domain/invoice/invoice.status.js';
+import { formatAmount } from '../../domain/money.js';
+import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import { audit } from '../audit.js';
+import type { Outcome } from '../outcome.js';
+import type { ProviderInvoice } from '../ports/accounting.js';
+import { type LockedPurchaseOrder, refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
+import type { QboContext } from './qbo-context.js';
+import type { QboFailure } from './qbo-failure.js';
+
+/** Takes over what QuickBooks says of an invoice. Amounts are stored as QuickBooks has them, right or wrong. */
+export function applyProviderInvoice(invoice: Invoice, answer: ProviderInvoice, order: PurchaseOrder, now: Date): void {
+  Object.assign(invoice, {
+    status: deriveInvoiceStatus(answer),
+    externalId: answer.externalId,
+    number: answer.number ?? null,
+    payUrl: answer.payUrl ?? invoice.payUrl,
+    currencyCode: answer.currency,
+    totalMinor: answer.total,
+    balanceMinor: answer.balance,
+    matchesPurchaseOrder:
+      answer.voided || (answer.total === order.totalMinor && answer.currency === order.currencyCode),
+    syncToken: answer.syncToken,
+    emailStatus: EmailStatus[answer.emailStatus],
+    lastSyncedAt: now,
+    syncVersion: invoice.syncVersion + 1,
+    updatedAt: now,
+  });
+}
+
+/**
+ * Stores the invoice that QuickBooks made, whatever it looks like, and compares it with what was asked for. An invoice
+ * that is stored already, because another process got the same answer first, is left as it is. Needs the order's lock.
+ */
+export async function recordCreatedInvoice(
+  tx: EntityManager,
+  context: QboContext,
+  { order }: LockedPurchaseOrder,
+  invoiceId: string,
+  { answer, body }: { readonly answer: ProviderInvoice; readonly body: string },
+): Promise<Outcome<QboFailure<'QBO_TOTAL_DIFFERS'>>> {
+  const invoice = await tx.findOneOrFail(Invoice, invoiceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const isSame = context.accounting.linesMatch(body, answer);
+  if (invoice.externalId === null) {
+    const connection = await invoice.qboConnection?.loadOrFail();
+    applyProviderInvoice(invoice, answer, order, context.clock.now());
+    if (connection) {
+      const { environment, realmId } = connection;
+      invoice.url = context.accounting.invoicePageUrl(environment, realmId, answer.externalId);
+    }
+    invoice.matchesPurchaseOrder &&= isSame;
+    await markInvoiced(tx, context, order, invoice);
+  }
+  return { id: order.id, failures: differences(order, invoice) };
+}
+
+async function markInvoiced(tx: EntityManager, context: QboContext, order: PurchaseOrder, invoice: Invoice) {
+  const before = order.status;
+  order.sentAt ??= context.clock.now();
+  await refreshStatus(tx, order, context.clock.now());
+  audit(tx, context, {
+    action: 'invoice.created',
+    subject: order.id,
+    before: { status: before },
+    after: {
+      status: order.status,
+      provider: invoice.provider,
+      invoice: invoice.externalId,
+      total: formatAmount(invoice.totalMinor, invoice.currencyCode),
+    },
+  });
+}
+
+/** Empty, or what to say of an invoice that is not what was asked for. */
+export function differences(order: PurchaseOrder, invoice: Invoice): QboFailure<'QBO_TOTAL_DIFFERS'>[] {
+  return invoice.matchesPurchaseOrder ? [] : [differs(order, invoice)];
+}
+
+function differs(order: PurchaseOrder, invoice: Invoice): QboFailure<'QBO_TOTAL_DIFFERS'> {
+  const expected = `${formatAmount(order.totalMinor, order.currencyCode)} ${order.currencyCode}`;
+  const actual = `${formatAmount(invoice.totalMinor, invoice.currencyCode)} ${invoice.currencyCode}`;
+  return {
+    code: 'QBO_TOTAL_DIFFERS',
+    message: `QuickBooks made invoice ${invoice.number ?? invoice.externalId} over ${actual}, but the purchase order is over ${expected} and its lines. Correct or void it in QuickBooks before sending it.`,
+    path: [],
+    ...(invoice.externalId !== null && { invoiceId: invoice.externalId }),
+    expectedTotal: { amount: order.totalMinor, currencyCode: order.currencyCode },
+    invoiceTotal: { amount: invoice.totalMinor, currencyCode: invoice.currencyCode },
+  };
+}

@@ -1,0 +1,188 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import type { QboCompanySettings, QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { normalizeOrganizationName, QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
+import { beginAttempt, claimOperation, isReplayable, settleAttempt } from '../operations/provider-operations.js';
+import type { ProviderCustomer } from '../ports/accounting.js';
+import { failed, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
+import { inTransaction } from '../transaction.js';
+import type { QboContext } from './qbo-context.js';
+
+/** Another process is creating the same customer: it needs two requests, so a little more than that is waited for. */
+const WAIT_MS = 10_000;
+const POLL_MS = 100;
+
+interface CustomerSearch {
+  readonly connection: QboConnection;
+  readonly order: PurchaseOrder;
+  readonly settings: QboCompanySettings;
+}
+
+export type CustomerFailure = ProviderFailure | { readonly kind: 'in_progress' };
+
+export type CustomerResult =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly failure: CustomerFailure };
+
+/**
+ * QuickBooks' id of the customer that stands for the purchase order's organisation in its currency: the linked one,
+ * else an active one of that name, else a new one. A name that anyone else bears (a vendor, an inactive customer, a
+ * customer in another currency) is left alone and the next candidate name is used.
+ */
+export async function resolveCustomer(context: QboContext, search: CustomerSearch): Promise<CustomerResult> {
+  const linked = await findLink(context.em, search);
+  if (linked) return { ok: true, value: linked.externalId };
+  const names = context.accounting.customerNameCandidates(search.order.organizationName, search.order.currencyCode);
+  const found = await context.accounting.findCustomersByName(search.connection.id, names);
+  if (!found.ok) return found;
+  const usable = pickUsable(names, found.value, search);
+  if (usable) return link(context, search, usable);
+  const taken = new Set(found.value.map((customer) => customer.displayName.toLowerCase()));
+  return createUnderFreeName(
+    context,
+    search,
+    names.filter((name) => !taken.has(name.toLowerCase())),
+  );
+}
+
+function pickUsable(
+  names: readonly string[],
+  found: readonly ProviderCustomer[],
+  { order, settings }: CustomerSearch,
+): ProviderCustomer | undefined {
+  const isUsable = (customer: ProviderCustomer) =>
+    customer.active && (customer.currency ?? settings.homeCurrency) === order.currencyCode;
+  return names
+    .map((name) => found.find((customer) => customer.displayName.toLowerCase() === name.toLowerCase()))
+    .find((customer) => customer !== undefined && isUsable(customer));
+}
+
+async function createUnderFreeName(
+  context: QboContext,
+  search: CustomerSearch,
+  names: readonly string[],
+): Promise<CustomerResult> {
+  let last: CustomerFailure = noFreeName(search.order.organizationName);
+  for (const displayName of names) {
+    const created = await create(context, search, displayName);
+    if (created === 'busy') return waitForLink(context, search);
+    if (created.ok) return link(context, search, created.value);
+    last = created.failure;
+    if (last.kind !== 'rejected' || last.reason !== 'duplicate_name') break;
+  }
+  return { ok: false, failure: last };
+}
+
+function noFreeName(organizationName: string): ProviderFailure {
+  return {
+    kind: 'rejected',
+    reason: 'duplicate_name',
+    code: undefined,
+    message: `every name derived from "${organizationName}" is taken in QuickBooks.`,
+    trace: {},
+  };
+}
+
+async function create(
+  context: QboContext,
+  search: CustomerSearch,
+  displayName: string,
+): Promise<ProviderResult<ProviderCustomer> | 'busy'> {
+  const started = await inTransaction(context.em, (tx) => begin(tx, context, search, displayName));
+  if (started === 'busy') return 'busy';
+  const { attempt, body } = started;
+  const result = await context.accounting.createCustomer(search.connection.id, body, attempt.operationId);
+  return inTransaction(context.em, async (tx) => {
+    const settlement = await settleAttempt(tx, attempt, result, context.clock.now());
+    if (result.ok || settlement === 'refused') return result;
+    return failed({ ...result.failure, kind: 'unknown' });
+  });
+}
+
+/** An earlier attempt whose outcome is unknown is repeated as it was; a lookup just showed that it made no customer. */
+async function begin(tx: EntityManager, context: QboContext, search: CustomerSearch, displayName: string) {
+  const now = context.clock.now();
+  const request = {
+    kind: OperationKind.CREATE_CUSTOMER,
+    subject: subjectOf(search),
+    connectionId: search.connection.id,
+    body: context.accounting.prepareCustomer(draft(search, displayName)),
+  };
+  const claim = await claimOperation(tx, context, request);
+  if (claim.status === 'busy') return 'busy';
+  const { operation } = claim;
+  if (isReplayable(operation, now)) {
+    const body = operation.body ?? request.body;
+    return { attempt: beginAttempt(operation, body, now), body };
+  }
+  Object.assign(operation, { state: OperationState.REFUSED, leaseUntil: now, updatedAt: now });
+  await tx.flush();
+  const next = await claimOperation(tx, context, request);
+  if (next.status === 'busy') return 'busy';
+  return { attempt: beginAttempt(next.operation, request.body, now), body: request.body };
+}
+
+function draft({ order, settings }: CustomerSearch, displayName: string) {
+  return {
+    displayName,
+    organizationName: order.organizationName,
+    contactName: order.contactName,
+    email: order.contactEmail,
+    billingAddress: order.billingAddress,
+    currency: settings.multiCurrency ? order.currencyCode : undefined,
+  };
+}
+
+async function waitForLink(context: QboContext, search: CustomerSearch): Promise<CustomerResult> {
+  for (let waitedMs = 0; waitedMs < WAIT_MS; waitedMs += POLL_MS) {
+    await delay(POLL_MS);
+    const linked = await findLink(context.em, search);
+    if (linked) return { ok: true, value: linked.externalId };
+  }
+  return { ok: false, failure: { kind: 'in_progress' } };
+}
+
+/** Remembers the customer, and closes an operation that may have made it. The first link to be stored stays. */
+async function link(
+  context: QboContext,
+  search: CustomerSearch,
+  { externalId, displayName }: ProviderCustomer,
+): Promise<CustomerResult> {
+  const now = context.clock.now();
+  await inTransaction(context.em, async (tx) => {
+    await tx.execute(
+      `insert into qbo_customer (id, connection_id, normalized_name, currency_code, external_id, display_name, created_at)
+       values (?, ?, ?, ?, ?, ?, ?) on conflict (connection_id, normalized_name, currency_code) do nothing`,
+      [
+        context.ids.next('cust'),
+        search.connection.id,
+        normalizeOrganizationName(search.order.organizationName),
+        search.order.currencyCode,
+        externalId,
+        displayName,
+        now,
+      ],
+    );
+    await tx.nativeUpdate(
+      ProviderOperation,
+      { kind: OperationKind.CREATE_CUSTOMER, subject: subjectOf(search), state: OperationState.UNKNOWN },
+      { state: OperationState.DONE, updatedAt: now },
+    );
+  });
+  const stored = await findLink(context.em, search);
+  return succeeded(stored?.externalId ?? externalId);
+}
+
+async function findLink(em: EntityManager, { connection, order }: CustomerSearch): Promise<QboCustomer | null> {
+  return em.fork().findOne(QboCustomer, {
+    connection: connection.id,
+    normalizedName: normalizeOrganizationName(order.organizationName),
+    currencyCode: order.currencyCode,
+  });
+}
+
+function subjectOf({ connection, order }: CustomerSearch): string {
+  return `${connection.id} ${order.currencyCode} ${normalizeOrganizationName(order.organizationName)}`;
+}

@@ -1,0 +1,27 @@
+import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { REPLAY_WINDOW_MS } from '../operations/provider-operations.js';
+import { createQboInvoice } from './create-qbo-invoice.js';
+import type { QboContext } from './qbo-context.js';
+
+/** More would keep one run busy for minutes when QuickBooks is slow; the next run takes the rest. */
+const BATCH = 20;
+
+/**
+ * Goes on with invoices whose process died or whose answer was lost, while QuickBooks surely remembers their
+ * idempotency keys. Returns how many it looked at.
+ */
+export async function resumeOperations(context: QboContext): Promise<number> {
+  const now = context.clock.now();
+  const abandoned = await context.em.fork().find(
+    ProviderOperation,
+    {
+      kind: OperationKind.CREATE_INVOICE,
+      state: { $in: [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN] },
+      leaseUntil: { $lte: now },
+      createdAt: { $gt: new Date(now.getTime() - REPLAY_WINDOW_MS) },
+    },
+    { orderBy: { leaseUntil: 'asc' }, limit: BATCH },
+  );
+  for (const { subject } of abandoned) await createQboInvoice(context, { purchaseOrderId: subject });
+  return abandoned.length;
+}

@@ -1,0 +1,122 @@
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import {
+  OperationKind,
+  OperationState,
+  type ProviderOperation,
+} from '../../domain/operation/provider-operation.entity.js';
+import { audit } from '../audit.js';
+import {
+  type Attempt,
+  beginAttempt,
+  claimOperation,
+  isReplayable,
+  settleAttempt,
+} from '../operations/provider-operations.js';
+import { done, type Outcome, refused } from '../outcome.js';
+import type { ProviderInvoice } from '../ports/accounting.js';
+import type { ProviderResult } from '../ports/provider.js';
+import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
+import { inTransaction } from '../transaction.js';
+import { emailAddress, validate } from '../validation.js';
+import { type FindInvoiceCode, findQboInvoice } from './find-qbo-invoice.js';
+import type { QboContext } from './qbo-context.js';
+import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
+import { applyProviderInvoice } from './record-invoice.js';
+import { type ConnectionCode, usableConnection } from './usable-connection.js';
+
+export type SendQboInvoiceCode = ProviderCode | ConnectionCode | FindInvoiceCode | 'CANCELLED' | 'INVALID';
+export type SendQboInvoiceOutcome = Outcome<QboFailure<SendQboInvoiceCode>>;
+
+export interface SendQboInvoiceInput {
+  readonly purchaseOrderId: string;
+  /** Defaults to the contact's address. */
+  readonly email?: string | null;
+}
+
+/** Has QuickBooks e-mail the invoice. Can be repeated, also to another address; a failure leaves the invoice as it is. */
+export async function sendQboInvoice(context: QboContext, input: SendQboInvoiceInput): Promise<SendQboInvoiceOutcome> {
+  const found = await findQboInvoice(context.em, input.purchaseOrderId);
+  if ('failure' in found) return refused(found.failure);
+  const { order, invoice } = found;
+  if (order.cancelledAt) {
+    return refused({ code: 'CANCELLED', message: 'This purchase order is cancelled.', path: ['purchaseOrderId'] });
+  }
+  const checked = validate(z.object({ email: emailAddress }), { email: input.email ?? order.contactEmail });
+  if (!checked.ok) return refused(...checked.failures);
+  const usable = await usableConnection(context, order);
+  if ('failure' in usable) return refused(usable.failure);
+  const started = await inTransaction(context.em, (tx) => begin(tx, context, invoice, checked.value.email));
+  if (started === 'busy') return refused(IN_PROGRESS);
+  const { attempt, email } = started;
+  const { accounting } = context;
+  const result = await accounting.sendInvoice(
+    usable.connection.id,
+    String(invoice.externalId),
+    email,
+    attempt.operationId,
+  );
+  return record(context, invoice, { attempt, email, result });
+}
+
+const IN_PROGRESS: QboFailure<'IN_PROGRESS'> = {
+  code: 'IN_PROGRESS',
+  message: 'This invoice is being e-mailed right now; ask again in a few seconds.',
+  path: ['purchaseOrderId'],
+};
+
+/** An e-mail whose outcome is unknown is first asked for again as it was; much later it counts as not sent. */
+async function begin(
+  tx: EntityManager,
+  context: QboContext,
+  invoice: Invoice,
+  email: string,
+): Promise<{ attempt: Attempt; email: string } | 'busy'> {
+  await lockExistingPurchaseOrder(tx, invoice.purchaseOrder.id);
+  const now = context.clock.now();
+  const request = {
+    kind: OperationKind.SEND_INVOICE,
+    subject: invoice.id,
+    connectionId: String(invoice.qboConnection?.id),
+    body: email,
+  };
+  const claim = await claimOperation(tx, context, request);
+  if (claim.status === 'busy') return 'busy';
+  const { operation } = claim;
+  if (isReplayable(operation, now)) return attemptOf(operation, operation.body ?? email, now);
+  Object.assign(operation, { state: OperationState.REFUSED, leaseUntil: now, updatedAt: now });
+  await tx.flush();
+  const next = await claimOperation(tx, context, request);
+  return next.status === 'busy' ? 'busy' : attemptOf(next.operation, email, now);
+}
+
+function attemptOf(operation: ProviderOperation, email: string, now: Date) {
+  return { attempt: beginAttempt(operation, email, now), email };
+}
+
+interface SentEmail {
+  readonly attempt: Attempt;
+  readonly email: string;
+  readonly result: ProviderResult<ProviderInvoice>;
+}
+
+async function record(
+  context: QboContext,
+  { id, purchaseOrder }: Invoice,
+  { attempt, email, result }: SentEmail,
+): Promise<SendQboInvoiceOutcome> {
+  return inTransaction(context.em, async (tx): Promise<SendQboInvoiceOutcome> => {
+    const { order } = await lockExistingPurchaseOrder(tx, purchaseOrder.id);
+    const settlement = await settleAttempt(tx, attempt, result, context.clock.now());
+    if (!result.ok) {
+      const isRefused = settlement === 'refused';
+      return refused(describeProviderFailure(isRefused ? result.failure : { ...result.failure, kind: 'unknown' }));
+    }
+    const invoice = await tx.findOneOrFail(Invoice, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    applyProviderInvoice(invoice, result.value, order, context.clock.now());
+    audit(tx, context, { action: 'invoice.emailed', subject: order.id, after: { invoice: invoice.externalId, email } });
+    return done(order.id);
+  });
+}

@@ -1,0 +1,179 @@
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { type BookedPayment, planBookings, type ReportedPayment } from '../../domain/invoice/booking-plan.js';
+import { cashApplied } from '../../domain/invoice/cash-applied.js';
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import { formatAmount, type MinorUnits, ZERO } from '../../domain/money.js';
+import { Payment, PaymentMethod, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
+import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
+import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import { audit } from '../audit.js';
+import type { ProviderInvoice, ProviderPayment } from '../ports/accounting.js';
+import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
+import { lockExistingPurchaseOrder, refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
+import { inTransaction } from '../transaction.js';
+import type { QboContext } from './qbo-context.js';
+import { applyProviderInvoice } from './record-invoice.js';
+
+/** Each repetition means that another process recorded a newer reading meanwhile; more than a few is a storm. */
+const MAX_READINGS = 5;
+
+/** What QuickBooks says of an invoice at one moment. `invoice` is undefined when it was deleted there. */
+interface Reading {
+  readonly invoice: ProviderInvoice | undefined;
+  readonly payments: readonly ProviderPayment[];
+}
+
+/**
+ * Reads an invoice and its payments from QuickBooks and books the difference to what is booked: new payments, changed
+ * ones (reversed and booked anew) and vanished ones (reversed). Running it again changes nothing. Undefined means
+ * success; reads that fail change nothing.
+ */
+export async function syncInvoice(context: QboContext, invoiceId: string): Promise<ProviderFailure | undefined> {
+  for (let reading = 1; reading <= MAX_READINGS; reading++) {
+    const invoice = await context.em.fork().findOneOrFail(Invoice, invoiceId);
+    const read = await readProvider(context, invoice);
+    if (!read.ok) return read.failure;
+    if (await recordReading(context, invoice, read.value)) return undefined;
+  }
+  return { kind: 'unavailable', message: 'The invoice kept changing while it was read.', trace: {} };
+}
+
+async function readProvider(context: QboContext, invoice: Invoice): Promise<ProviderResult<Reading>> {
+  const { externalId, qboConnection } = invoice;
+  if (externalId === null || qboConnection === null) throw new Error(`invoice ${invoice.id} is not in QuickBooks yet`);
+  const read = await context.accounting.readInvoice(qboConnection.id, externalId);
+  const isDeleted = !read.ok && read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
+  if (!read.ok && !isDeleted) return read;
+  const paymentIds = read.ok ? read.value.paymentIds : [];
+  const payments = await readPayments(context, qboConnection.id, paymentIds);
+  if (!payments.ok) return payments;
+  return { ...payments, value: { invoice: read.ok ? read.value : undefined, payments: payments.value } };
+}
+
+async function readPayments(
+  context: QboContext,
+  connectionId: string,
+  paymentIds: readonly string[],
+): Promise<ProviderResult<readonly ProviderPayment[]>> {
+  if (paymentIds.length === 0) return { ok: true, value: [], trace: {} };
+  return context.accounting.readPayments(connectionId, paymentIds);
+}
+
+/**
+ * False when another process recorded a reading since `seen` was loaded: this reading may be older than that one and
+ * must not overwrite it.
+ */
+async function recordReading(context: QboContext, seen: Invoice, reading: Reading): Promise<boolean> {
+  return inTransaction(context.em, async (tx) => {
+    const { order } = await lockExistingPurchaseOrder(tx, seen.purchaseOrder.id);
+    const invoice = await tx.findOneOrFail(Invoice, seen.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (invoice.syncVersion !== seen.syncVersion) return false;
+    const now = context.clock.now();
+    if (reading.invoice) applyProviderInvoice(invoice, reading.invoice, order, now);
+    else Object.assign(invoice, deletedAtProvider(invoice, now));
+    // Amounts in another currency than the order's are no amounts of this order: `attention` says TOTAL_DIFFERS instead.
+    if (invoice.currencyCode !== order.currencyCode) return true;
+    await book(tx, context, { order, invoice, reported: reportedPayments(invoice, reading.payments) });
+    return true;
+  });
+}
+
+function deletedAtProvider(invoice: Invoice, now: Date): Partial<Invoice> {
+  const syncVersion = invoice.syncVersion + 1;
+  return { status: InvoiceStatus.DELETED, balanceMinor: ZERO, lastSyncedAt: now, syncVersion, updatedAt: now };
+}
+
+function reportedPayments(invoice: Invoice, payments: readonly ProviderPayment[]): ReportedPayment[] {
+  return payments.flatMap((payment) => {
+    const amount = cashApplied(payment.applications, String(invoice.externalId));
+    if (amount <= ZERO) return [];
+    if (payment.currency !== invoice.currencyCode) {
+      throw new Error(
+        `payment ${payment.externalId} is in ${payment.currency}, its invoice in ${invoice.currencyCode}`,
+      );
+    }
+    const { externalId, paidOn, referenceNumber } = payment;
+    return [{ providerPaymentId: externalId, amount, paidOn, reference: referenceNumber ?? externalId }];
+  });
+}
+
+interface Booking {
+  readonly order: PurchaseOrder;
+  readonly invoice: Invoice;
+  readonly reported: readonly ReportedPayment[];
+}
+
+async function book(tx: EntityManager, context: QboContext, { order, invoice, reported }: Booking): Promise<void> {
+  const plan = planBookings(await bookedPayments(tx, invoice), reported);
+  if (plan.book.length + plan.reverse.length === 0) return;
+  const before = order.status;
+  const createdAt = context.clock.now();
+  for (const { paymentId, reason } of plan.reverse) {
+    const fields = { payment: paymentId, reason, reversedBy: context.actor.name, createdAt };
+    tx.create(PaymentReversal, { id: context.ids.next('rev'), ...fields });
+  }
+  // Reversals first: the database takes revision n + 1 only after revision n was reversed.
+  await tx.flush();
+  for (const payment of plan.book) tx.create(Payment, paymentRow(context, order, invoice, payment, createdAt));
+  await refreshStatus(tx, order, createdAt);
+  audit(tx, context, {
+    action: 'payments.booked_from_provider',
+    subject: order.id,
+    before: { status: before },
+    after: {
+      status: order.status,
+      booked: plan.book.map(({ providerPaymentId, amount, revision }) => ({
+        payment: providerPaymentId,
+        revision,
+        amount: formatAmount(amount, order.currencyCode),
+      })),
+      reversed: plan.reverse,
+    },
+  });
+}
+
+function paymentRow(
+  context: QboContext,
+  order: PurchaseOrder,
+  invoice: Invoice,
+  payment: ReportedPayment & { readonly revision: number },
+  createdAt: Date,
+) {
+  return {
+    id: context.ids.next('pay'),
+    purchaseOrder: order,
+    amountMinor: payment.amount,
+    method: PaymentMethod.QBO,
+    source: PaymentSource.QBO,
+    reference: payment.reference,
+    paidOn: payment.paidOn,
+    note: '',
+    providerCompany: invoice.companyId,
+    providerPaymentId: payment.providerPaymentId,
+    providerInvoiceId: invoice.externalId,
+    revision: payment.revision,
+    recordedBy: context.actor.name,
+    createdAt,
+  };
+}
+
+async function bookedPayments(tx: EntityManager, invoice: Invoice): Promise<BookedPayment[]> {
+  const rows = await tx.find(Payment, {
+    source: PaymentSource.QBO,
+    providerCompany: invoice.companyId,
+    providerInvoiceId: invoice.externalId,
+  });
+  const reversals = await tx.find(PaymentReversal, { payment: { $in: rows.map((row) => row.id) } });
+  const reversed = new Set(reversals.map((reversal) => reversal.payment.id));
+  return rows.map((row) => ({
+    id: row.id,
+    providerPaymentId: String(row.providerPaymentId),
+    amount: row.amountMinor as MinorUnits,
+    paidOn: row.paidOn,
+    reference: row.reference,
+    revision: row.revision ?? 1,
+    isReversed: reversed.has(row.id),
+  }));
+}

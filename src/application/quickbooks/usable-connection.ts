@@ -1,0 +1,29 @@
+import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import { type QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
+import type { QboContext } from './qbo-context.js';
+import { type QboFailure, reconnectMessage } from './qbo-failure.js';
+
+export type ConnectionCode = 'QBO_NOT_CONFIGURED' | 'RECONNECT_REQUIRED';
+
+/** The connection of the purchase order's conference, or why it cannot be used. */
+export async function usableConnection(
+  context: QboContext,
+  order: PurchaseOrder,
+): Promise<{ connection: QboConnection } | { failure: QboFailure<ConnectionCode> }> {
+  const conference = await order.conference.loadOrFail();
+  const connection = await conference.qboConnection?.loadOrFail();
+  if (!connection) {
+    return notConfigured('This conference is not connected to QuickBooks: call configureQboConnection first.');
+  }
+  if (connection.simulated && context.production) {
+    return notConfigured('This conference is connected to a simulator, which production refuses: reconnect it.');
+  }
+  if (connection.status === QboConnectionStatus.RECONNECT_REQUIRED) {
+    return { failure: { code: 'RECONNECT_REQUIRED', message: reconnectMessage(''), path: [] } };
+  }
+  return { connection };
+}
+
+function notConfigured(message: string): { failure: QboFailure<ConnectionCode> } {
+  return { failure: { code: 'QBO_NOT_CONFIGURED', message, path: [] } };
+}

@@ -1,0 +1,162 @@
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { Payment, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
+import { QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
+import { REPLAY_WINDOW_MS } from '../operations/provider-operations.js';
+import type { ProviderFailure } from '../ports/provider.js';
+import type { QboContext } from '../quickbooks/qbo-context.js';
+import { syncInvoice } from '../quickbooks/sync-invoice.js';
+
+/** One run's share; the job comes back for the rest. */
+const BATCH = 200;
+
+/** After this many failures, spread over about a day by the back-off, a person has to look. */
+const MAX_ATTEMPTS = 12;
+
+/** An event about an invoice whose creation is not recorded yet is looked at again after this time. */
+const POSTPONE_MS = 3_000;
+
+type Verdict =
+  | { readonly state: WebhookEventState.DONE }
+  | { readonly state: WebhookEventState.IGNORED; readonly reason: string }
+  | { readonly state: 'POSTPONED' }
+  | { readonly state: 'FAILED'; readonly reason: string };
+
+/**
+ * Works off the due events of one QuickBooks company. Events about the same object are one piece of work, because
+ * each only says that the object changed: what it is now is read from QuickBooks. Returns how many events were due.
+ */
+export async function processQboEvents(context: QboContext, realmId: string): Promise<number> {
+  const due = await dueEvents(context, realmId);
+  const byObject = Map.groupBy(due, (event) => `${event.entity} ${event.entityId}`);
+  const connections = await context.em.fork().find(QboConnection, { realmId });
+  for (const events of byObject.values()) {
+    const [event] = events;
+    if (event) await settle(context, events, await process(context, connections, event));
+  }
+  return due.length;
+}
+
+async function dueEvents(context: QboContext, realmId: string): Promise<WebhookEvent[]> {
+  return context.em.fork().find(
+    WebhookEvent,
+    {
+      provider: 'QBO',
+      companyId: realmId,
+      state: WebhookEventState.RECEIVED,
+      nextAttemptAt: { $lte: context.clock.now() },
+    },
+    { orderBy: { receivedAt: 'asc', id: 'asc' }, limit: BATCH },
+  );
+}
+
+async function process(
+  context: QboContext,
+  connections: readonly QboConnection[],
+  event: WebhookEvent,
+): Promise<Verdict> {
+  if (connections.length === 0) return { state: WebhookEventState.IGNORED, reason: 'No connection has this realm id.' };
+  if (event.entity !== 'payment' && event.entity !== 'invoice') {
+    return { state: WebhookEventState.IGNORED, reason: 'Only invoices and payments concern purchase orders.' };
+  }
+  try {
+    const verdicts: Verdict[] = [];
+    for (const connection of connections) verdicts.push(await processFor(context, connection, event));
+    return worst(verdicts);
+  } catch (error) {
+    return { state: 'FAILED', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** A realm id may be connected as a sandbox and as a production company; the event does not say which. */
+function worst(verdicts: readonly Verdict[]): Verdict {
+  const order = ['FAILED', 'POSTPONED', WebhookEventState.DONE, WebhookEventState.IGNORED];
+  const [first] = verdicts.toSorted((left, right) => order.indexOf(left.state) - order.indexOf(right.state));
+  if (!first) throw new Error('an event was processed for no connection');
+  return first;
+}
+
+async function processFor(context: QboContext, connection: QboConnection, event: WebhookEvent): Promise<Verdict> {
+  if (connection.status === QboConnectionStatus.RECONNECT_REQUIRED) {
+    return { state: 'FAILED', reason: 'The connection to QuickBooks must be renewed first.' };
+  }
+  const concerned = await concernedInvoices(context, connection, event);
+  if ('failure' in concerned) return failed(concerned.failure);
+  const { externalIds } = concerned;
+  const invoices = await context.em
+    .fork()
+    .find(Invoice, { qboConnection: connection, externalId: { $in: externalIds } });
+  for (const invoice of invoices) {
+    const failure = await syncInvoice(context, invoice.id);
+    if (failure) return failed(failure);
+  }
+  if (invoices.length > 0) return { state: WebhookEventState.DONE };
+  if (externalIds.length > 0 && (await isInvoiceBeingCreated(context, connection))) return { state: 'POSTPONED' };
+  return { state: WebhookEventState.IGNORED, reason: 'It concerns no invoice of a purchase order.' };
+}
+
+function failed(failure: ProviderFailure): Verdict {
+  return { state: 'FAILED', reason: failure.message };
+}
+
+/** QuickBooks' ids of the invoices a change may affect: for a payment those it pays now and those it paid before. */
+async function concernedInvoices(
+  context: QboContext,
+  connection: QboConnection,
+  event: WebhookEvent,
+): Promise<{ externalIds: string[] } | { failure: ProviderFailure }> {
+  if (event.entity === 'invoice') return { externalIds: [event.entityId] };
+  const read = await context.accounting.readPayments(connection.id, [event.entityId]);
+  if (!read.ok) return { failure: read.failure };
+  const booked = await context.em.fork().find(Payment, {
+    source: PaymentSource.QBO,
+    providerCompany: `${connection.environment}:${connection.realmId}`,
+    providerPaymentId: event.entityId,
+  });
+  const applied = read.value.flatMap((payment) => payment.applications).filter(({ kind }) => kind === 'invoice');
+  const ids = [...applied.map(({ externalId }) => externalId), ...booked.map((row) => String(row.providerInvoiceId))];
+  return { externalIds: [...new Set(ids)] };
+}
+
+/** Our own invoice's event can arrive before its creation is recorded. */
+async function isInvoiceBeingCreated(context: QboContext, connection: QboConnection): Promise<boolean> {
+  const since = new Date(context.clock.now().getTime() - REPLAY_WINDOW_MS);
+  const open = await context.em.fork().count(ProviderOperation, {
+    kind: OperationKind.CREATE_INVOICE,
+    connection,
+    state: { $in: [OperationState.IN_FLIGHT, OperationState.UNKNOWN] },
+    updatedAt: { $gt: since },
+  });
+  return open > 0;
+}
+
+async function settle(context: QboContext, events: readonly WebhookEvent[], verdict: Verdict): Promise<void> {
+  const now = context.clock.now();
+  const ids = events.map((event) => event.id);
+  const attempts = Math.max(...events.map((event) => event.attempts));
+  await context.em.fork().nativeUpdate(WebhookEvent, { id: { $in: ids } }, changes(attempts, verdict, now));
+}
+
+function changes(attempts: number, verdict: Verdict, now: Date): Partial<WebhookEvent> {
+  switch (verdict.state) {
+    case 'POSTPONED':
+      return { nextAttemptAt: new Date(now.getTime() + POSTPONE_MS) };
+    case 'FAILED':
+      return afterFailure(attempts + 1, verdict.reason, now);
+    case WebhookEventState.IGNORED:
+      return { state: verdict.state, lastError: verdict.reason, processedAt: now };
+    case WebhookEventState.DONE:
+      return { state: verdict.state, lastError: null, processedAt: now };
+  }
+}
+
+function afterFailure(attempts: number, lastError: string, now: Date): Partial<WebhookEvent> {
+  if (attempts >= MAX_ATTEMPTS) return { state: WebhookEventState.DEAD, attempts, lastError };
+  return { attempts, lastError, nextAttemptAt: new Date(now.getTime() + backOffMs(attempts)) };
+}
+
+/** 5 s, doubling, at most two hours. */
+function backOffMs(attempts: number): number {
+  return Math.min(5_000 * 2 ** (attempts - 1), 2 * 3_600_000);
+}
