@@ -1,0 +1,32 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Conference } from '../../domain/conference/conference.entity.js';
+import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { keysetClauses } from './keyset.js';
+import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
+
+export async function findConferences(em: EntityManager, ids: readonly string[]): Promise<Conference[]> {
+  return em.find(Conference, { id: { $in: [...ids] } });
+}
+
+export async function findConferenceBySlug(em: EntityManager, slug: string): Promise<Conference | null> {
+  return em.findOne(Conference, { slug });
+}
+
+/** Newest first. */
+export async function listConferences(em: EntityManager, request: PageRequest): Promise<Page<Conference>> {
+  const window = readPageRequest(request);
+  const { conditions, orderAndLimit } = keysetClauses({ column: 'created_at', cast: 'timestamptz' }, 'DESC', window);
+  const clause = conditions.length > 0 ? `where ${conditions.map(({ sql }) => sql).join(' and ')}` : '';
+  const params = [...conditions.flatMap((condition) => condition.params), ...orderAndLimit.params];
+  const rows = await em.execute(`select * from conference ${clause} ${orderAndLimit.sql}`, params);
+  const conferences = rows.map((row) => em.map(Conference, row));
+  return toPage(conferences, window, (conference) => [conference.createdAt.toISOString(), conference.id]);
+}
+
+export async function countConferences(em: EntityManager): Promise<number> {
+  return em.count(Conference);
+}
+
+export async function findQboConnections(em: EntityManager, ids: readonly string[]): Promise<QboConnection[]> {
+  return em.find(QboConnection, { id: { $in: [...ids] } });
+}

@@ -1,0 +1,68 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
+import { keysetClauses, type SortKey } from './keyset.js';
+import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
+import { type PurchaseOrderView, SELECT_PURCHASE_ORDER, toPurchaseOrderView } from './purchase-order-view.js';
+
+export interface PurchaseOrderFilter {
+  readonly statusIn?: readonly PurchaseOrderStatus[] | null;
+  /** Part of the reference or of the organisation's name, in any case. */
+  readonly search?: string | null;
+}
+
+export interface PurchaseOrderOrder {
+  readonly field: 'CREATED_AT' | 'REFERENCE';
+  readonly direction: 'ASC' | 'DESC';
+}
+
+export interface ListPurchaseOrders extends PageRequest {
+  readonly conferenceId?: string | null;
+  readonly filter?: PurchaseOrderFilter | null;
+  readonly orderBy?: PurchaseOrderOrder | null;
+}
+
+const NEWEST_FIRST: PurchaseOrderOrder = { field: 'CREATED_AT', direction: 'DESC' };
+
+const SORT_KEYS: Record<PurchaseOrderOrder['field'], SortKey & { textOf: (view: PurchaseOrderView) => string }> = {
+  CREATED_AT: { column: 'created_at', cast: 'timestamptz', textOf: (view) => view.createdAt.toISOString() },
+  REFERENCE: { column: 'reference', cast: 'text', textOf: (view) => view.reference },
+};
+
+/** One page of purchase orders with their sums, in one statement. */
+export async function listPurchaseOrders(
+  em: EntityManager,
+  request: ListPurchaseOrders,
+): Promise<Page<PurchaseOrderView>> {
+  const { field, direction } = request.orderBy ?? NEWEST_FIRST;
+  const key = SORT_KEYS[field];
+  const window = readPageRequest(request);
+  const { conditions, orderAndLimit } = keysetClauses(key, direction, window);
+  const where = [...filterConditions(request), ...conditions];
+  const clause = where.length > 0 ? `where ${where.map(({ sql }) => sql).join(' and ')}` : '';
+  const params = [...where.flatMap((condition) => condition.params), ...orderAndLimit.params];
+  const rows = await em.execute(`${SELECT_PURCHASE_ORDER} ${clause} ${orderAndLimit.sql}`, params);
+  return toPage(rows.map(toPurchaseOrderView), window, (view) => [key.textOf(view), view.id]);
+}
+
+/** How many purchase orders a filter finds on all pages together. */
+export async function countPurchaseOrders(em: EntityManager, request: ListPurchaseOrders): Promise<number> {
+  const where = filterConditions(request);
+  const clause = where.length > 0 ? `where ${where.map(({ sql }) => sql).join(' and ')}` : '';
+  const params = where.flatMap((condition) => condition.params);
+  const [row] = await em.execute<{ count: number }[]>(
+    `select count(*)::int as count from purchase_order ${clause}`,
+    params,
+  );
+  return row?.count ?? 0;
+}
+
+function filterConditions({ conferenceId, filter }: ListPurchaseOrders): { sql: string; params: unknown[] }[] {
+  const conditions = [];
+  if (conferenceId != null) conditions.push({ sql: 'conference_id = ?', params: [conferenceId] });
+  if (filter?.statusIn != null) conditions.push({ sql: 'status = any(?)', params: [filter.statusIn] });
+  if (filter?.search) {
+    const pattern = `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`;
+    conditions.push({ sql: '(reference ilike ? or organization_name ilike ?)', params: [pattern, pattern] });
+  }
+  return conditions;
+}

@@ -1,0 +1,58 @@
+import type { CurrencyCode } from '../currency.js';
+import type { InvoiceStatus } from '../invoice/invoice.status.js';
+import { formatAmount, type MinorUnits, ZERO } from '../money.js';
+
+export type AttentionCode = 'REFUND_DUE' | 'TOTAL_DIFFERS' | 'OUTCOME_UNKNOWN';
+
+/** Something about a purchase order that a person should look at. It goes away by itself once its cause is gone. */
+export interface Attention {
+  readonly code: AttentionCode;
+  readonly since: Date;
+  readonly message: string;
+}
+
+interface Facts {
+  readonly currencyCode: CurrencyCode;
+  readonly totalMinor: MinorUnits;
+  readonly paidMinor: MinorUnits;
+  readonly cancelledAt: Date | null;
+  readonly invoice:
+    | {
+        readonly status: `${InvoiceStatus}`;
+        readonly matchesPurchaseOrder: boolean;
+        readonly totalMinor: MinorUnits;
+        readonly currencyCode: CurrencyCode;
+        readonly createdAt: Date;
+        readonly updatedAt: Date;
+      }
+    | undefined;
+}
+
+/** Derived from the rows as they are, so that no flag can be forgotten or left behind. */
+export function attentionOf(facts: Facts): Attention[] {
+  return [refundDue(facts), totalDiffers(facts), outcomeUnknown(facts)].filter((item) => item !== undefined);
+}
+
+function refundDue({ cancelledAt, paidMinor, currencyCode }: Facts): Attention | undefined {
+  if (!cancelledAt || paidMinor <= ZERO) return undefined;
+  const paid = `${formatAmount(paidMinor, currencyCode)} ${currencyCode}`;
+  return { code: 'REFUND_DUE', since: cancelledAt, message: `${paid} was received for a cancelled purchase order.` };
+}
+
+function totalDiffers({ invoice, totalMinor, currencyCode }: Facts): Attention | undefined {
+  if (!invoice || invoice.matchesPurchaseOrder || !isLive(invoice.status)) return undefined;
+  const invoiced = `${formatAmount(invoice.totalMinor, invoice.currencyCode)} ${invoice.currencyCode}`;
+  const ordered = `${formatAmount(totalMinor, currencyCode)} ${currencyCode}`;
+  const message = `The invoice is over ${invoiced}, the purchase order over ${ordered}, or their lines differ.`;
+  return { code: 'TOTAL_DIFFERS', since: invoice.createdAt, message };
+}
+
+function outcomeUnknown({ invoice }: Facts): Attention | undefined {
+  if (invoice?.status !== 'UNKNOWN') return undefined;
+  const message = 'It is not known yet whether the provider made the invoice. Do not invoice it by hand.';
+  return { code: 'OUTCOME_UNKNOWN', since: invoice.updatedAt, message };
+}
+
+function isLive(status: `${InvoiceStatus}`): boolean {
+  return status !== 'VOIDED' && status !== 'DELETED';
+}

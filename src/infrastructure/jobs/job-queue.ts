@@ -1,0 +1,56 @@
+import { makeWorkerUtils, type WorkerUtils } from 'graphile-worker';
+import type { JobQueue } from '../../application/ports/jobs.js';
+import type { Logger } from '../observability/logger.js';
+
+/**
+ * A job for every stored event would cost three quarters of the webhook throughput; one keyed job per company for
+ * whatever came in within this time costs nothing measurable, and nobody notices the delay.
+ */
+const COALESCE_MS = 25;
+
+/** Adds wake-up jobs to graphile-worker's queue. A wake-up that is lost is made up for by a periodic job. */
+export class GraphileJobQueue implements JobQueue {
+  readonly #utils: WorkerUtils;
+  readonly #logger: Logger;
+  readonly #waiting = new Map<string, NodeJS.Timeout>();
+  readonly #adding = new Set<Promise<void>>();
+
+  private constructor(utils: WorkerUtils, logger: Logger) {
+    this.#utils = utils;
+    this.#logger = logger;
+  }
+
+  static async connect(databaseUrl: string, logger: Logger): Promise<GraphileJobQueue> {
+    return new GraphileJobQueue(await makeWorkerUtils({ connectionString: databaseUrl, maxPoolSize: 2 }), logger);
+  }
+
+  wakeWebhookWorker(provider: string, companyId: string): void {
+    const key = `${provider}:${companyId}`;
+    if (this.#waiting.has(key)) return;
+    const timer = setTimeout(() => {
+      this.#waiting.delete(key);
+      this.#track(this.wakeWebhookWorkerAt(companyId, new Date(), key));
+    }, COALESCE_MS);
+    this.#waiting.set(key, timer);
+  }
+
+  /** `jobKey`: a job with the same key that has not begun yet is replaced. One queue per company keeps its order. */
+  async wakeWebhookWorkerAt(realmId: string, runAt: Date, jobKey: string): Promise<void> {
+    const queueName = `qbo:${realmId}`;
+    await this.#utils.addJob('process_qbo_events', { realmId }, { queueName, jobKey, runAt, maxAttempts: 3 });
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#waiting.values()) clearTimeout(timer);
+    this.#waiting.clear();
+    await Promise.allSettled(this.#adding);
+    await this.#utils.release();
+  }
+
+  #track(adding: Promise<void>): void {
+    const tracked = adding
+      .catch((error: unknown) => this.#logger.warn({ err: error }, 'a wake-up job could not be added'))
+      .finally(() => this.#adding.delete(tracked));
+    this.#adding.add(tracked);
+  }
+}

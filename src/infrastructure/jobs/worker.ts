@@ -1,0 +1,70 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Logger as GraphileLogger, type Runner, run, type TaskList } from 'graphile-worker';
+import { z } from 'zod';
+import { removeExpiredIdempotencyKeys } from '../../application/idempotency.js';
+import type { QboContext } from '../../application/quickbooks/qbo-context.js';
+import { resumeOperations } from '../../application/quickbooks/resume-operations.js';
+import { nextDueEvent, pendingCompanies } from '../../application/webhooks/pending-events.js';
+import { processQboEvents } from '../../application/webhooks/process-qbo-events.js';
+import type { Logger } from '../observability/logger.js';
+import type { GraphileJobQueue } from './job-queue.js';
+
+export interface WorkerOptions {
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+  readonly jobs: GraphileJobQueue;
+  /** A context with an entity manager of its own, acting for the system. */
+  readonly createContext: () => QboContext;
+}
+
+/** Companies are worked on in parallel, each one's events one after the other. */
+const CONCURRENCY = 4;
+
+/** Once a minute: finds events whose wake-up was lost and operations whose process died. */
+const CRONTAB = `
+* * * * * wake_pending_companies ?max=1
+* * * * * resume_operations ?max=1
+17 * * * * remove_expired_idempotency_keys ?max=1
+`;
+
+/** Runs the background work until the returned runner is stopped. */
+export async function startWorker(options: WorkerOptions): Promise<Runner> {
+  return run({
+    connectionString: options.databaseUrl,
+    maxPoolSize: CONCURRENCY + 2,
+    concurrency: CONCURRENCY,
+    noHandleSignals: true,
+    taskList: createTasks(options),
+    crontab: CRONTAB,
+    logger: new GraphileLogger(() => (level, message) => options.logger.debug({ level }, message)),
+  });
+}
+
+const eventsPayload = z.object({ realmId: z.string() });
+
+function createTasks({ jobs, createContext, logger }: WorkerOptions): TaskList {
+  return {
+    process_qbo_events: async (payload) => {
+      const { realmId } = eventsPayload.parse(payload);
+      const context = createContext();
+      const count = await processQboEvents(context, realmId);
+      if (count > 0) logger.info({ realmId, events: count }, 'QuickBooks events processed');
+      await comeBack(jobs, context.em, realmId);
+    },
+    wake_pending_companies: async () => {
+      const companies = await pendingCompanies(createContext());
+      for (const { provider, companyId } of companies) jobs.wakeWebhookWorker(provider, companyId);
+    },
+    resume_operations: async () => {
+      const count = await resumeOperations(createContext());
+      if (count > 0) logger.info({ operations: count }, 'unfinished provider operations resumed');
+    },
+    remove_expired_idempotency_keys: async () => removeExpiredIdempotencyKeys(createContext()),
+  };
+}
+
+/** Events that were postponed or failed are due later: a job of their own looks at them then. */
+async function comeBack(jobs: GraphileJobQueue, em: EntityManager, realmId: string): Promise<void> {
+  const dueAt = await nextDueEvent(em, 'QBO', realmId);
+  if (dueAt) await jobs.wakeWebhookWorkerAt(realmId, dueAt, `QBO:${realmId}:later`);
+}

@@ -1,0 +1,72 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { z } from 'zod';
+
+/** Everything `GET /metrics` shows. Names follow Prometheus: units in the name, totals end in `_total`. */
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly graphqlOperations = new Histogram({
+    name: 'graphql_operation_duration_seconds',
+    help: 'GraphQL operations by type and outcome.',
+    labelNames: ['type', 'outcome'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [this.registry],
+  });
+
+  readonly quickbooksCalls = new Histogram({
+    name: 'quickbooks_call_duration_seconds',
+    help: 'Calls to QuickBooks by operation and outcome.',
+    labelNames: ['operation', 'outcome'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers: [this.registry],
+  });
+
+  readonly webhookRequests = new Counter({
+    name: 'webhook_requests_total',
+    help: 'Webhook requests by provider and HTTP status.',
+    labelNames: ['provider', 'status'],
+    registers: [this.registry],
+  });
+
+  constructor(orm: MikroORM) {
+    collectDefaultMetrics({ register: this.registry });
+    this.#countRows(orm, {
+      name: 'webhook_events',
+      help: 'Stored webhook events that are not finished, by state (RECEIVED waits, DEAD needs a person).',
+      label: 'state',
+      sql: `select state as value, count(*)::int as count from webhook_event
+            where state = 'RECEIVED' group by state
+            union all select 'DEAD', count(*)::int from webhook_event where state = 'DEAD'`,
+    });
+    this.#countRows(orm, {
+      name: 'provider_operations_open',
+      help: 'Writes to providers that are not settled, by state.',
+      label: 'state',
+      sql: `select state as value, count(*)::int as count from provider_operation
+            where state in ('CLAIMED', 'IN_FLIGHT', 'UNKNOWN') group by state`,
+    });
+    this.#countRows(orm, {
+      name: 'qbo_connections',
+      help: 'QuickBooks connections by status; RECONNECT_REQUIRED needs a person.',
+      label: 'status',
+      sql: 'select status as value, count(*)::int as count from qbo_connection group by status',
+    });
+  }
+
+  #countRows(orm: MikroORM, gauge: { name: string; help: string; label: string; sql: string }): void {
+    new Gauge({
+      name: gauge.name,
+      help: gauge.help,
+      labelNames: [gauge.label],
+      registers: [this.registry],
+      async collect() {
+        const rows = counts.parse(await orm.em.fork().execute(gauge.sql));
+        this.reset();
+        for (const { value, count } of rows) this.set({ [gauge.label]: value }, count);
+      },
+    });
+  }
+}
+
+const counts = z.array(z.object({ value: z.string(), count: z.int() }));
