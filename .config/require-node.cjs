@@ -4,7 +4,7 @@ if (major < 24) {
   console.error(
     'conference-invoicing needs Node 24 or newer, but this is Node ' +
       process.versions.node +
-      '. Run "npm ci" (without --omit=optional): it installs a private copy of Node 24 for linux, macOS and Windows.',
+      '. Run "npm ci" (without --omit=optional): it installs a private copy of Node 24 on Linux and Windows.',
   );
   process.exit(1);
 }

@@ -29,10 +29,10 @@ const schema = z.object({
 
 export interface UpdateConferenceInput {
   readonly conferenceId: string;
-  readonly name?: string;
-  readonly slug?: string;
-  readonly currencyCode?: string;
-  readonly timezone?: string;
+  readonly name?: string | null;
+  readonly slug?: string | null;
+  readonly currencyCode?: string | null;
+  readonly timezone?: string | null;
   readonly startDate?: string | null;
   readonly endDate?: string | null;
 }

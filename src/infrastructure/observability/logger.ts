@@ -1,11 +1,8 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Logger, type LoggerOptions, pino } from 'pino';
+import { requestScope } from '../../application/request-scope.js';
 import type { Config } from '../../config.js';
 
 export type { Logger };
-
-/** Carries the request id to every log line that a request or job causes. */
-export const requestScope = new AsyncLocalStorage<{ readonly requestId: string }>();
 
 /** Names under which secrets travel; whatever object they stand in, they are not logged. */
 const SECRET_NAMES = [

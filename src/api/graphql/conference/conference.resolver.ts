@@ -1,0 +1,107 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { createConference } from '../../../application/conferences/create-conference.js';
+import { updateConference } from '../../../application/conferences/update-conference.js';
+import type { Failure, Outcome } from '../../../application/outcome.js';
+import { countConferences, findConferenceBySlug, listConferences } from '../../../application/queries/conferences.js';
+import { countPurchaseOrders, listPurchaseOrders } from '../../../application/queries/list-purchase-orders.js';
+import { configureQboConnection } from '../../../application/quickbooks/configure-qbo-connection.js';
+import { ConnectionArgs, toConnection } from '../connection.js';
+import type { GraphQLContext } from '../context.js';
+import { badUserInput } from '../errors.js';
+import { ConferencePurchaseOrdersArgs } from '../purchase-order/purchase-order.inputs.js';
+import { PurchaseOrderConnection, presentPurchaseOrder } from '../purchase-order/purchase-order.type.js';
+import { presentFailures } from '../user-error.js';
+import {
+  ConfigureQboConnectionInput,
+  ConfigureQboConnectionPayload,
+  CreateConferenceInput,
+  CreateConferencePayload,
+  UpdateConferenceInput,
+  UpdateConferencePayload,
+} from './conference.inputs.js';
+import {
+  ConferenceConnection,
+  ConferenceType,
+  presentConference,
+  presentQboConnection,
+  QboConnectionType,
+} from './conference.type.js';
+
+@Resolver(() => ConferenceType)
+export class ConferenceResolver {
+  @Query(() => ConferenceType, {
+    nullable: true,
+    description: 'One conference, by its id or its slug; null when there is none.',
+  })
+  async conference(
+    @Ctx() { em, loaders }: GraphQLContext,
+    @Arg('id', () => ID, { nullable: true, description: 'Its id.' }) id?: string,
+    @Arg('slug', () => String, { nullable: true, description: 'Its name in URLs.' }) slug?: string,
+  ) {
+    if ((id == null) === (slug == null)) throw badUserInput('Give either "id" or "slug".');
+    const conference = id == null ? await findConferenceBySlug(em, String(slug)) : await loaders.conference.load(id);
+    return conference ? presentConference(conference) : null;
+  }
+
+  @Query(() => ConferenceConnection, { description: 'All conferences, newest first.' })
+  async conferences(@Ctx() { em }: GraphQLContext, @Args(() => ConnectionArgs) args: ConnectionArgs) {
+    return toConnection(await listConferences(em, args), presentConference, () => countConferences(em));
+  }
+
+  @FieldResolver(() => PurchaseOrderConnection, {
+    description: 'Its purchase orders, newest first unless sorted otherwise.',
+  })
+  async purchaseOrders(
+    @Root() { id }: ConferenceType,
+    @Ctx() { em }: GraphQLContext,
+    @Args(() => ConferencePurchaseOrdersArgs) args: ConferencePurchaseOrdersArgs,
+  ) {
+    const request = { ...args, conferenceId: id };
+    const page = await listPurchaseOrders(em, request);
+    return toConnection(page, presentPurchaseOrder, () => countPurchaseOrders(em, request));
+  }
+
+  @FieldResolver(() => QboConnectionType, {
+    nullable: true,
+    description: 'The QuickBooks company it is connected to; null when it is not.',
+  })
+  async qboConnection(@Root() { qboConnectionId }: ConferenceType, @Ctx() { loaders }: GraphQLContext) {
+    if (qboConnectionId === null) return null;
+    const connection = await loaders.qboConnection.load(qboConnectionId);
+    return connection ? presentQboConnection(connection) : null;
+  }
+
+  @Mutation(() => CreateConferencePayload, { nullable: true, description: 'Creates a conference.' })
+  async createConference(
+    @Arg('input', { description: 'What to create.' }) input: CreateConferenceInput,
+    @Ctx() context: GraphQLContext,
+  ) {
+    const withTimezone = { ...input, timezone: input.timezone ?? 'UTC' };
+    return payload(context, await context.mutate((useCase) => createConference(useCase, withTimezone)));
+  }
+
+  @Mutation(() => UpdateConferencePayload, { nullable: true, description: 'Changes what is given of a conference.' })
+  async updateConference(
+    @Arg('input', { description: 'What to change.' }) input: UpdateConferenceInput,
+    @Ctx() context: GraphQLContext,
+  ) {
+    return payload(context, await context.mutate((useCase) => updateConference(useCase, input)));
+  }
+
+  @Mutation(() => ConfigureQboConnectionPayload, {
+    nullable: true,
+    description:
+      'Connects a conference to a QuickBooks company, or reconnects that company for all its conferences. A healthy connection keeps its own tokens.',
+  })
+  async configureQboConnection(
+    @Arg('input', { description: 'The company and the tokens that open it.' }) input: ConfigureQboConnectionInput,
+    @Ctx() context: GraphQLContext,
+  ) {
+    return payload(context, await context.mutate((useCase) => configureQboConnection(useCase, input)));
+  }
+}
+
+async function payload({ loaders }: GraphQLContext, outcome: Outcome<Failure<string>>) {
+  const conference = outcome.id === null ? undefined : await loaders.conference.load(outcome.id);
+  return { conference: conference ? presentConference(conference) : null, userErrors: presentFailures(outcome) };
+}

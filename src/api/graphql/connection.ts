@@ -1,0 +1,87 @@
+import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
+import type { Page, PageRequest } from '../../application/queries/page.js';
+
+@ArgsType()
+export class ConnectionArgs implements PageRequest {
+  @Field(() => Int, { nullable: true, description: 'How many items from the beginning, 1 to 100; 20 when left out.' })
+  first?: number;
+
+  @Field(() => String, { nullable: true, description: 'Begin behind the item with this cursor.' })
+  after?: string;
+
+  @Field(() => Int, { nullable: true, description: 'How many items from the end, 1 to 100.' })
+  last?: number;
+
+  @Field(() => String, { nullable: true, description: 'End before the item with this cursor.' })
+  before?: string;
+}
+
+@ObjectType({ description: 'Where a page stands in its list.', simpleResolvers: true })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'There are items behind this page.' })
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: 'There are items before this page.' })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the first item; null on an empty page.' })
+  startCursor!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the last item; null on an empty page.' })
+  endCursor!: string | null;
+}
+
+export interface Connection<T> {
+  readonly edges: readonly { readonly node: T; readonly cursor: string }[];
+  readonly nodes: readonly T[];
+  readonly pageInfo: PageInfo;
+  /** Called only when the client selects it: counting costs a statement. */
+  readonly totalCount: () => number | Promise<number>;
+}
+
+/** The Relay connection type of an item type, with `nodes` as a shortcut and a count. */
+export function connectionType<T extends object>(name: string, itemType: ClassType<T>): ClassType<object> {
+  @ObjectType(`${name}Edge`, { description: `A ${name} in a list, and where it stands there.`, simpleResolvers: true })
+  class Edge {
+    @Field(() => itemType, { description: 'The item.' })
+    node!: T;
+
+    @Field(() => String, { description: 'Stands for its place; give it to `after` or `before`.' })
+    cursor!: string;
+  }
+
+  @ObjectType(`${name}Connection`, { description: `A page of a list of ${name}s.`, simpleResolvers: true })
+  class ConnectionOfType {
+    @Field(() => [Edge], { description: 'The items with their cursors.' })
+    edges!: Edge[];
+
+    @Field(() => [itemType], { description: 'The items alone.' })
+    nodes!: T[];
+
+    @Field(() => PageInfo, { description: 'Where this page stands.' })
+    pageInfo!: PageInfo;
+
+    @Field(() => Int, { description: 'How many items all pages have together.' })
+    totalCount!: number;
+  }
+  return ConnectionOfType;
+}
+
+export function toConnection<Item, T>(
+  page: Page<Item>,
+  present: (item: Item) => T,
+  totalCount: () => number | Promise<number>,
+): Connection<T> {
+  const edges = page.items.map(({ item, cursor }) => ({ node: present(item), cursor }));
+  return {
+    edges,
+    nodes: edges.map((edge) => edge.node),
+    pageInfo: {
+      hasNextPage: page.hasNextPage,
+      hasPreviousPage: page.hasPreviousPage,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount,
+  };
+}

@@ -1,0 +1,45 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Actor } from '../../application/context.js';
+import type { QboContext } from '../../application/quickbooks/qbo-context.js';
+import { createLoaders, type Loaders } from './loaders.js';
+
+/** What resolvers get. Reads share one entity manager and its loaders; each mutation gets an entity manager of its own. */
+export interface GraphQLContext {
+  /** Undefined: the request bears no valid key. */
+  readonly actor: Actor | undefined;
+  readonly requestId: string;
+  readonly em: EntityManager;
+  /** Rows already read for this request. Replaced after a mutation, which makes them outdated. */
+  loaders: Loaders;
+  /** Runs a use case with its own entity manager, so that nothing left over from one is written by another. */
+  readonly mutate: <T>(useCase: (context: QboContext) => Promise<T>) => Promise<T>;
+}
+
+/** What the server provides for every request. */
+export interface GraphQLDependencies {
+  readonly forkEntityManager: () => EntityManager;
+  readonly createUseCaseContext: (em: EntityManager, actor: Actor) => QboContext;
+}
+
+export function createGraphQLContext(
+  { forkEntityManager, createUseCaseContext }: GraphQLDependencies,
+  { actor, requestId }: { readonly actor: Actor | undefined; readonly requestId: string },
+): GraphQLContext {
+  const em = forkEntityManager();
+  const context: GraphQLContext = {
+    actor,
+    requestId,
+    em,
+    loaders: createLoaders(em),
+    mutate: async (useCase) => {
+      if (!actor) throw new Error('a mutation reached its resolver without an actor');
+      try {
+        return await useCase(createUseCaseContext(forkEntityManager(), actor));
+      } finally {
+        em.clear();
+        context.loaders = createLoaders(em);
+      }
+    },
+  };
+  return context;
+}

@@ -1,0 +1,94 @@
+/** Ids of objects that exist, for the examples to begin with. */
+export interface ExampleIds {
+  readonly conferenceId?: string;
+  readonly purchaseOrderId?: string;
+}
+
+export interface ExampleOperation {
+  readonly name: string;
+  readonly query: string;
+  readonly variables: Record<string, unknown>;
+}
+
+/** The operations the IDE opens with: the main job in the order in which a person would try it. */
+export function exampleOperations({
+  conferenceId = '<id of a conference>',
+  purchaseOrderId = '<id of a purchase order>',
+}: ExampleIds): ExampleOperation[] {
+  return [
+    { name: '1 Look around', query: LOOK_AROUND, variables: {} },
+    {
+      name: '2 Create a purchase order',
+      query: CREATE,
+      variables: {
+        input: {
+          conferenceId,
+          organizationName: 'Example Ltd',
+          contactEmail: 'accounts@example.com',
+          lineItems: [
+            { description: 'Conference ticket', quantity: 2, unitPrice: '499.00' },
+            { description: 'Silver sponsorship', quantity: 1, unitPrice: '477.00' },
+          ],
+        },
+      },
+    },
+    { name: '3 Invoice it', query: INVOICE, variables: { input: { purchaseOrderId } } },
+    { name: '4 E-mail the invoice', query: SEND, variables: { input: { purchaseOrderId } } },
+    { name: '5 What was paid?', query: PAYMENTS, variables: { id: purchaseOrderId } },
+  ];
+}
+
+const LOOK_AROUND = `# Who owes what? Press Ctrl-Enter to run.
+query LookAround {
+  conferences {
+    nodes {
+      id
+      name
+      currencyCode
+      qboConnection { companyName status }
+      purchaseOrders(first: 10) {
+        totalCount
+        nodes { id reference status organizationName total { amount currencyCode } balanceDue { amount } }
+      }
+    }
+  }
+}
+`;
+
+const CREATE = `mutation CreatePurchaseOrder($input: CreatePurchaseOrderInput!) {
+  createPurchaseOrder(input: $input) {
+    purchaseOrder { id reference status total { amount currencyCode } lineItems { description lineTotal { amount } } }
+    userErrors { code message path }
+  }
+}
+`;
+
+const INVOICE = `# Creates the invoice in QuickBooks. Run it twice: there will still be one.
+mutation CreateQboInvoice($input: CreateQboInvoiceInput!) {
+  createQboInvoice(input: $input) {
+    purchaseOrder { id reference status qboInvoice { id docNumber status url total { amount } balance { amount } } }
+    userErrors { code message invoiceId faultCode statusCode intuitTid }
+  }
+}
+`;
+
+const SEND = `mutation SendQboInvoice($input: SendQboInvoiceInput!) {
+  sendQboInvoice(input: $input) {
+    purchaseOrder { reference qboInvoice { id emailStatus payUrl } }
+    userErrors { code message }
+  }
+}
+`;
+
+const PAYMENTS = `query WhatWasPaid($id: ID!) {
+  purchaseOrder(id: $id) {
+    reference
+    status
+    total { amount currencyCode }
+    totalPaid { amount }
+    balanceDue { amount }
+    payments { nodes { amount { amount } method reference paidOn source reversedBy { reason } } }
+    attention { code since message }
+  }
+}
+`;

@@ -1,0 +1,53 @@
+import { getDistDirectory, renderAltair } from 'altair-static';
+import express, { type Request, Router } from 'express';
+import { type ExampleIds, exampleOperations } from './ide-examples.js';
+
+export interface IdeOptions {
+  /** The key to fill in for people on this machine; undefined outside development. */
+  readonly developmentKey: string | undefined;
+  /** Ids for the examples to work with. */
+  readonly findExampleIds: () => Promise<ExampleIds>;
+}
+
+const ASSETS = '/graphql/ide/';
+
+/** `GET /graphql` in a browser: an IDE whose every file is served from here, opening with operations that work. */
+export function ideRouter({ developmentKey, findExampleIds }: IdeOptions): Router {
+  const router = Router();
+  router.use(ASSETS, express.static(getDistDirectory(), { index: false, maxAge: '1h' }));
+  router.get('/graphql', async (request, response, next) => {
+    if (!request.accepts('html') || request.get('accept') === '*/*') {
+      next();
+      return;
+    }
+    const key = developmentKey !== undefined && isLocal(request) ? developmentKey : '<your API key>';
+    const headers = { Authorization: `Bearer ${key}` };
+    const ids = developmentKey === undefined ? {} : await findExampleIds();
+    response.set('cache-control', 'no-store').send(
+      renderAltair({
+        baseURL: ASSETS,
+        endpointURL: '/graphql',
+        initialName: 'conference-invoicing',
+        initialHeaders: headers,
+        initialWindows: exampleOperations(ids).map(({ name, query, variables }) => ({
+          initialName: name,
+          initialQuery: query,
+          initialVariables: JSON.stringify(variables, null, 2),
+          initialHeaders: headers,
+        })),
+        disableAccount: true,
+        persistedSettings: { 'alert.disableUpdateNotification': true },
+      }),
+    );
+  });
+  return router;
+}
+
+/**
+ * The key is written into the page only for a browser on this machine that asked for this machine: neither the network
+ * nor a foreign site that points its name at 127.0.0.1 gets it.
+ */
+function isLocal(request: Request): boolean {
+  const isLoopback = ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(request.socket.remoteAddress ?? '');
+  return isLoopback && ['localhost', '127.0.0.1', '[::1]'].includes(request.hostname);
+}

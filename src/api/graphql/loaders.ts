@@ -1,0 +1,82 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import DataLoader from 'dataloader';
+import { findConferences, findQboConnections } from '../../application/queries/conferences.js';
+import {
+  findCreditNotes,
+  findInvoices,
+  findLineItems,
+  findPayments,
+  findPaymentsById,
+  type PaymentView,
+} from '../../application/queries/purchase-order-details.js';
+import { findPurchaseOrders, type PurchaseOrderView } from '../../application/queries/purchase-order-view.js';
+import type { Conference } from '../../domain/conference/conference.entity.js';
+import type { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import type { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
+import type { LineItem } from '../../domain/purchase-order/line-item.entity.js';
+import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+
+/** One statement per relation and request, however many objects ask for it. */
+export interface Loaders {
+  readonly purchaseOrder: DataLoader<string, PurchaseOrderView | undefined>;
+  readonly conference: DataLoader<string, Conference | undefined>;
+  readonly qboConnection: DataLoader<string, QboConnection | undefined>;
+  readonly payment: DataLoader<string, PaymentView | undefined>;
+  readonly lineItemsOfOrder: DataLoader<string, LineItem[]>;
+  readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
+  readonly creditNotesOfOrder: DataLoader<string, CreditNote[]>;
+  /** The live invoice, else the latest one. */
+  readonly invoiceOfOrder: DataLoader<string, Invoice | undefined>;
+}
+
+export function createLoaders(em: EntityManager): Loaders {
+  return {
+    purchaseOrder: byId((ids) => findPurchaseOrders(em, ids)),
+    conference: byId((ids) => findConferences(em, ids)),
+    qboConnection: byId((ids) => findQboConnections(em, ids)),
+    payment: single(
+      (ids) => findPaymentsById(em, ids),
+      ({ payment }) => payment.id,
+    ),
+    lineItemsOfOrder: many(
+      (ids) => findLineItems(em, ids),
+      (line) => line.purchaseOrder.id,
+    ),
+    paymentsOfOrder: many(
+      (ids) => findPayments(em, ids),
+      ({ payment }) => payment.purchaseOrder.id,
+    ),
+    creditNotesOfOrder: many(
+      (ids) => findCreditNotes(em, ids),
+      (note) => note.purchaseOrder.id,
+    ),
+    invoiceOfOrder: new DataLoader(async (ids) => {
+      const byOrder = Map.groupBy(await findInvoices(em, ids), (invoice) => invoice.purchaseOrder.id);
+      return ids.map((id) => liveOrLatest(byOrder.get(id) ?? []));
+    }),
+  };
+}
+
+function liveOrLatest(oldestFirst: readonly Invoice[]): Invoice | undefined {
+  const isLive = ({ status }: Invoice) => status !== InvoiceStatus.VOIDED && status !== InvoiceStatus.DELETED;
+  return oldestFirst.find(isLive) ?? oldestFirst.at(-1);
+}
+
+function byId<T extends { readonly id: string }>(find: (ids: readonly string[]) => Promise<T[]>) {
+  return single(find, (row) => row.id);
+}
+
+function single<T>(find: (ids: readonly string[]) => Promise<T[]>, keyOf: (row: T) => string) {
+  return new DataLoader<string, T | undefined>(async (ids) => {
+    const rows = new Map((await find(ids)).map((row) => [keyOf(row), row]));
+    return ids.map((id) => rows.get(id));
+  });
+}
+
+function many<T>(find: (ids: readonly string[]) => Promise<T[]>, keyOf: (row: T) => string) {
+  return new DataLoader<string, T[]>(async (ids) => {
+    const rows = Map.groupBy(await find(ids), keyOf);
+    return ids.map((id) => rows.get(id) ?? []);
+  });
+}

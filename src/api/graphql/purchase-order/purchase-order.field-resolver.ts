@@ -1,0 +1,78 @@
+import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { type PageRequest, pageOf } from '../../../application/queries/page.js';
+import { attentionOf } from '../../../domain/purchase-order/attention.js';
+import { ConferenceType, presentConference } from '../conference/conference.type.js';
+import { ConnectionArgs, toConnection } from '../connection.js';
+import type { GraphQLContext } from '../context.js';
+import { presentQboInvoice, QboInvoiceType } from '../quickbooks/qbo-invoice.type.js';
+import {
+  AttentionType,
+  CreditNoteType,
+  LineItemType,
+  PaymentConnection,
+  PurchaseOrderType,
+  presentCreditNote,
+  presentLineItem,
+  presentPayment,
+} from './purchase-order.type.js';
+
+/** What a purchase order refers to; each field is one statement for all purchase orders of a request. */
+@Resolver(() => PurchaseOrderType)
+export class PurchaseOrderFieldResolver {
+  @FieldResolver(() => ConferenceType, { description: 'The conference it is for.' })
+  async conference(@Root() { view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    const conference = await loaders.conference.load(view.conferenceId);
+    return conference && presentConference(conference);
+  }
+
+  @FieldResolver(() => [LineItemType], { description: 'Its lines, in their order.' })
+  async lineItems(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    const lines = await loaders.lineItemsOfOrder.load(id);
+    return lines.map((line) => presentLineItem(line, view.currencyCode));
+  }
+
+  @FieldResolver(() => PaymentConnection, { description: 'Its payments, reversed ones included, newest day first.' })
+  async payments(
+    @Root() { id, view }: PurchaseOrderType,
+    @Args(() => ConnectionArgs) args: PageRequest,
+    @Ctx() { loaders }: GraphQLContext,
+  ) {
+    const payments = await loaders.paymentsOfOrder.load(id);
+    const page = pageOf(payments, args, ({ payment }) => [payment.paidOn, payment.id]);
+    return toConnection(
+      page,
+      (payment) => presentPayment(payment, view.currencyCode),
+      () => payments.length,
+    );
+  }
+
+  @FieldResolver(() => [CreditNoteType], { description: 'Its credit notes, newest first.' })
+  async creditNotes(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    const notes = await loaders.creditNotesOfOrder.load(id);
+    return notes.map((note) => presentCreditNote(note, view.currencyCode));
+  }
+
+  @FieldResolver(() => [AttentionType], { description: 'What a person should look at; empty when all is well.' })
+  async attention(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return attentionOf({ ...view, invoice: await loaders.invoiceOfOrder.load(id) });
+  }
+
+  @FieldResolver(() => QboInvoiceType, {
+    nullable: true,
+    description: 'Its live invoice in QuickBooks, else the latest one; null when there never was one.',
+  })
+  async qboInvoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    const invoice = await loaders.invoiceOfOrder.load(id);
+    return invoice && presentQboInvoice(invoice);
+  }
+
+  @FieldResolver(() => String, { nullable: true, description: "QuickBooks' id of that invoice." })
+  async qboInvoiceId(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return (await loaders.invoiceOfOrder.load(id))?.externalId;
+  }
+
+  @FieldResolver(() => String, { nullable: true, description: "The bookkeeper's page of that invoice." })
+  async qboInvoiceUrl(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return (await loaders.invoiceOfOrder.load(id))?.url;
+  }
+}

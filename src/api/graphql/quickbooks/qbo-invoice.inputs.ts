@@ -1,0 +1,92 @@
+import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import type { CreateQboInvoiceCode } from '../../../application/quickbooks/create-qbo-invoice.js';
+import type { SendQboInvoiceCode } from '../../../application/quickbooks/send-qbo-invoice.js';
+import type { SyncQboInvoiceStatusCode } from '../../../application/quickbooks/sync-qbo-invoice-status.js';
+import { PurchaseOrderType } from '../purchase-order/purchase-order.type.js';
+import { commonCodes, type QboUserError, qboUserErrorType, quickbooksCodes } from '../user-error.js';
+
+@InputType({ description: 'The purchase order to invoice in QuickBooks.' })
+export class CreateQboInvoiceInput {
+  @Field(() => ID, { description: 'A purchase order without payments, credits or a live invoice.' })
+  purchaseOrderId!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Your name for this request, 8 to 255 characters: repeating it gives the same answer. Kept 72 hours.',
+  })
+  idempotencyKey?: string | null;
+}
+
+@InputType({ description: 'The purchase order whose QuickBooks invoice is to be e-mailed.' })
+export class SendQboInvoiceInput {
+  @Field(() => ID, { description: 'A purchase order with an invoice in QuickBooks.' })
+  purchaseOrderId!: string;
+
+  @Field(() => String, { nullable: true, description: "Where to send it; the contact's address when left out." })
+  email?: string | null;
+}
+
+@InputType({ description: 'The purchase order whose QuickBooks invoice is to be read.' })
+export class SyncQboInvoiceStatusInput {
+  @Field(() => ID, { description: 'A purchase order with an invoice in QuickBooks.' })
+  purchaseOrderId!: string;
+}
+
+const NO_QBO_INVOICE = 'The purchase order has no invoice in QuickBooks.';
+
+const CreateQboInvoiceUserError = qboUserErrorType<CreateQboInvoiceCode>('CreateQboInvoice', {
+  NOT_FOUND: commonCodes.NOT_FOUND,
+  ...quickbooksCodes,
+  ALREADY_INVOICED: 'There is a live invoice already; see `invoiceId`.',
+  NOTHING_TO_INVOICE: 'The total of the purchase order is zero.',
+  CANCELLED: commonCodes.CANCELLED,
+  ALREADY_PAID: 'Nothing is due on the purchase order.',
+  HAS_PAYMENTS_OR_CREDITS: 'It is partly paid or credited; an invoice would ask for the full amount.',
+  QBO_ITEM_MISSING: 'No QuickBooks product or service is known to put on the lines.',
+  QBO_TOTAL_DIFFERS:
+    'The invoice was made, but its total, currency or lines are not those of the purchase order; the payload is filled.',
+  INVALID: commonCodes.INVALID,
+  IDEMPOTENCY_KEY_REUSED: commonCodes.IDEMPOTENCY_KEY_REUSED,
+  IDEMPOTENCY_IN_PROGRESS: 'The first request with this key is still running; ask again in a few seconds.',
+});
+
+const SendQboInvoiceUserError = qboUserErrorType<SendQboInvoiceCode>('SendQboInvoice', {
+  NOT_FOUND: commonCodes.NOT_FOUND,
+  ...quickbooksCodes,
+  NO_QBO_INVOICE,
+  CANCELLED: commonCodes.CANCELLED,
+  INVALID: 'The e-mail address is not acceptable.',
+});
+
+const SyncQboInvoiceStatusUserError = qboUserErrorType<SyncQboInvoiceStatusCode>('SyncQboInvoiceStatus', {
+  NOT_FOUND: commonCodes.NOT_FOUND,
+  ...quickbooksCodes,
+  NO_QBO_INVOICE,
+});
+
+@ObjectType()
+abstract class QboInvoicePayload {
+  @Field(() => PurchaseOrderType, {
+    nullable: true,
+    description: 'The purchase order as it is now; null when nothing was done.',
+  })
+  purchaseOrder?: PurchaseOrderType | null;
+}
+
+@ObjectType({ description: 'Result of `createQboInvoice`.' })
+export class CreateQboInvoicePayload extends QboInvoicePayload {
+  @Field(() => [CreateQboInvoiceUserError], { description: 'Empty on success.' })
+  userErrors!: QboUserError[];
+}
+
+@ObjectType({ description: 'Result of `sendQboInvoice`.' })
+export class SendQboInvoicePayload extends QboInvoicePayload {
+  @Field(() => [SendQboInvoiceUserError], { description: 'Empty on success.' })
+  userErrors!: QboUserError[];
+}
+
+@ObjectType({ description: 'Result of `syncQboInvoiceStatus`.' })
+export class SyncQboInvoiceStatusPayload extends QboInvoicePayload {
+  @Field(() => [SyncQboInvoiceStatusUserError], { description: 'Empty on success.' })
+  userErrors!: QboUserError[];
+}

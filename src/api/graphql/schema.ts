@@ -1,0 +1,24 @@
+import 'reflect-metadata';
+import type { GraphQLSchema } from 'graphql';
+import { buildSchemaSync } from 'type-graphql';
+import { ConferenceResolver } from './conference/conference.resolver.js';
+import { NodeResolver } from './node/node.resolver.js';
+import { PurchaseOrderFieldResolver } from './purchase-order/purchase-order.field-resolver.js';
+import { PurchaseOrderResolver } from './purchase-order/purchase-order.resolver.js';
+import { QboInvoiceResolver } from './quickbooks/qbo-invoice.resolver.js';
+import { DateTime } from './scalars.js';
+
+/** Inputs are checked by the use cases, which name every offending field, so type-graphql's validation is off. */
+export function buildGraphQLSchema(): GraphQLSchema {
+  return buildSchemaSync({
+    resolvers: [
+      ConferenceResolver,
+      NodeResolver,
+      PurchaseOrderFieldResolver,
+      PurchaseOrderResolver,
+      QboInvoiceResolver,
+    ],
+    scalarsMap: [{ type: Date, scalar: DateTime }],
+    validate: false,
+  });
+}

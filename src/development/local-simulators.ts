@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { type QuickBooksSimulator, startQuickBooksSimulator } from '../simulators/quickbooks/simulator.js';
+
+export interface LocalSimulatorOptions {
+  readonly dataDirectory: string;
+  readonly verifierToken: string;
+}
+
+/** QuickBooks on this machine. Its books are kept in the data directory, so that a restart loses no invoice. */
+export async function startLocalQuickBooks(options: LocalSimulatorOptions): Promise<QuickBooksSimulator> {
+  return startQuickBooksSimulator({
+    stateFile: join(options.dataDirectory, 'quickbooks-simulator.json'),
+    clientId: SIMULATOR_APP.clientId,
+    clientSecret: SIMULATOR_APP.clientSecret,
+  });
+}
+
+/** The app that the local simulator knows; there is nothing to protect. */
+export const SIMULATOR_APP = { clientId: 'simulator-client-id', clientSecret: 'simulator-client-secret' } as const;
+
+/** Tells the simulator where to deliver its webhooks, once that address is known. */
+export async function deliverWebhooksTo(
+  simulator: QuickBooksSimulator,
+  url: string,
+  verifierToken: string,
+): Promise<void> {
+  await postControl(simulator, '/webhooks', { url, verifierToken });
+}
+
+/** Calls the simulator's control API, which no provider has. Throws when it refuses. */
+export async function postControl(
+  { controlUrl }: Pick<QuickBooksSimulator, 'controlUrl'>,
+  path: string,
+  body: Record<string, unknown>,
+): Promise<unknown> {
+  const response = await fetch(`${controlUrl}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`the simulator refused ${path}: ${await response.text()}`);
+  return response.json();
+}

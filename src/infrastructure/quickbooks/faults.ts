@@ -1,0 +1,126 @@
+import type { ProviderFailure, ProviderTrace, RejectionReason } from '../../application/ports/provider.js';
+import type { QboFault } from './fault-reader.js';
+import { redact } from './redact.js';
+import { cut, singleLine } from './text.js';
+
+/** Whether a call may change something: decides what an answer that never came means. */
+export type CallEffect = 'read' | 'write';
+
+/** A call that did not succeed. `unauthorised`: refresh the access token and try once more. */
+export type CallFailure =
+  | { readonly kind: 'unauthorised'; readonly message: string; readonly trace: ProviderTrace }
+  | FailedCall;
+
+export interface FailedCall {
+  readonly kind: 'failed';
+  readonly failure: ProviderFailure;
+}
+
+/** An answer that is not what was asked for. */
+export interface Refusal {
+  readonly status: number;
+  /** Undefined: the body explains nothing. */
+  readonly fault: QboFault | undefined;
+  readonly effect: CallEffect;
+  readonly trace: ProviderTrace;
+  /** Texts that must not reach a message. */
+  readonly secrets?: readonly string[];
+}
+
+const NO_ACCESS_CODES = new Set([
+  '120', // no access to this company
+  '130', // a sandbox company on the production host, or the reverse
+  '3100', // wrong company, wrong environment or missing scope
+]);
+const TOKEN_REFUSED_CODES = new Set(['100', '3200', '3202']);
+const TRY_LATER_CODES = new Set([
+  '150', // the company is under maintenance
+  '3001', // throttled
+]);
+const UNSETTLED_CODES = new Set([
+  '600', // this request id is known: the first request with it may still be at work
+  '10000', // system failure
+]);
+
+const REJECTION_REASONS: ReadonlyMap<string, RejectionReason> = new Map([
+  ['5010', 'stale'],
+  ['610', 'not_found'],
+  ['2500', 'bad_reference'],
+  ['6250', 'bad_reference'],
+  ['6140', 'duplicate_number'],
+  ['6240', 'duplicate_name'],
+  ['6200', 'closed_period'],
+  ['6210', 'closed_period'],
+  ['6190', 'subscription'],
+  ['5020', 'validation'],
+]);
+
+/**
+ * Decides what an answer means. The fault's code goes before the status, because QuickBooks puts faults into 200, and
+ * its subscription and permission faults come with 400 or 403.
+ */
+export function classifyRefusal(refusal: Refusal): CallFailure {
+  const { status, fault, trace } = refusal;
+  const code = fault?.code ?? '';
+  const message = sentence(refusal);
+  if (NO_ACCESS_CODES.has(code)) return refuse({ kind: 'reconnect_required', message, trace });
+  if (TOKEN_REFUSED_CODES.has(code) || status === 401) return { kind: 'unauthorised', message, trace };
+  if (TRY_LATER_CODES.has(code) || status === 429) return refuse({ kind: 'unavailable', message, trace });
+  if (status >= 500 || status === 408 || UNSETTLED_CODES.has(code)) return unsettled(refusal.effect, message, trace);
+  if (isSavingTrouble(fault)) return unsettled(refusal.effect, message, trace);
+  if (code === '' && status < 400) return unsettled(refusal.effect, message, trace);
+  const reason = REJECTION_REASONS.get(code);
+  if (!reason && status === 403) return refuse({ kind: 'reconnect_required', message, trace });
+  return refuse({ ...rejection(fault, reason ?? 'validation'), message, trace });
+}
+
+/**
+ * The catch-all code 6000 also covers trouble while saving, seen when a request id was used a second time. It is not
+ * about what was sent, and whether anything was saved is open.
+ */
+function isSavingTrouble(fault: QboFault | undefined): boolean {
+  return fault?.code === '6000' && /an unexpected error occurred while/i.test(fault.detail);
+}
+
+function rejection(fault: QboFault | undefined, reason: RejectionReason) {
+  const conflictingId = conflict(fault, reason);
+  return {
+    kind: 'rejected',
+    reason,
+    code: fault?.code,
+    ...(conflictingId !== undefined && { conflictingId }),
+  } as const;
+}
+
+function conflict(fault: QboFault | undefined, reason: RejectionReason): string | undefined {
+  if (reason === 'duplicate_number') return /\bTxnId=(\d{1,30})/.exec(fault?.detail ?? '')?.[1];
+  if (reason === 'duplicate_name') return /\bId=(\d{1,30})/.exec(fault?.detail ?? '')?.[1];
+  return undefined;
+}
+
+/** Nobody knows whether it was carried out. For a read that does not matter. */
+export function unsettled(effect: CallEffect, message: string, trace: ProviderTrace): FailedCall {
+  return refuse({ kind: effect === 'write' ? 'unknown' : 'unavailable', message, trace });
+}
+
+function refuse(failure: ProviderFailure): FailedCall {
+  return { kind: 'failed', failure };
+}
+
+const MAX_MESSAGE_LENGTH = 500;
+
+/** The fault in QuickBooks' words, or the status. Never a body: HTML and secrets have no place in a message. */
+function sentence({ status, fault, secrets }: Refusal): string {
+  const explanation = fault ? explain(fault) : '';
+  if (explanation === '') return `QuickBooks answered with status ${status} and no explanation.`;
+  const text = cut(redact(explanation, secrets), MAX_MESSAGE_LENGTH);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** Details mostly repeat the message before they explain it. */
+function explain(fault: QboFault): string {
+  const message = singleLine(fault.message);
+  const detail = singleLine(fault.detail);
+  if (message === '' || detail.toLowerCase().startsWith(message.toLowerCase())) return detail;
+  return detail === '' ? message : `${message}: ${detail}`;
+}

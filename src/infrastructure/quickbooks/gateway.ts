@@ -1,0 +1,141 @@
+import type {
+  AccountingGateway,
+  CompanyCredentials,
+  CompanySettings,
+  ProvenCompany,
+  ProviderCustomer,
+  ProviderInvoice,
+  ProviderPayment,
+} from '../../application/ports/accounting.js';
+import { type ProviderResult, succeeded } from '../../application/ports/provider.js';
+import { AuthorisedClient } from './authorised-client.js';
+import * as company from './company.js';
+import { type ProvingContext, proveCredentials } from './credentials.js';
+import * as customers from './customers.js';
+import type { EndpointResolver } from './endpoints.js';
+import { type QboCall, QboHttpClient } from './http-client.js';
+import * as answers from './invoice-answer.js';
+import * as invoices from './invoices.js';
+import * as payments from './payments.js';
+import { QboTokens, type QboTokensOptions } from './tokens.js';
+
+export interface QuickBooksGatewayOptions extends Omit<QboTokensOptions, 'timeoutMs'> {
+  readonly endpoints: EndpointResolver;
+  /** For one request to the API; 30 s when left out. */
+  readonly timeoutMs?: number | undefined;
+  /** For one request to the token endpoint; 15 s when left out. Keep it under the store's lease. */
+  readonly tokenTimeoutMs?: number | undefined;
+}
+
+/** QuickBooks Online as the use cases see it. */
+export class QuickBooksGateway implements AccountingGateway {
+  readonly customerNameCandidates = customers.customerNameCandidates;
+  readonly prepareCustomer = customers.customerBody;
+  readonly prepareInvoice = invoices.invoiceBody;
+  readonly linesMatch = answers.linesMatch;
+  readonly invoicePageUrl = invoices.invoicePageUrl;
+
+  readonly #proving: ProvingContext;
+  readonly #client: AuthorisedClient;
+  /** By connection. A company can never change its home currency. */
+  readonly #homeCurrencies = new Map<string, string>();
+
+  constructor({ timeoutMs, tokenTimeoutMs, ...options }: QuickBooksGatewayOptions) {
+    const { endpoints, onCall, clock } = options;
+    const http = new QboHttpClient({ onCall, ...(timeoutMs !== undefined && { timeoutMs }) });
+    this.#client = new AuthorisedClient(http, new QboTokens({ ...options, timeoutMs: tokenTimeoutMs }), endpoints);
+    this.#proving = { http, endpoints, clock, onCall, tokenTimeoutMs };
+  }
+
+  proveCredentials(credentials: CompanyCredentials): Promise<ProviderResult<ProvenCompany>> {
+    return proveCredentials(this.#proving, credentials);
+  }
+
+  async readCompanySettings(connectionId: string): Promise<ProviderResult<CompanySettings>> {
+    const read = await this.#client.call(connectionId, company.readPreferencesCall, company.readPreferences);
+    if (!read.ok) return read;
+    const { defaultItemId, ...settings } = read.value;
+    this.#homeCurrencies.set(connectionId, settings.homeCurrency);
+    if (defaultItemId !== undefined) return succeeded({ ...settings, serviceItemId: defaultItemId }, read.trace);
+    const item = await this.#client.call(connectionId, company.findServicesItemCall, company.readServicesItem);
+    return item.ok ? succeeded({ ...settings, serviceItemId: item.value.id }, item.trace) : item;
+  }
+
+  async findCustomersByName(
+    connectionId: string,
+    names: readonly string[],
+  ): Promise<ProviderResult<ProviderCustomer[]>> {
+    if (names.length === 0) return succeeded([]);
+    return this.#client.call(connectionId, customers.findCustomersCall(names), customers.readCustomers);
+  }
+
+  createCustomer(
+    connectionId: string,
+    body: string,
+    idempotencyKey: string,
+  ): Promise<ProviderResult<ProviderCustomer>> {
+    return this.#client.call(connectionId, customers.createCustomerCall(body, idempotencyKey), customers.readCustomer);
+  }
+
+  createInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>> {
+    return this.#callForInvoice(connectionId, invoices.createInvoiceCall(body, idempotencyKey));
+  }
+
+  sendInvoice(
+    connectionId: string,
+    externalId: string,
+    email: string,
+    idempotencyKey: string,
+  ): Promise<ProviderResult<ProviderInvoice>> {
+    return this.#callForInvoice(connectionId, invoices.sendInvoiceCall(externalId, email, idempotencyKey));
+  }
+
+  readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>> {
+    return this.#callForInvoice(connectionId, invoices.readInvoiceCall(externalId));
+  }
+
+  async readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<ProviderPayment[]>> {
+    const found: ProviderPayment[] = [];
+    let trace = {};
+    for (const call of payments.readPaymentsCalls(externalIds)) {
+      const page = await this.#client.call(connectionId, call, (json) => this.#toPayments(connectionId, json));
+      if (!page.ok) return page;
+      found.push(...page.value);
+      trace = page.trace;
+    }
+    return succeeded(found, trace);
+  }
+
+  #callForInvoice(connectionId: string, call: QboCall): Promise<ProviderResult<ProviderInvoice>> {
+    return this.#client.call(connectionId, call, async (json) => {
+      const document = answers.readInvoiceDocument(json);
+      if (!document) return undefined;
+      const currency = await this.#currencyOf(connectionId, document);
+      return answers.toProviderInvoice(document, currency);
+    });
+  }
+
+  async #toPayments(connectionId: string, json: unknown): Promise<ProviderPayment[] | undefined> {
+    const found: ProviderPayment[] = [];
+    for (const document of payments.readPaymentDocuments(json) ?? [undefined]) {
+      const currency = document && (await this.#currencyOf(connectionId, document));
+      const payment = currency && payments.toProviderPayment(document, currency);
+      if (!payment) return undefined;
+      found.push(payment);
+    }
+    return found;
+  }
+
+  /** A company that keeps one currency may leave it out. Empty when it cannot be found out. */
+  async #currencyOf(
+    connectionId: string,
+    { CurrencyRef }: { readonly CurrencyRef?: { readonly value: string } | null | undefined },
+  ): Promise<string> {
+    const known = CurrencyRef?.value ?? this.#homeCurrencies.get(connectionId);
+    if (known !== undefined) return known;
+    const read = await this.#client.call(connectionId, company.readPreferencesCall, company.readPreferences);
+    if (!read.ok) return '';
+    this.#homeCurrencies.set(connectionId, read.value.homeCurrency);
+    return read.value.homeCurrency;
+  }
+}

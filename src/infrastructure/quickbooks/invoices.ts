@@ -1,0 +1,88 @@
+import type { InvoiceDraft, InvoiceLineDraft } from '../../application/ports/accounting.js';
+import { type CurrencyCode } from '../../domain/currency.js';
+import { formatAmount } from '../../domain/money.js';
+import { freeFormAddress } from './address.js';
+import { emailAddress } from './email.js';
+import type { QboCall } from './http-client.js';
+import { jsonNumber } from './json.js';
+import { cut, multiLine, singleLine } from './text.js';
+
+const MAX_DESCRIPTION = 4000;
+const MAX_CUSTOMER_MEMO = 1000;
+const MAX_DOC_NUMBER = 21;
+
+const SALES_LINE = 'SalesItemLineDetail';
+
+/**
+ * The body of a create request. The same draft always gives the same text. Throws `RangeError` for a document number
+ * over 21 characters: a shortened one could be another document's.
+ */
+export function invoiceBody(draft: InvoiceDraft): string {
+  const { documentNumber, currency } = draft;
+  if (documentNumber !== undefined && documentNumber.length > MAX_DOC_NUMBER) {
+    throw new RangeError(`A QuickBooks document number has at most ${MAX_DOC_NUMBER} characters.`);
+  }
+  return JSON.stringify({
+    CustomerRef: { value: draft.customerExternalId },
+    CurrencyRef: draft.sendCurrency ? { value: currency } : undefined,
+    DocNumber: documentNumber,
+    TxnDate: draft.invoiceDate,
+    DueDate: draft.dueDate,
+    // QuickBooks does not copy it from the customer.
+    BillEmail: emailAddress(draft.email),
+    BillAddr: freeFormAddress(draft.billingAddress),
+    CustomerMemo: { value: customerMemo(draft) },
+    PrivateNote: `conference-invoicing ${draft.reference}`,
+    Line: draft.lines.map((line) => invoiceLine(line, draft.serviceItemId, currency)),
+  });
+}
+
+function invoiceLine(line: InvoiceLineDraft, itemId: string, currency: CurrencyCode) {
+  return {
+    DetailType: SALES_LINE,
+    Description: cut(multiLine(line.description), MAX_DESCRIPTION),
+    Amount: jsonNumber(formatAmount(line.amount, currency)),
+    [SALES_LINE]: {
+      ItemRef: { value: itemId },
+      Qty: line.quantity,
+      UnitPrice: jsonNumber(formatAmount(line.unitPrice, currency)),
+    },
+  };
+}
+
+/** The customer reads this on the invoice. */
+function customerMemo({ reference: ours, buyerReference }: InvoiceDraft): string {
+  const theirs = singleLine(buyerReference);
+  return cut(`Purchase order ${ours}${theirs === '' ? '' : `. Your reference: ${theirs}`}`, MAX_CUSTOMER_MEMO);
+}
+
+export function createInvoiceCall(body: string, idempotencyKey: string): QboCall {
+  const operation = 'create_invoice';
+  const contentType = 'application/json';
+  return { operation, effect: 'write', method: 'POST', path: 'invoice', body, contentType, idempotencyKey };
+}
+
+export function readInvoiceCall(externalId: string): QboCall {
+  const path = `invoice/${encodeURIComponent(externalId)}`;
+  return { operation: 'read_invoice', effect: 'read', method: 'GET', path };
+}
+
+export function sendInvoiceCall(externalId: string, email: string, idempotencyKey: string): QboCall {
+  return {
+    operation: 'send_invoice',
+    effect: 'write',
+    method: 'POST',
+    path: `invoice/${encodeURIComponent(externalId)}/send`,
+    query: { sendTo: email },
+    body: '',
+    contentType: 'application/octet-stream',
+    idempotencyKey,
+  };
+}
+
+/** The bookkeeper's page. Naming the company makes QuickBooks open it there, whichever one is open at the time. */
+export function invoicePageUrl(environment: 'SANDBOX' | 'PRODUCTION', realmId: string, externalId: string): string {
+  const host = environment === 'PRODUCTION' ? 'qbo.intuit.com' : 'sandbox.qbo.intuit.com';
+  const page = encodeURIComponent(`invoice?txnId=${externalId}`);
+  return `https://${host}/app/login?pagereq=${page}&deeplinkcompanyid=${encodeURIComponent(realmId)}`;
+}

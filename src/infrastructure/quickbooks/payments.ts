@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import type { ProviderPayment } from '../../application/ports/accounting.js';
+import { isCalendarDay } from '../../domain/clock.js';
+import { type CurrencyCode, isCurrencyCode } from '../../domain/currency.js';
+import { readAmount } from './decimals.js';
+import { optionalReference, queryRows } from './documents.js';
+import type { QboCall } from './http-client.js';
+import { queryCall, select } from './query.js';
+
+/** QuickBooks returns at most 1000 rows; half of that also keeps the statement under 10 kB. */
+const PAGE_SIZE = 500;
+
+/** One query for each 500 ids. */
+export function readPaymentsCalls(externalIds: readonly string[]): QboCall[] {
+  const ids = [...new Set(externalIds)];
+  const calls: QboCall[] = [];
+  for (let start = 0; start < ids.length; start += PAGE_SIZE) {
+    const page = ids.slice(start, start + PAGE_SIZE);
+    calls.push(queryCall('read_payments', select('Payment', [{ field: 'Id', in: page }])));
+  }
+  return calls;
+}
+
+const paymentDocument = z.object({
+  Id: z.string().min(1),
+  TotalAmt: z.string(),
+  TxnDate: z.string().refine(isCalendarDay),
+  PaymentRefNum: z.string().nullish(),
+  CurrencyRef: optionalReference,
+  Line: z
+    .array(
+      z.object({
+        Amount: z.string(),
+        LinkedTxn: z.array(z.object({ TxnId: z.string(), TxnType: z.string() })).nullish(),
+      }),
+    )
+    .nullish(),
+});
+
+export type PaymentDocument = z.output<typeof paymentDocument>;
+
+export function readPaymentDocuments(json: unknown): PaymentDocument[] | undefined {
+  return queryRows(json, 'Payment', paymentDocument);
+}
+
+/** Undefined: an amount that the currency cannot express, or a currency that does not exist. */
+export function toProviderPayment(document: PaymentDocument, currencyCode: string): ProviderPayment | undefined {
+  if (!isCurrencyCode(currencyCode)) return undefined;
+  const total = readAmount(document.TotalAmt, currencyCode);
+  const applications = readApplications(document, currencyCode);
+  if (total === undefined || !applications) return undefined;
+  return {
+    externalId: document.Id,
+    currency: currencyCode,
+    total,
+    paidOn: document.TxnDate,
+    referenceNumber: document.PaymentRefNum || undefined,
+    applications,
+  };
+}
+
+type Application = ProviderPayment['applications'][number];
+
+const KINDS: ReadonlyMap<string, Application['kind']> = new Map([
+  ['Invoice', 'invoice'],
+  ['CreditMemo', 'credit'],
+]);
+
+function readApplications(document: PaymentDocument, currency: CurrencyCode): Application[] | undefined {
+  const applications: Application[] = [];
+  for (const { Amount, LinkedTxn } of document.Line ?? []) {
+    // QuickBooks links one transaction with each line; a line without any applies nothing.
+    const [linked] = LinkedTxn ?? [];
+    if (!linked) continue;
+    const amount = readAmount(Amount, currency);
+    if (amount === undefined) return undefined;
+    applications.push({ kind: KINDS.get(linked.TxnType) ?? 'other', externalId: linked.TxnId, amount });
+  }
+  return applications;
+}

@@ -1,0 +1,128 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import type { RefreshClaim, SealedTokens, StoredConnection, TokenStore } from './token-store.js';
+
+/**
+ * Longer than a refresher may wait for Intuit (`TOKEN_TIMEOUT_MS`), so that it is only overtaken when its process
+ * stands still or died.
+ */
+export const REFRESH_LEASE_MS = 20_000;
+
+const connectionRow = z
+  .object({
+    id: z.string(),
+    environment: z.enum(['SANDBOX', 'PRODUCTION']),
+    realm_id: z.string(),
+    simulated: z.boolean(),
+    status: z.enum(['CONNECTED', 'RECONNECT_REQUIRED']),
+    access_token: z.string(),
+    refresh_token: z.string(),
+    client_id: z.string().nullable(),
+    client_secret: z.string().nullable(),
+    access_token_expires_at_ms: z.coerce.number(),
+    token_version: z.int(),
+  })
+  .transform(
+    (row): StoredConnection => ({
+      id: row.id,
+      environment: row.environment,
+      realmId: row.realm_id,
+      simulated: row.simulated,
+      reconnectRequired: row.status === 'RECONNECT_REQUIRED',
+      accessToken: row.access_token,
+      refreshToken: row.refresh_token,
+      accessTokenExpiresAt: new Date(row.access_token_expires_at_ms),
+      tokenVersion: row.token_version,
+      app:
+        row.client_id !== null && row.client_secret !== null
+          ? { clientId: row.client_id, clientSecret: row.client_secret }
+          : undefined,
+    }),
+  );
+
+const claimRows = z.array(z.object({ refresh_fence: z.int() }));
+
+/** Still the latest refresher, and the tokens are still those it set out to replace. */
+const HOLDS_CLAIM = 'id = ? and refresh_fence = ? and token_version = ?';
+
+/**
+ * Single statements, each atomic, never a transaction: nothing stays locked while Intuit is being asked.
+ *
+ * Lease times are the database's `now()`. Several processes compare them, whose own clocks may differ by more than a
+ * lease lasts; and a test or a simulation that moves our clock must not end a lease that somebody works under.
+ */
+export class PostgresTokenStore implements TokenStore {
+  readonly #orm: MikroORM;
+  readonly #leaseMs: number;
+
+  constructor(orm: MikroORM, { leaseMs = REFRESH_LEASE_MS }: { readonly leaseMs?: number } = {}) {
+    this.#orm = orm;
+    this.#leaseMs = leaseMs;
+  }
+
+  async load(connectionId: string): Promise<StoredConnection | undefined> {
+    const rows = await this.#execute(
+      `select id, environment, realm_id, simulated, status, access_token, refresh_token, client_id, client_secret,
+              token_version, extract(epoch from access_token_expires_at) * 1000 as access_token_expires_at_ms
+       from qbo_connection where id = ?`,
+      [connectionId],
+    );
+    return z.array(connectionRow).parse(rows)[0];
+  }
+
+  async claimRefresh(connectionId: string, tokenVersion: number): Promise<RefreshClaim | undefined> {
+    const rows = await this.#execute(
+      `update qbo_connection
+       set refresh_fence = refresh_fence + 1, refresh_lease_until = now() + ? * interval '1 millisecond'
+       where id = ? and token_version = ? and status = 'CONNECTED'
+         and (refresh_lease_until is null or refresh_lease_until < now())
+       returning refresh_fence`,
+      [this.#leaseMs, connectionId, tokenVersion],
+    );
+    const [row] = claimRows.parse(rows);
+    return row && { connectionId, tokenVersion, fence: row.refresh_fence };
+  }
+
+  async recordTokens(claim: RefreshClaim, tokens: SealedTokens): Promise<boolean> {
+    const rows = await this.#execute(
+      `update qbo_connection
+       set access_token = ?, access_token_expires_at = ?, refresh_token = coalesce(?, refresh_token),
+           refresh_token_expires_at = coalesce(?, refresh_token_expires_at),
+           token_version = token_version + 1, refresh_lease_until = null, updated_at = now()
+       where ${HOLDS_CLAIM} returning refresh_fence`,
+      [
+        tokens.accessToken,
+        tokens.accessTokenExpiresAt,
+        tokens.refreshToken ?? null,
+        tokens.refreshTokenExpiresAt ?? null,
+        ...identity(claim),
+      ],
+    );
+    return claimRows.parse(rows).length === 1;
+  }
+
+  async requireReconnect(claim: RefreshClaim): Promise<boolean> {
+    const rows = await this.#execute(
+      `update qbo_connection set status = 'RECONNECT_REQUIRED', refresh_lease_until = null, updated_at = now()
+       where ${HOLDS_CLAIM} returning refresh_fence`,
+      identity(claim),
+    );
+    return claimRows.parse(rows).length === 1;
+  }
+
+  async releaseRefresh(claim: RefreshClaim): Promise<void> {
+    await this.#execute(
+      `update qbo_connection set refresh_lease_until = null where ${HOLDS_CLAIM} returning refresh_fence`,
+      identity(claim),
+    );
+  }
+
+  /** On a connection of its own, outside any transaction of the caller. */
+  #execute(sql: string, parameters: unknown[]): Promise<unknown> {
+    return this.#orm.em.fork().getConnection().execute(sql, parameters);
+  }
+}
+
+function identity({ connectionId, fence, tokenVersion }: RefreshClaim): unknown[] {
+  return [connectionId, fence, tokenVersion];
+}

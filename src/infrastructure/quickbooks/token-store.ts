@@ -1,0 +1,51 @@
+import type { IntuitEnvironment } from './endpoints.js';
+
+/** A connection as stored. The secrets are sealed texts (`SecretBox`). */
+export interface StoredConnection {
+  readonly id: string;
+  readonly environment: IntuitEnvironment;
+  readonly realmId: string;
+  readonly simulated: boolean;
+  readonly reconnectRequired: boolean;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly accessTokenExpiresAt: Date;
+  readonly tokenVersion: number;
+  /** The Intuit app it was made with; undefined: the default one. */
+  readonly app: { readonly clientId: string; readonly clientSecret: string } | undefined;
+}
+
+/** New tokens, sealed. */
+export interface SealedTokens {
+  readonly accessToken: string;
+  /** Undefined: Intuit named none, the stored one stays. */
+  readonly refreshToken: string | undefined;
+  readonly accessTokenExpiresAt: Date;
+  /** Undefined: Intuit did not tell, the stored time stays. */
+  readonly refreshTokenExpiresAt: Date | undefined;
+}
+
+/** The right to ask Intuit for new tokens, while the lease lasts and nobody took over. */
+export interface RefreshClaim {
+  readonly connectionId: string;
+  /** The version of the tokens that are to be replaced. */
+  readonly tokenVersion: number;
+  readonly fence: number;
+}
+
+/**
+ * Where connections are kept, shared by all processes. Intuit rotates refresh tokens and may treat a simultaneous second
+ * refresh as an attack, so at most one refresher works on a connection: it claims a lease with a fencing number, and
+ * everything that it writes afterwards takes effect only while the number is the latest and nobody stored other tokens.
+ */
+export interface TokenStore {
+  load(connectionId: string): Promise<StoredConnection | undefined>;
+  /** Undefined: somebody else holds the lease, or the tokens are not those of `tokenVersion` any more. */
+  claimRefresh(connectionId: string, tokenVersion: number): Promise<RefreshClaim | undefined>;
+  /** Stores all of it, raises the version and ends the lease, at once. False: fenced off, nothing was stored. */
+  recordTokens(claim: RefreshClaim, tokens: SealedTokens): Promise<boolean>;
+  /** Marks the connection as dead and changes nothing else of it. False: fenced off, nothing was changed. */
+  requireReconnect(claim: RefreshClaim): Promise<boolean>;
+  /** Ends the lease without a result, so that the next caller may try. */
+  releaseRefresh(claim: RefreshClaim): Promise<void>;
+}

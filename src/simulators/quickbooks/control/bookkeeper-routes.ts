@@ -1,0 +1,73 @@
+import { Work } from '../books/work.js';
+import { presentCreditMemo } from '../entities/credit-memos.js';
+import { depositPayment } from '../entities/payments.js';
+import { presentInvoice } from '../entities/present-invoice.js';
+import { presentPayment } from '../entities/present-payment.js';
+import { deletedAnswer } from '../entities/shared.js';
+import type { Simulation } from '../simulation.js';
+import {
+  creditInvoice,
+  deleteInvoiceById,
+  deletePaymentById,
+  editInvoice,
+  editPayment,
+  pay,
+  voidInvoiceById,
+  voidPaymentById,
+} from './bookkeeper.js';
+import { type AddRoute, companyOf } from './control-route.js';
+import { creditOrder, editInvoiceOrder, editPaymentOrder, invoiceOrder, paymentOrder, payOrder } from './orders.js';
+
+/** What happens on the provider's side without the app: payments, credits, corrections. */
+export function bookkeeperRoutes(simulation: Simulation, add: AddRoute): void {
+  const at = <T>(realmId: string, act: (work: Work) => T): T => {
+    const work = new Work(companyOf(simulation, realmId), simulation.clock.now());
+    const result = act(work);
+    simulation.published(work.changes);
+    return result;
+  };
+
+  add('post', '/pay', (body) => {
+    const order = payOrder.parse(body);
+    return at(order.realmId, (work) => ({ Payment: presentPayment(work, pay(work, order)) }));
+  });
+  add('post', '/edit-payment', (body) => {
+    const order = editPaymentOrder.parse(body);
+    return at(order.realmId, (work) => ({ Payment: presentPayment(work, editPayment(work, order)) }));
+  });
+  add('post', '/void-payment', (body) => {
+    const { realmId, paymentId } = paymentOrder.parse(body);
+    return at(realmId, (work) => ({ Payment: presentPayment(work, voidPaymentById(work, paymentId)) }));
+  });
+  add('post', '/delete-payment', (body) => {
+    const { realmId, paymentId } = paymentOrder.parse(body);
+    return at(realmId, (work) => ({ Payment: deletedAnswer(deletePaymentById(work, paymentId)) }));
+  });
+  add('post', '/deposit-payment', (body) => {
+    const { realmId, paymentId } = paymentOrder.parse(body);
+    return at(realmId, (work) => ({ Payment: presentPayment(work, depositPayment(work, paymentId)) }));
+  });
+  add('post', '/credit-memo', (body) => {
+    const { realmId, invoiceId, amount } = creditOrder.parse(body);
+    return at(realmId, (work) => {
+      const { memo, payment } = creditInvoice(work, invoiceId, amount);
+      return { CreditMemo: presentCreditMemo(work, memo), Payment: presentPayment(work, payment) };
+    });
+  });
+  add('post', '/void-invoice', (body) => {
+    const { realmId, invoiceId } = invoiceOrder.parse(body);
+    return at(realmId, (work) => ({
+      Invoice: presentInvoice(work, voidInvoiceById(work, invoiceId), { withLink: true }),
+    }));
+  });
+  add('post', '/delete-invoice', (body) => {
+    const { realmId, invoiceId } = invoiceOrder.parse(body);
+    return at(realmId, (work) => ({ Invoice: deletedAnswer(deleteInvoiceById(work, invoiceId)) }));
+  });
+  add('post', '/edit-invoice', (body) => {
+    const { realmId, invoiceId, ...fields } = editInvoiceOrder.parse(body);
+    return at(realmId, (work) => ({
+      Invoice: presentInvoice(work, editInvoice(work, invoiceId, fields), { withLink: true }),
+    }));
+  });
+}

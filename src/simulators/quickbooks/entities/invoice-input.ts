@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import {
+  address,
+  calendarDay,
+  computed,
+  currencyReference,
+  decimal,
+  envelopeFields,
+  flag,
+  memo,
+  oneOf,
+  reference,
+  text,
+  uncheckedEmail,
+  unmodelled,
+} from './input.js';
+import { formLineInput } from './line-input.js';
+
+/** What invoices and credit memos have in common. */
+export const salesFormFields = {
+  ...envelopeFields,
+  Line: z.array(formLineInput, '2010').nullish(),
+  CustomerRef: reference,
+  CurrencyRef: currencyReference,
+  ExchangeRate: decimal,
+  DocNumber: text(21),
+  AutoDocNumber: flag,
+  TxnDate: calendarDay,
+  PrivateNote: text(4000),
+  CustomerMemo: memo,
+  BillAddr: address,
+  ShipAddr: address,
+  BillEmail: uncheckedEmail,
+  PrintStatus: oneOf(['NotSet', 'NeedToPrint', 'PrintComplete']),
+  ApplyTaxAfterDiscount: flag,
+  CustomField: unmodelled,
+  GlobalTaxCalculation: unmodelled,
+  ClassRef: unmodelled,
+  DepartmentRef: unmodelled,
+  ProjectRef: unmodelled,
+  RecurDataRef: unmodelled,
+  TaxExemptionRef: unmodelled,
+  TransactionLocationType: unmodelled,
+  SalesTermRef: reference,
+  FreeFormAddress: computed,
+  TxnTaxDetail: computed,
+  TotalAmt: computed,
+  Balance: computed,
+  HomeBalance: computed,
+  HomeTotalAmt: computed,
+};
+
+/** Every property of an Invoice that the provider knows. */
+export const invoiceInput = z.strictObject({
+  ...salesFormFields,
+  DueDate: calendarDay,
+  BillEmailCc: uncheckedEmail,
+  BillEmailBcc: uncheckedEmail,
+  EmailStatus: oneOf(['NotSet', 'NeedToSend', 'EmailSent']),
+  AllowOnlineCreditCardPayment: flag,
+  AllowOnlineACHPayment: flag,
+  /** Payment links are the provider's own; links to estimates are not modelled, see `invoices.ts`. */
+  LinkedTxn: z.array(z.strictObject({ TxnId: text(20), TxnType: text(40), TxnLineId: text(20) }), '2010').nullish(),
+  Deposit: unmodelled,
+  DepositToAccountRef: unmodelled,
+  ShipDate: unmodelled,
+  ShipMethodRef: unmodelled,
+  TrackingNum: unmodelled,
+  TxnSource: unmodelled,
+  ARAccountRef: unmodelled,
+  AllowIPNPayment: computed,
+  AllowOnlinePayment: computed,
+  ShipFromAddr: computed,
+  DeliveryInfo: computed,
+  InvoiceLink: computed,
+  InvoiceLinkSecurityCode: computed,
+  InvoiceLinkExpiryDate: computed,
+  EInvoiceStatus: computed,
+});
+
+export type InvoiceForm = z.output<typeof invoiceInput>;

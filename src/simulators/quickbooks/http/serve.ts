@@ -1,0 +1,81 @@
+import type { Request, Response } from 'express';
+import type { Simulation } from '../simulation.js';
+import { type Answer, commonHeaders, newTransactionId } from './answer.js';
+import { pause, performFault } from './perform-fault.js';
+import { type CallKind, type LoggedCall, redactTokens } from './request-log.js';
+
+export interface ServedCall {
+  readonly kind: CallKind;
+  readonly realmId: string | undefined;
+  readonly query: URLSearchParams;
+  readonly body: string;
+}
+
+export interface Served {
+  readonly answer: Answer;
+  readonly replayed?: boolean;
+}
+
+/** Logs a call, lets an injected fault have its way with it, and otherwise answers. */
+export async function serve(
+  simulation: Simulation,
+  stopping: AbortSignal,
+  request: Request,
+  response: Response,
+  call: ServedCall,
+  work: () => Served,
+): Promise<void> {
+  const tid = newTransactionId();
+  const logged = log(simulation, request, call, tid);
+  const send = (answer: Answer): void => {
+    logged.status = answer.status;
+    if (!response.writableEnded)
+      response.writeHead(answer.status, { ...commonHeaders(tid), ...answer.headers }).end(answer.body);
+  };
+  const rule = simulation.faults.take({ method: request.method, url: request.originalUrl, realmId: call.realmId });
+  if (rule === undefined) return finish(logged, work(), send);
+  logged.fault = rule.kind;
+  const scene = { request, response, now: simulation.clock.now(), stopping, oauth: call.kind === 'token', send };
+  if (rule.kind === 'latency') {
+    if (rule.when === 'before') await pause(rule.ms, scene);
+    if (stopping.aborted) return;
+    const served = work();
+    if (rule.when === 'after') await pause(rule.ms, scene);
+    return finish(logged, served, send);
+  }
+  const served = rule.when === 'after' ? work() : undefined;
+  logged.replayed = served?.replayed ?? false;
+  await performFault(rule, { ...scene, answer: served?.answer });
+}
+
+function finish(logged: LoggedCall, served: Served, send: (answer: Answer) => void): void {
+  logged.replayed = served.replayed ?? false;
+  send(served.answer);
+}
+
+function log(simulation: Simulation, request: Request, call: ServedCall, tid: string): LoggedCall {
+  return simulation.requests.add({
+    at: new Date(simulation.clock.now()).toISOString(),
+    method: request.method,
+    path: request.path,
+    query: Object.fromEntries(call.query),
+    realmId: call.realmId ?? null,
+    kind: call.kind,
+    requestid: call.query.get('requestid'),
+    tid,
+    body: redactTokens(call.body),
+    status: null,
+    replayed: false,
+    fault: null,
+  });
+}
+
+export function bodyText(request: Request): string {
+  const body: unknown = request.body;
+  return Buffer.isBuffer(body) ? body.toString('utf8') : '';
+}
+
+export function queryOf(request: Request): URLSearchParams {
+  const mark = request.originalUrl.indexOf('?');
+  return new URLSearchParams(mark < 0 ? '' : request.originalUrl.slice(mark + 1));
+}

@@ -1,0 +1,130 @@
+import {
+  type QuickBooksSimulator,
+  type QuickBooksSimulatorOptions,
+  startQuickBooksSimulator,
+} from '../../../src/simulators/quickbooks/simulator.js';
+
+/** Anything read from JSON. Tests reach into it freely, and a wrong path shows as a failed expectation. */
+// biome-ignore lint/suspicious/noExplicitAny: answers are asserted value by value
+export type Body = any;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Numbers are their source text, so that 100.00 and 100 are told apart. */
+  readonly body: Body;
+}
+
+export const FIRST_REALM = '9341450000000001';
+export const SECOND_REALM = '9341450000000002';
+
+async function call(url: string, init: RequestInit): Promise<Answer> {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  const json = response.headers.get('content-type')?.startsWith('application/json') === true && text !== '';
+  const { status, headers } = response;
+  return { status, headers, text, body: json ? parseExactly(text) : undefined };
+}
+
+export function parseExactly(text: string): Body {
+  return JSON.parse(text, (_key, value, context) => (typeof value === 'number' ? context.source : value));
+}
+
+/** A running simulator with a connected company. */
+export class Bench {
+  private constructor(
+    readonly simulator: QuickBooksSimulator,
+    readonly tokens: Body,
+    readonly realmId: string,
+  ) {}
+
+  static async start(options: QuickBooksSimulatorOptions = {}, realmId = FIRST_REALM): Promise<Bench> {
+    const simulator = await startQuickBooksSimulator(options);
+    const { body } = await call(`${simulator.controlUrl}/tokens`, {
+      method: 'POST',
+      body: JSON.stringify({ realmId }),
+    });
+    return new Bench(simulator, body, realmId);
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send('GET', path, undefined, headers);
+  }
+
+  post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send('POST', path, typeof body === 'string' ? body : JSON.stringify(body), headers);
+  }
+
+  send(method: string, path: string, body: string | undefined, headers: Record<string, string>): Promise<Answer> {
+    const standard = { authorization: `Bearer ${this.tokens.accessToken}`, accept: 'application/json' };
+    const contentType: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
+    return call(`${this.simulator.baseUrl}/v3/company/${this.realmId}${path}`, {
+      method,
+      headers: { ...standard, ...contentType, ...headers },
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+
+  query(statement: string): Promise<Answer> {
+    return this.get(`/query?query=${encodeURIComponent(statement)}`);
+  }
+
+  async control(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Body> {
+    const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
+    const answer = await call(`${this.simulator.controlUrl}${path}`, init);
+    if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text}`);
+    return answer.body;
+  }
+
+  /** Everything in the company's books. */
+  books(): Promise<Body> {
+    return this.control('GET', `/books?realmId=${this.realmId}`);
+  }
+
+  /** What a token endpoint answers to a form. */
+  token(form: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+    return call(this.simulator.tokenUrl, {
+      method: 'POST',
+      headers: { authorization: this.basic(), accept: 'application/json', ...headers },
+      body: new URLSearchParams(form),
+    });
+  }
+
+  basic(): string {
+    return `Basic ${Buffer.from(`${this.tokens.clientId}:${this.tokens.clientSecret}`).toString('base64')}`;
+  }
+
+  async customer(displayName = 'Organiser GmbH', currency = 'USD'): Promise<Body> {
+    const answer = await this.post('/customer', { DisplayName: displayName, CurrencyRef: { value: currency } });
+    if (answer.status !== 200) throw new Error(answer.text);
+    return answer.body.Customer;
+  }
+
+  async invoice(customerId: string, amount = '100.00', fields: object = {}): Promise<Body> {
+    const answer = await this.post('/invoice', { ...invoiceBody(customerId, amount), ...fields });
+    if (answer.status !== 200) throw new Error(answer.text);
+    return answer.body.Invoice;
+  }
+}
+
+export function salesLine(amount: string, detail: object = {}): object {
+  return {
+    DetailType: 'SalesItemLineDetail',
+    Amount: JSON.rawJSON(amount),
+    SalesItemLineDetail: { ItemRef: { value: '1' }, ...detail },
+  };
+}
+
+export function invoiceBody(customerId: string, amount = '100.00', currency = 'USD'): object {
+  return { CustomerRef: { value: customerId }, CurrencyRef: { value: currency }, Line: [salesLine(amount)] };
+}
+
+export function number(text: string): unknown {
+  return JSON.rawJSON(text);
+}
+
+/** The one error of a fault answer. */
+export function errorOf(answer: Answer): Body {
+  return answer.body.Fault.Error[0];
+}

@@ -1,0 +1,329 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import nock from 'nock';
+import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
+import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
+import { MemoryTokenStore, markingBox } from './memory-token-store.js';
+
+const API = 'https://sandbox-quickbooks.api.intuit.com';
+const COMPANY = '/v3/company/4620';
+const NOW = new Date('2026-11-21T12:00:00Z');
+
+const invoice = {
+  Id: '155',
+  SyncToken: '0',
+  CustomerRef: { value: '1' },
+  CurrencyRef: { value: 'USD' },
+  TotalAmt: 100,
+  Balance: 100,
+  EmailStatus: 'EmailSent',
+  Line: [{ DetailType: 'SalesItemLineDetail', Amount: 100, Description: 'Booth' }],
+};
+
+const expired = {
+  fault: { error: [{ message: 'message=AuthenticationFailed', detail: 'Token expired: access-1', code: '3200' }] },
+};
+
+let store: MemoryTokenStore;
+let gateway: QuickBooksGateway;
+
+beforeEach(() => {
+  nock.disableNetConnect();
+  store = new MemoryTokenStore();
+  gateway = new QuickBooksGateway({
+    store,
+    secrets: markingBox,
+    clock: { now: () => NOW },
+    endpoints: ({ environment }) => intuitEndpoints(environment),
+    defaultApp: { clientId: 'id', clientSecret: 'secret' },
+    pollMs: 5,
+  });
+});
+
+afterEach(() => {
+  nock.cleanAll();
+});
+
+function api(accessToken = 'access-1'): nock.Scope {
+  return nock(API, { reqheaders: { authorization: `Bearer ${accessToken}` } });
+}
+
+function refreshSucceeds(): nock.Scope {
+  return nock('https://oauth.platform.intuit.com')
+    .post('/oauth2/v1/tokens/bearer')
+    .reply(200, { access_token: 'access-2', refresh_token: 'refresh-2', expires_in: 3600 });
+}
+
+describe('an access token that QuickBooks refuses', () => {
+  test('401 → refresh → the same request once more, with the same idempotency key', async () => {
+    const query = { minorversion: '75', requestid: 'op_1' };
+    const refused = api().post(`${COMPANY}/invoice`, '{"a":1.00}').query(query).reply(401, expired);
+    const refresh = refreshSucceeds();
+    const accepted = api('access-2')
+      .post(`${COMPANY}/invoice`, '{"a":1.00}')
+      .query(query)
+      .reply(200, { Invoice: invoice });
+    const result = await gateway.createInvoice('qbo_1', '{"a":1.00}', 'op_1');
+    expect(result).toMatchObject({ ok: true, value: { externalId: '155', total: 10000n } });
+    expect([refused.isDone(), refresh.isDone(), accepted.isDone()]).toEqual([true, true, true]);
+    expect(store.connection.tokenVersion).toBe(2);
+  });
+
+  test('a second 401 means that a person must reconnect, and is the end of it', async () => {
+    api().get(`${COMPANY}/invoice/155`).query(true).reply(401, expired);
+    refreshSucceeds();
+    api('access-2').get(`${COMPANY}/invoice/155`).query(true).reply(401, expired, { intuit_tid: 'tid-2' });
+    const result = await gateway.readInvoice('qbo_1', '155');
+    expect(result).toMatchObject({
+      ok: false,
+      failure: { kind: 'reconnect_required', trace: { statusCode: 401, requestId: 'tid-2' } },
+    });
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test('when the refresh fails the request is not repeated', async () => {
+    api().post(`${COMPANY}/invoice`).query(true).reply(401, expired);
+    nock('https://oauth.platform.intuit.com').post('/oauth2/v1/tokens/bearer').reply(503, '');
+    const never = api().post(`${COMPANY}/invoice`).query(true).reply(200, { Invoice: invoice });
+    expect(await gateway.createInvoice('qbo_1', '{}', 'op_1')).toMatchObject({ failure: { kind: 'unavailable' } });
+    expect(never.isDone()).toBe(false);
+  });
+
+  test('403 is not answered with a refresh', async () => {
+    const fault = { fault: { error: [{ message: 'm', detail: null, code: '3100' }] } };
+    api().get(`${COMPANY}/invoice/155`).query(true).reply(403, fault);
+    const refresh = refreshSucceeds();
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'reconnect_required' } });
+    expect(refresh.isDone()).toBe(false);
+    expect(store.connection.reconnectRequired).toBe(false);
+  });
+
+  test('a connection that must be reconnected makes no request', async () => {
+    store.connection = { ...store.connection, reconnectRequired: true };
+    const never = api().persist().get(/.*/).reply(200, {});
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'reconnect_required' } });
+    expect(never.isDone()).toBe(false);
+  });
+});
+
+describe('invoices', () => {
+  test('a created invoice whose answer cannot be understood is unknown, not created again', async () => {
+    api()
+      .post(`${COMPANY}/invoice`)
+      .query(true)
+      .reply(200, { Invoice: { ...invoice, TotalAmt: 100.005 } });
+    const result = await gateway.createInvoice('qbo_1', '{}', 'op_1');
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'unknown', trace: { statusCode: 200 } } });
+  });
+
+  test('reading one whose answer cannot be understood is unavailable', async () => {
+    api().get(`${COMPANY}/invoice/155`).query(true).reply(200, { Invoice: {} });
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+
+  test('a deleted invoice is not found', async () => {
+    const fault = { Fault: { Error: [{ Message: 'Object Not Found', Detail: 'Object Not Found : …', code: '610' }] } };
+    api().get(`${COMPANY}/invoice/155`).query(true).reply(400, fault);
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({
+      failure: { kind: 'rejected', reason: 'not_found' },
+    });
+  });
+
+  test('sending one posts nothing but the address', async () => {
+    const scope = nock(API, { reqheaders: { 'content-type': 'application/octet-stream', 'content-length': '0' } })
+      .post(`${COMPANY}/invoice/155/send`, '')
+      .query({ sendTo: 'ap+x@acme.example', minorversion: '75', requestid: 'op_2' })
+      .reply(200, { Invoice: invoice });
+    const result = await gateway.sendInvoice('qbo_1', '155', 'ap+x@acme.example', 'op_2');
+    expect(result).toMatchObject({ ok: true, value: { emailStatus: 'SENT' } });
+    expect(scope.isDone()).toBe(true);
+  });
+
+  test('without a currency it is in the company’s own, which is asked for once', async () => {
+    const { CurrencyRef: _, ...withoutCurrency } = { ...invoice, TotalAmt: 500, Balance: 500 };
+    api().get(`${COMPANY}/invoice/155`).times(2).query(true).reply(200, { Invoice: withoutCurrency });
+    const preferences = { Preferences: { CurrencyPrefs: { HomeCurrency: { value: 'JPY' } } } };
+    api().get(`${COMPANY}/preferences`).query(true).reply(200, preferences);
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ value: { currency: 'JPY', total: 500n } });
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ value: { currency: 'JPY', total: 500n } });
+  });
+
+  test('without a currency that can be found out nothing is guessed', async () => {
+    const { CurrencyRef: _, ...withoutCurrency } = invoice;
+    api().get(`${COMPANY}/invoice/155`).query(true).reply(200, { Invoice: withoutCurrency });
+    api().get(`${COMPANY}/preferences`).query(true).reply(503, '');
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+});
+
+describe('payments', () => {
+  test('ids that QuickBooks no longer knows are missing from the answer', async () => {
+    const payment = { Id: '180', TotalAmt: 387.0, TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' }, Line: [] };
+    api()
+      .get(`${COMPANY}/query`)
+      .query({ query: "select * from Payment where Id in ('180', '181') maxresults 1000", minorversion: '75' })
+      .reply(200, { QueryResponse: { Payment: [payment] } });
+    expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({
+      ok: true,
+      value: [{ externalId: '180', total: 38700n }],
+    });
+  });
+
+  test('for no ids nothing is asked', async () => {
+    expect(await gateway.readPayments('qbo_1', [])).toEqual({ ok: true, value: [], trace: {} });
+  });
+
+  test('one that cannot be understood makes all of them unavailable', async () => {
+    const good = { Id: '180', TotalAmt: 1, TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' } };
+    api()
+      .get(`${COMPANY}/query`)
+      .query(true)
+      .reply(200, { QueryResponse: { Payment: [good, { ...good, TotalAmt: 0.001 }] } });
+    expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+
+  test('an answer that is not one is unavailable, not an empty list', async () => {
+    api().get(`${COMPANY}/query`).query(true).reply(200, { Payment: [] });
+    expect(await gateway.readPayments('qbo_1', ['180'])).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+});
+
+describe('customers', () => {
+  test('finding none by name is an empty list', async () => {
+    api().get(`${COMPANY}/query`).query(true).reply(200, { QueryResponse: {}, time: 'x' });
+    expect(await gateway.findCustomersByName('qbo_1', ['Acme'])).toMatchObject({ ok: true, value: [] });
+  });
+
+  test('for no names nothing is asked', async () => {
+    expect(await gateway.findCustomersByName('qbo_1', [])).toEqual({ ok: true, value: [], trace: {} });
+  });
+
+  test('creating one whose name is taken names the holder', async () => {
+    const error = {
+      Message: 'Duplicate Name Exists Error',
+      Detail: 'The name supplied already exists. : Id=1209',
+      code: '6240',
+    };
+    api()
+      .post(`${COMPANY}/customer`)
+      .query(true)
+      .reply(400, { Fault: { Error: [error], type: 'ValidationFault' } });
+    expect(await gateway.createCustomer('qbo_1', '{}', 'op_3')).toMatchObject({
+      failure: { kind: 'rejected', reason: 'duplicate_name', conflictingId: '1209' },
+    });
+  });
+});
+
+describe('the settings of a company', () => {
+  const preferences = (SalesFormsPrefs: object) => ({
+    Preferences: { SalesFormsPrefs, CurrencyPrefs: { HomeCurrency: { value: 'USD' }, MultiCurrencyEnabled: false } },
+  });
+
+  test('with a default item take one request', async () => {
+    api()
+      .get(`${COMPANY}/preferences`)
+      .query(true)
+      .reply(200, preferences({ CustomTxnNumbers: true, DefaultItem: { value: '7' } }));
+    expect(await gateway.readCompanySettings('qbo_1')).toMatchObject({
+      ok: true,
+      value: { homeCurrency: 'USD', multiCurrency: false, customDocumentNumbers: true, serviceItemId: '7' },
+    });
+  });
+
+  test('without one take the item named Services', async () => {
+    api().get(`${COMPANY}/preferences`).query(true).reply(200, preferences({}));
+    const Item = [{ Id: '1', Type: 'Service', FullyQualifiedName: 'Services' }];
+    api().get(`${COMPANY}/query`).query(true).reply(200, { QueryResponse: { Item } });
+    expect(await gateway.readCompanySettings('qbo_1')).toMatchObject({ value: { serviceItemId: '1' } });
+  });
+
+  test('without either have no item', async () => {
+    api().get(`${COMPANY}/preferences`).query(true).reply(200, preferences({}));
+    api().get(`${COMPANY}/query`).query(true).reply(200, { QueryResponse: {} });
+    const result = await gateway.readCompanySettings('qbo_1');
+    expect(result.ok && result.value.serviceItemId).toBeUndefined();
+    expect(result.ok).toBe(true);
+  });
+});
+
+describe('proving credentials', () => {
+  const credentials = {
+    environment: 'SANDBOX',
+    realmId: '4620',
+    accessToken: 'access-1',
+    refreshToken: 'refresh-1',
+    accessTokenExpiresAt: undefined,
+    clientId: 'given-id',
+    clientSecret: 'given-secret',
+  } as const;
+  const companyInfo = { CompanyInfo: { CompanyName: 'Conf Inc' } };
+
+  test('reads the company once and keeps the given tokens for an hour at most', async () => {
+    api().get(`${COMPANY}/companyinfo/4620`).query(true).reply(200, companyInfo, { intuit_tid: 'tid-1' });
+    expect(await gateway.proveCredentials(credentials)).toEqual({
+      ok: true,
+      value: {
+        companyName: 'Conf Inc',
+        simulated: false,
+        tokens: {
+          accessToken: 'access-1',
+          refreshToken: 'refresh-1',
+          accessTokenExpiresAt: new Date('2026-11-21T13:00:00Z'),
+          refreshTokenExpiresAt: undefined,
+        },
+      },
+      trace: { statusCode: 200, requestId: 'tid-1' },
+    });
+  });
+
+  test('believes the given end of the access token, and notices a simulator', async () => {
+    const accessTokenExpiresAt = new Date('2026-11-21T12:20:00Z');
+    api().get(`${COMPANY}/companyinfo/4620`).query(true).reply(200, companyInfo, { 'x-simulator': '1' });
+    expect(await gateway.proveCredentials({ ...credentials, accessTokenExpiresAt })).toMatchObject({
+      value: { simulated: true, tokens: { accessTokenExpiresAt } },
+    });
+  });
+
+  test('refreshes once when the access token has run out, and returns what to store', async () => {
+    api().get(`${COMPANY}/companyinfo/4620`).query(true).reply(401, expired);
+    nock('https://oauth.platform.intuit.com')
+      .post('/oauth2/v1/tokens/bearer', 'grant_type=refresh_token&refresh_token=refresh-1')
+      .basicAuth({ user: 'given-id', pass: 'given-secret' })
+      .reply(200, { access_token: 'access-2', expires_in: 1800, x_refresh_token_expires_in: 86400 });
+    api('access-2').get(`${COMPANY}/companyinfo/4620`).query(true).reply(200, companyInfo);
+    expect(await gateway.proveCredentials(credentials)).toMatchObject({
+      value: {
+        tokens: {
+          accessToken: 'access-2',
+          refreshToken: 'refresh-1',
+          accessTokenExpiresAt: new Date('2026-11-21T12:30:00Z'),
+          refreshTokenExpiresAt: new Date('2026-11-22T12:00:00Z'),
+        },
+      },
+    });
+  });
+
+  test.each([
+    [400, { error: 'invalid_grant' }, 'reconnect_required', 'neither'],
+    [401, { error: 'invalid_client' }, 'reconnect_required', 'client id and client secret'],
+    [503, {}, 'unavailable', 'could not be refreshed'],
+  ])('a refresh that ends with %i says why', async (status, body, kind, words) => {
+    api().get(`${COMPANY}/companyinfo/4620`).query(true).reply(401, expired);
+    nock('https://oauth.platform.intuit.com').post('/oauth2/v1/tokens/bearer').reply(status, body);
+    const result = await gateway.proveCredentials(credentials);
+    expect(result).toMatchObject({ ok: false, failure: { kind } });
+    expect(!result.ok && result.failure.message).toContain(words);
+  });
+
+  test('tokens of another company are refused with 403 and not refreshed', async () => {
+    const fault = { fault: { error: [{ message: 'm', detail: null, code: '3100' }] } };
+    api().get(`${COMPANY}/companyinfo/4620`).query(true).reply(403, fault);
+    expect(await gateway.proveCredentials(credentials)).toMatchObject({
+      failure: { kind: 'reconnect_required', trace: { statusCode: 403 } },
+    });
+  });
+
+  test('an answer that is no company proves nothing', async () => {
+    api().get(`${COMPANY}/companyinfo/4620`).query(true).reply(200, { hello: 'world' });
+    expect(await gateway.proveCredentials(credentials)).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+});

@@ -1,0 +1,76 @@
+import type { SecretBox } from '../../../src/application/ports/secrets.js';
+import type {
+  RefreshClaim,
+  SealedTokens,
+  StoredConnection,
+  TokenStore,
+} from '../../../src/infrastructure/quickbooks/token-store.js';
+
+/** Marks what is sealed, so that a test sees when something is stored in clear or sent sealed. */
+export const markingBox: SecretBox = {
+  seal: async (plaintext) => `sealed(${plaintext})`,
+  open: async (sealed) => {
+    const [, plaintext] = /^sealed\((.*)\)$/.exec(sealed) ?? [];
+    if (plaintext === undefined) throw new Error('not sealed');
+    return plaintext;
+  },
+};
+
+export const storedConnection: StoredConnection = {
+  id: 'qbo_1',
+  environment: 'SANDBOX',
+  realmId: '4620',
+  simulated: false,
+  reconnectRequired: false,
+  accessToken: 'sealed(access-1)',
+  refreshToken: 'sealed(refresh-1)',
+  accessTokenExpiresAt: new Date('2026-11-21T13:00:00Z'),
+  tokenVersion: 1,
+  app: undefined,
+};
+
+/** One connection in memory, by the rules that `TokenStore` states. Leases never end by themselves. */
+export class MemoryTokenStore implements TokenStore {
+  fence = 0;
+  leased = false;
+  refreshTokenExpiresAt: Date | undefined;
+
+  constructor(public connection: StoredConnection = storedConnection) {}
+
+  async load(connectionId: string) {
+    return connectionId === this.connection.id ? this.connection : undefined;
+  }
+
+  async claimRefresh(connectionId: string, tokenVersion: number) {
+    if (this.leased || this.connection.reconnectRequired || this.connection.tokenVersion !== tokenVersion)
+      return undefined;
+    this.leased = true;
+    this.fence++;
+    return { connectionId, tokenVersion, fence: this.fence };
+  }
+
+  async recordTokens(claim: RefreshClaim, tokens: SealedTokens) {
+    if (!this.#holds(claim)) return false;
+    const { accessToken, accessTokenExpiresAt, refreshToken = this.connection.refreshToken } = tokens;
+    const tokenVersion = claim.tokenVersion + 1;
+    this.connection = { ...this.connection, accessToken, accessTokenExpiresAt, refreshToken, tokenVersion };
+    this.refreshTokenExpiresAt = tokens.refreshTokenExpiresAt ?? this.refreshTokenExpiresAt;
+    this.leased = false;
+    return true;
+  }
+
+  async requireReconnect(claim: RefreshClaim) {
+    if (!this.#holds(claim)) return false;
+    this.connection = { ...this.connection, reconnectRequired: true };
+    this.leased = false;
+    return true;
+  }
+
+  async releaseRefresh(claim: RefreshClaim) {
+    if (this.#holds(claim)) this.leased = false;
+  }
+
+  #holds({ fence, tokenVersion }: RefreshClaim): boolean {
+    return fence === this.fence && tokenVersion === this.connection.tokenVersion;
+  }
+}

@@ -1,0 +1,285 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import nock from 'nock';
+import type { QboCallReport } from '../../../src/infrastructure/quickbooks/call-observer.js';
+import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
+import { QboTokens, type QboTokensOptions } from '../../../src/infrastructure/quickbooks/tokens.js';
+import { MemoryTokenStore, markingBox, storedConnection } from './memory-token-store.js';
+
+const HOST = 'https://oauth.platform.intuit.com';
+const PATH = '/oauth2/v1/tokens/bearer';
+const NOW = new Date('2026-11-21T12:00:00Z');
+
+const answer = {
+  access_token: 'access-2',
+  refresh_token: 'refresh-2',
+  token_type: 'bearer',
+  expires_in: 3600,
+  x_refresh_token_expires_in: 8726400,
+};
+
+let store: MemoryTokenStore;
+let posts: { body: unknown; authorization: unknown }[];
+
+beforeEach(() => {
+  nock.disableNetConnect();
+  store = new MemoryTokenStore();
+  posts = [];
+});
+
+afterEach(() => {
+  nock.cleanAll();
+});
+
+function endpointAnswers(status: number, body: unknown, { times = 1, delayMs = 0 } = {}): void {
+  nock(HOST)
+    .post(PATH)
+    .times(times)
+    .delay(delayMs)
+    .reply(function (_uri, requestBody) {
+      posts.push({ body: requestBody, authorization: this.req.headers.authorization });
+      return [status, body as nock.Body, { intuit_tid: 'tid-9' }];
+    });
+}
+
+function tokens(options: Partial<QboTokensOptions> = {}): QboTokens {
+  return new QboTokens({
+    store,
+    secrets: markingBox,
+    clock: { now: () => NOW },
+    endpoints: ({ environment }) => intuitEndpoints(environment),
+    defaultApp: { clientId: 'default-id', clientSecret: 'default-secret' },
+    pollMs: 5,
+    maxWaitMs: 1000,
+    timeoutMs: 500,
+    ...options,
+  });
+}
+
+function expiresIn(seconds: number): void {
+  const accessTokenExpiresAt = new Date(NOW.getTime() + seconds * 1000);
+  store.connection = { ...store.connection, accessTokenExpiresAt };
+}
+
+describe('a token that is needed', () => {
+  test('is the stored one while it has more than five minutes to live', async () => {
+    expiresIn(301);
+    const result = await tokens().current('qbo_1');
+    expect(result).toEqual({
+      ok: true,
+      value: { connection: store.connection, accessToken: 'access-1', tokenVersion: 1 },
+    });
+    expect(posts).toEqual([]);
+  });
+
+  test('is refreshed from five minutes before its end, and stored before it is handed out', async () => {
+    expiresIn(300);
+    endpointAnswers(200, answer);
+    const result = await tokens().current('qbo_1');
+    expect(result).toMatchObject({ ok: true, value: { accessToken: 'access-2', tokenVersion: 2 } });
+    expect(posts).toEqual([
+      {
+        body: 'grant_type=refresh_token&refresh_token=refresh-1',
+        authorization: `Basic ${Buffer.from('default-id:default-secret').toString('base64')}`,
+      },
+    ]);
+    expect(store.connection).toEqual({
+      ...storedConnection,
+      accessToken: 'sealed(access-2)',
+      refreshToken: 'sealed(refresh-2)',
+      accessTokenExpiresAt: new Date('2026-11-21T13:00:00Z'),
+      tokenVersion: 2,
+    });
+    expect(store.refreshTokenExpiresAt).toEqual(new Date(NOW.getTime() + 8_726_400_000));
+    expect(store.leased).toBe(false);
+  });
+
+  test('is refreshed with the connection’s own Intuit app when it has one', async () => {
+    store.connection = { ...store.connection, app: { clientId: 'own-id', clientSecret: 'sealed(own-secret)' } };
+    expiresIn(0);
+    endpointAnswers(200, answer);
+    await tokens().current('qbo_1');
+    expect(posts[0]?.authorization).toBe(`Basic ${Buffer.from('own-id:own-secret').toString('base64')}`);
+  });
+
+  test('of a connection that does not exist is a bug', async () => {
+    await expect(tokens().current('qbo_2')).rejects.toThrow('There is no QuickBooks connection qbo_2.');
+  });
+
+  test('of a connection that must be reconnected leads to no request at all', async () => {
+    store.connection = { ...store.connection, reconnectRequired: true };
+    expect(await tokens().current('qbo_1')).toMatchObject({ ok: false, failure: { kind: 'reconnect_required' } });
+    expect(await tokens().renew('qbo_1', 1)).toMatchObject({ ok: false, failure: { kind: 'reconnect_required' } });
+    expect(posts).toEqual([]);
+    expect(store.fence).toBe(0);
+  });
+});
+
+describe('several callers at once', () => {
+  test('50 concurrent callers with an expired token cause one token request', async () => {
+    expiresIn(-1);
+    endpointAnswers(200, answer, { times: 50, delayMs: 30 });
+    const shared = tokens();
+    const results = await Promise.all(Array.from({ length: 50 }, () => shared.current('qbo_1')));
+    expect(new Set(results.map((result) => result.ok && result.value.accessToken))).toEqual(new Set(['access-2']));
+    expect(posts).toHaveLength(1);
+    expect(store.connection.tokenVersion).toBe(2);
+  });
+
+  test('other processes wait for the one that refreshes and use what it stored', async () => {
+    expiresIn(-1);
+    endpointAnswers(200, answer, { times: 5, delayMs: 30 });
+    const results = await Promise.all(Array.from({ length: 5 }, () => tokens().current('qbo_1')));
+    expect(results.every((result) => result.ok && result.value.accessToken === 'access-2')).toBe(true);
+    expect(posts).toHaveLength(1);
+  });
+
+  test('when the one that refreshes never finishes, they give up in the end', async () => {
+    expiresIn(-1);
+    store.leased = true;
+    const result = await tokens({ maxWaitMs: 30 }).current('qbo_1');
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
+    expect(posts).toEqual([]);
+  });
+
+  test('a token that was refused is not refreshed when a newer one is stored already', async () => {
+    store.connection = { ...store.connection, tokenVersion: 7 };
+    const result = await tokens().renew('qbo_1', 6);
+    expect(result).toMatchObject({ ok: true, value: { accessToken: 'access-1', tokenVersion: 7 } });
+    expect(posts).toEqual([]);
+  });
+
+  test('a refused token is refreshed although its time is not over', async () => {
+    endpointAnswers(200, answer);
+    expect(await tokens().renew('qbo_1', 1)).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
+    expect(posts).toHaveLength(1);
+  });
+
+  test('a fenced-off slow refresher discards what it received and uses what the other stored', async () => {
+    expiresIn(-1);
+    nock(HOST)
+      .post(PATH)
+      .reply(() => {
+        posts.push({ body: '', authorization: '' });
+        store.fence++;
+        store.connection = { ...store.connection, accessToken: 'sealed(from-the-other)', tokenVersion: 2 };
+        return [200, answer];
+      });
+    const result = await tokens().current('qbo_1');
+    expect(result).toMatchObject({ ok: true, value: { accessToken: 'from-the-other', tokenVersion: 2 } });
+    expect(store.connection).toMatchObject({
+      accessToken: 'sealed(from-the-other)',
+      refreshToken: 'sealed(refresh-1)',
+    });
+    expect(posts).toHaveLength(1);
+  });
+});
+
+describe('when Intuit refuses', () => {
+  test('invalid_grant ends the connection and changes nothing else of it', async () => {
+    expiresIn(-1);
+    const before = store.connection;
+    endpointAnswers(400, { error: 'invalid_grant', error_description: 'Token invalid' });
+    const result = await tokens().current('qbo_1');
+    expect(result).toEqual({
+      ok: false,
+      failure: {
+        kind: 'reconnect_required',
+        message: 'Intuit no longer accepts the refresh token of this company.',
+        trace: { statusCode: 400, requestId: 'tid-9' },
+      },
+    });
+    expect(store.connection).toEqual({ ...before, reconnectRequired: true });
+    expect(posts).toHaveLength(1);
+  });
+
+  test('invalid_grant for a token that somebody replaced meanwhile is no reason to reconnect', async () => {
+    expiresIn(-1);
+    nock(HOST)
+      .post(PATH)
+      .reply(() => {
+        store.connection = { ...store.connection, accessToken: 'sealed(reconnected)', tokenVersion: 2 };
+        return [400, { error: 'invalid_grant' }];
+      });
+    const result = await tokens().current('qbo_1');
+    expect(result).toMatchObject({ ok: true, value: { accessToken: 'reconnected', tokenVersion: 2 } });
+    expect(store.connection.reconnectRequired).toBe(false);
+  });
+
+  test('invalid_client blames the client id and secret, and the stored tokens stay', async () => {
+    expiresIn(-1);
+    const before = store.connection;
+    endpointAnswers(401, { error: 'invalid_client' });
+    const result = await tokens().current('qbo_1');
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'reconnect_required' } });
+    expect(!result.ok && result.failure.message).toContain('client id and client secret');
+    expect(store.connection).toEqual(before);
+    expect(store.leased).toBe(false);
+  });
+
+  test('without any client id nothing is asked', async () => {
+    expiresIn(-1);
+    const result = await tokens({ defaultApp: undefined }).current('qbo_1');
+    expect(!result.ok && result.failure.message).toContain('none are configured');
+    expect(posts).toEqual([]);
+    expect(store.leased).toBe(false);
+  });
+});
+
+describe('when the token endpoint does not work', () => {
+  test.each<[string, number, unknown]>([
+    ['500', 500, { error: 'server_error' }],
+    ['an outage that quotes invalid_grant', 503, { error: 'invalid_grant' }],
+    ['503 in HTML', 503, '<html>'],
+    ['429', 429, ''],
+    ['400 for another reason', 400, { error: 'unsupported_grant_type' }],
+    ['200 with HTML', 200, '<html>'],
+    ['200 with an empty body', 200, ''],
+    ['200 without an access token', 200, { refresh_token: 'refresh-2', expires_in: 3600 }],
+    ['200 with an empty access token', 200, { ...answer, access_token: '' }],
+  ])('%s: unavailable, nothing is stored and the next caller may try', async (_what, status, body) => {
+    expiresIn(-1);
+    const before = store.connection;
+    endpointAnswers(status, body);
+    const result = await tokens().current('qbo_1');
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable', trace: { statusCode: status } } });
+    expect(store.connection).toEqual(before);
+    expect(store.leased).toBe(false);
+  });
+
+  test('a time-out and a lost connection too', async () => {
+    expiresIn(-1);
+    const before = store.connection;
+    endpointAnswers(200, answer, { delayMs: 200 });
+    expect(await tokens({ timeoutMs: 30 }).current('qbo_1')).toMatchObject({ failure: { kind: 'unavailable' } });
+    nock.cleanAll();
+    nock(HOST)
+      .post(PATH)
+      .replyWithError(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
+    expect(await tokens().current('qbo_1')).toMatchObject({ failure: { kind: 'unavailable' } });
+    expect(store.connection).toEqual(before);
+    expect(store.leased).toBe(false);
+  });
+
+  test('an incomplete answer never overwrites what is known', async () => {
+    expiresIn(-1);
+    store.refreshTokenExpiresAt = new Date('2027-01-01T00:00:00Z');
+    endpointAnswers(200, { access_token: 'access-2', refresh_token: null });
+    await tokens().current('qbo_1');
+    expect(store.connection).toMatchObject({
+      accessToken: 'sealed(access-2)',
+      refreshToken: 'sealed(refresh-1)',
+      accessTokenExpiresAt: new Date(NOW.getTime() + 3_600_000),
+    });
+    expect(store.refreshTokenExpiresAt).toEqual(new Date('2027-01-01T00:00:00Z'));
+  });
+});
+
+test('each token request is measured', async () => {
+  expiresIn(-1);
+  endpointAnswers(200, answer);
+  const reports: QboCallReport[] = [];
+  await tokens({ onCall: (report) => reports.push(report) }).current('qbo_1');
+  expect(reports).toEqual([
+    { operation: 'refresh_token', outcome: 'ok', durationMs: expect.any(Number), statusCode: 200, requestId: 'tid-9' },
+  ]);
+});
