@@ -59,10 +59,14 @@ export async function countPurchaseOrders(em: EntityManager, request: ListPurcha
 function filterConditions({ conferenceId, filter }: ListPurchaseOrders): { sql: string; params: unknown[] }[] {
   const conditions = [];
   if (conferenceId != null) conditions.push({ sql: 'conference_id = ?', params: [conferenceId] });
-  if (filter?.statusIn != null) conditions.push({ sql: 'status = any(?)', params: [filter.statusIn] });
+  if (filter?.statusIn != null) conditions.push(statusCondition(filter.statusIn));
   if (filter?.search) {
     const pattern = `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`;
     conditions.push({ sql: '(reference ilike ? or organization_name ilike ?)', params: [pattern, pattern] });
   }
   return conditions;
+}
+
+function statusCondition(statuses: readonly PurchaseOrderStatus[]): { sql: string; params: unknown[] } {
+  return statuses.length === 0 ? { sql: 'false', params: [] } : { sql: 'status in (?)', params: [statuses] };
 }

@@ -68,7 +68,7 @@ export function toPurchaseOrderView(row: unknown): PurchaseOrderView {
 
 /** The purchase orders with these ids, in no particular order; unknown ids are missing. One statement. */
 export async function findPurchaseOrders(em: EntityManager, ids: readonly string[]): Promise<PurchaseOrderView[]> {
-  const rows = await em.execute(`${SELECT_PURCHASE_ORDER} where id = any(?)`, [ids]);
+  const rows = await em.execute(`${SELECT_PURCHASE_ORDER} where id in (?)`, [ids]);
   return rows.map(toPurchaseOrderView);
 }
 

@@ -20,6 +20,7 @@ export function ormOptions(databaseUrl: string, overrides: Options = {}): Option
       pathTs: 'src/infrastructure/database/migrations',
       tableName: 'schema_migration',
       snapshot: false,
+      silent: true,
     },
     // graphile-worker keeps its own tables and migrations in a schema of its own.
     schemaGenerator: { ignoreSchema: ['graphile_worker'] },

@@ -104,10 +104,9 @@ function rootOf(error: unknown): z.output<typeof networkError> {
 }
 
 function isBeforeSending(error: unknown): boolean {
-  // What goes wrong on the network has a cause. Without one, `fetch` refused the request itself, e.g. a header.
-  if (error instanceof TypeError && error.cause === undefined) return true;
-  const { code = '', syscall = '' } = rootOf(error);
-  return NOT_SENT_CODES.has(code) || NOT_SENT_SYSTEM_CALLS.has(syscall);
+  const { name, code = '', syscall = '' } = rootOf(error);
+  // What goes wrong on the network is the cause of a TypeError. A bare one refuses the request itself, e.g. a header.
+  return name === 'TypeError' || NOT_SENT_CODES.has(code) || NOT_SENT_SYSTEM_CALLS.has(syscall);
 }
 
 function describe(error: unknown, timeoutMs: number): string {

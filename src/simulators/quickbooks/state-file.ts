@@ -48,7 +48,8 @@ export class StateSaver {
 
   schedule(): void {
     if (this.path === undefined || this.timer !== undefined) return;
-    this.timer = setTimeout(() => void this.save(), this.delayMs);
+    // A failed write is tried again with the next one; the last, in `close`, reports its failure.
+    this.timer = setTimeout(() => this.save().catch(() => this.schedule()), this.delayMs);
   }
 
   async close(): Promise<void> {
@@ -60,7 +61,8 @@ export class StateSaver {
     this.timer = undefined;
     const { path } = this;
     if (path === undefined) return Promise.resolve();
-    this.saving = this.saving.then(async () => {
+    const before = this.saving.catch(() => undefined);
+    this.saving = before.then(async () => {
       const begun = performance.now();
       const text = serialize(this.current());
       this.delayMs = Math.max(SAVE_DELAY_MS, REST_PER_EFFORT * (performance.now() - begun));

@@ -278,6 +278,28 @@ describe('Changing an invoice', () => {
     expect(await ids({ SyncToken: '1', PrivateNote: 'x' })).toEqual(['1', '4', undefined]);
   });
 
+  test('keeps its date and its number when it is changed on a later day', async () => {
+    const customer = await bench.customer();
+    const invoice = await bench.invoice(customer.Id, '100.00', { AutoDocNumber: true });
+    await bench.passDays(3);
+    const { Invoice } = (
+      await bench.post('/invoice', { Id: invoice.Id, SyncToken: '0', sparse: true, PrivateNote: 'x' })
+    ).body;
+    expect(Invoice).toMatchObject({ TxnDate: invoice.TxnDate, DueDate: invoice.DueDate, DocNumber: '1037' });
+  });
+
+  test('may keep a number that it shares, but not take one in use', async () => {
+    const customer = await bench.customer();
+    await bench.invoice(customer.Id, '1.00', { DocNumber: 'PO-1' });
+    const shared = (
+      await bench.post('/invoice?include=allowduplicatedocnum', { ...invoiceBody(customer.Id), DocNumber: 'PO-1' })
+    ).body.Invoice;
+    const free = await bench.invoice(customer.Id, '1.00', { DocNumber: 'PO-2' });
+    const change = (Id: string) => bench.post('/invoice', { Id, SyncToken: '0', sparse: true, DocNumber: 'PO-1' });
+    expect((await change(shared.Id)).status).toBe(200);
+    expect(errorOf(await change(free.Id)).code).toBe('6140');
+  });
+
   test('a full update clears what it leaves out, except the document number', async () => {
     const customer = await bench.customer();
     const invoice = await bench.invoice(customer.Id, '100.00', { PrivateNote: 'ours', DocNumber: 'PO-9' });

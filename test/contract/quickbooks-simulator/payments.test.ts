@@ -152,6 +152,14 @@ describe('The bookkeeper', () => {
     expect((await readInvoice(invoice.Id)).Balance).toBe('0');
   });
 
+  test('corrects the reference of a payment without moving its date', async () => {
+    const invoice = await bench.invoice(customer.Id, '100.00');
+    const { Payment } = await bench.control('POST', '/pay', order({ invoiceId: invoice.Id }));
+    await bench.passDays(3);
+    const edited = await bench.control('POST', '/edit-payment', order({ paymentId: Payment.Id, paymentRefNum: 'W-2' }));
+    expect(edited.Payment).toMatchObject({ TxnDate: Payment.TxnDate, PaymentRefNum: 'W-2', TotalAmt: '100.00' });
+  });
+
   test('pays several invoices at once', async () => {
     const [first, second] = [await bench.invoice(customer.Id, '10.00'), await bench.invoice(customer.Id, '20.00')];
     const { Payment } = await bench.control(

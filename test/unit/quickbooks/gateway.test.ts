@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
 import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
+import { interceptRequests } from './intercept.js';
 import { MemoryTokenStore, markingBox } from './memory-token-store.js';
 
 const API = 'https://sandbox-quickbooks.api.intuit.com';
@@ -23,11 +24,12 @@ const expired = {
   fault: { error: [{ message: 'message=AuthenticationFailed', detail: 'Token expired: access-1', code: '3200' }] },
 };
 
+interceptRequests();
+
 let store: MemoryTokenStore;
 let gateway: QuickBooksGateway;
 
 beforeEach(() => {
-  nock.disableNetConnect();
   store = new MemoryTokenStore();
   gateway = new QuickBooksGateway({
     store,
@@ -37,10 +39,6 @@ beforeEach(() => {
     defaultApp: { clientId: 'id', clientSecret: 'secret' },
     pollMs: 5,
   });
-});
-
-afterEach(() => {
-  nock.cleanAll();
 });
 
 function api(accessToken = 'access-1'): nock.Scope {

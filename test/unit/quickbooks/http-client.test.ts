@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import nock from 'nock';
 import type { QboCallReport } from '../../../src/infrastructure/quickbooks/call-observer.js';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
 import { type QboCall, QboHttpClient } from '../../../src/infrastructure/quickbooks/http-client.js';
+import { interceptRequests } from './intercept.js';
 import { json, type StandIn, startStandIn } from './stand-in.js';
 
-nock.disableNetConnect();
-nock.enableNetConnect('127.0.0.1');
+interceptRequests();
 
 const read: QboCall = { operation: 'read_invoice', effect: 'read', method: 'GET', path: 'invoice/155' };
 const write: QboCall = {
@@ -25,7 +25,6 @@ let standIn: StandIn | undefined;
 afterEach(async () => {
   await standIn?.close();
   standIn = undefined;
-  nock.cleanAll();
 });
 
 async function callWith(
@@ -189,33 +188,38 @@ describe('when the network fails', () => {
     });
   });
 
-  test.each(['ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID'])(
-    '%s certainly sent nothing',
+  /** `fetch` reports trouble on the network as a TypeError with a cause. */
+  async function writeWhenFetchFails(cause: object) {
+    const failing = jest.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed', { cause }));
+    const { apiBaseUrl } = intuitEndpoints('PRODUCTION');
+    const answer = await new QboHttpClient().call({ apiBaseUrl, realmId: '1', accessToken: 't' }, write);
+    failing.mockRestore();
+    return answer;
+  }
+
+  test.each([
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'UND_ERR_CONNECT_TIMEOUT',
+    'CERT_HAS_EXPIRED',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+  ])('%s certainly sent nothing', async (code) => {
+    const answer = await writeWhenFetchFails(Object.assign(new Error('x'), { code }));
+    expect(answer).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+
+  test.each(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'ERR_SSL_BAD_RECORD'])(
+    'after %s a write is unknown',
     async (code) => {
-      nock('https://quickbooks.api.intuit.com')
-        .post(/.*/)
-        .replyWithError(Object.assign(new Error('x'), { code }));
-      const { apiBaseUrl } = intuitEndpoints('PRODUCTION');
-      const answer = await new QboHttpClient().call({ apiBaseUrl, realmId: '1', accessToken: 't' }, write);
-      expect(answer).toMatchObject({ failure: { kind: 'unavailable' } });
+      const answer = await writeWhenFetchFails(Object.assign(new Error('x'), { code }));
+      expect(answer).toMatchObject({ failure: { kind: 'unknown' } });
     },
   );
 
-  test.each(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET'])('after %s a write is unknown', async (code) => {
-    nock('https://quickbooks.api.intuit.com')
-      .post(/.*/)
-      .replyWithError(Object.assign(new Error('x'), { code }));
-    const { apiBaseUrl } = intuitEndpoints('PRODUCTION');
-    const answer = await new QboHttpClient().call({ apiBaseUrl, realmId: '1', accessToken: 't' }, write);
-    expect(answer).toMatchObject({ failure: { kind: 'unknown' } });
-  });
-
-  test('a host that cannot be reached at all, seen from connecting, sent nothing', async () => {
-    const error = Object.assign(new Error('x'), { code: 'EHOSTUNREACH', syscall: 'connect' });
-    nock('https://quickbooks.api.intuit.com').post(/.*/).replyWithError(error);
-    const { apiBaseUrl } = intuitEndpoints('PRODUCTION');
-    const answer = await new QboHttpClient().call({ apiBaseUrl, realmId: '1', accessToken: 't' }, write);
-    expect(answer).toMatchObject({ failure: { kind: 'unavailable' } });
+  test('a host that cannot be reached, noticed while connecting, received nothing', async () => {
+    const cause = Object.assign(new Error('x'), { code: 'EHOSTUNREACH', syscall: 'connect' });
+    expect(await writeWhenFetchFails(cause)).toMatchObject({ failure: { kind: 'unavailable' } });
   });
 
   test('a token that cannot be put into a header is not sent, and not repeated in the message', async () => {

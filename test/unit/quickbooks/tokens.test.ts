@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { ServerResponse } from 'node:http';
 import nock from 'nock';
 import type { QboCallReport } from '../../../src/infrastructure/quickbooks/call-observer.js';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
 import { QboTokens, type QboTokensOptions } from '../../../src/infrastructure/quickbooks/tokens.js';
+import { interceptRequests } from './intercept.js';
+import { startStandIn } from './stand-in.js';
 import { MemoryTokenStore, markingBox, storedConnection } from './memory-token-store.js';
 
 const HOST = 'https://oauth.platform.intuit.com';
@@ -17,17 +20,14 @@ const answer = {
   x_refresh_token_expires_in: 8726400,
 };
 
+interceptRequests();
+
 let store: MemoryTokenStore;
 let posts: { body: unknown; authorization: unknown }[];
 
 beforeEach(() => {
-  nock.disableNetConnect();
   store = new MemoryTokenStore();
   posts = [];
-});
-
-afterEach(() => {
-  nock.cleanAll();
 });
 
 function endpointAnswers(status: number, body: unknown, { times = 1, delayMs = 0 } = {}): void {
@@ -35,10 +35,14 @@ function endpointAnswers(status: number, body: unknown, { times = 1, delayMs = 0
     .post(PATH)
     .times(times)
     .delay(delayMs)
-    .reply(function (_uri, requestBody) {
-      posts.push({ body: requestBody, authorization: this.req.headers.authorization });
-      return [status, body as nock.Body, { intuit_tid: 'tid-9' }];
-    });
+    .reply(
+      status,
+      async (request: Request) => {
+        posts.push({ body: await request.text(), authorization: request.headers.get('authorization') });
+        return body;
+      },
+      { intuit_tid: 'tid-9' },
+    );
 }
 
 function tokens(options: Partial<QboTokensOptions> = {}): QboTokens {
@@ -246,18 +250,20 @@ describe('when the token endpoint does not work', () => {
     expect(store.leased).toBe(false);
   });
 
-  test('a time-out and a lost connection too', async () => {
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['a time-out', () => undefined],
+    ['a lost connection', (response) => response.socket?.resetAndDestroy()],
+  ])('%s: likewise', async (_what, answers) => {
+    const standIn = await startStandIn((_request, response) => answers(response));
     expiresIn(-1);
     const before = store.connection;
-    endpointAnswers(200, answer, { delayMs: 200 });
-    expect(await tokens({ timeoutMs: 30 }).current('qbo_1')).toMatchObject({ failure: { kind: 'unavailable' } });
-    nock.cleanAll();
-    nock(HOST)
-      .post(PATH)
-      .replyWithError(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
-    expect(await tokens().current('qbo_1')).toMatchObject({ failure: { kind: 'unavailable' } });
+    const endpoints = () => ({ ...intuitEndpoints('SANDBOX'), tokenUrl: `${standIn.url}/tokens` });
+    const result = await tokens({ timeoutMs: 50, endpoints }).current('qbo_1');
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
+    expect(standIn.requests).toHaveLength(1);
     expect(store.connection).toEqual(before);
     expect(store.leased).toBe(false);
+    await standIn.close();
   });
 
   test('an incomplete answer never overwrites what is known', async () => {

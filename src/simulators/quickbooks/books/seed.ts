@@ -2,7 +2,7 @@ import type { ResolvedCompanySettings } from '../company-settings.js';
 import { Decimal } from '../decimal.js';
 import type { Account, Books, Company, Item, Vendor } from './model.js';
 
-/** Before any session of the simulator, so that everything seeded is older than everything written. */
+/** Before the simulator ever ran, so that everything seeded is older than everything written. */
 const SEEDED_AT = Date.UTC(2026, 0, 5, 17, 0, 0);
 
 const accounts: readonly Account[] = [

@@ -45,13 +45,13 @@ export function updateInvoice(work: Work, body: unknown, rules: NumberingRules):
   if (invoice.voided) throw unsupported('updating a voided invoice');
   refuseClosedPeriod(work, invoice.txnDate);
   // Recorded: a full update keeps the document number, the currency and the e-mail state that it leaves out.
-  const { DocNumber, CurrencyRef, EmailStatus, PrintStatus } = invoice.form;
-  const base = input.sparse === true ? invoice.form : { DocNumber, CurrencyRef, EmailStatus, PrintStatus };
+  const { CurrencyRef, EmailStatus, PrintStatus, TxnDate } = invoice.form;
+  const base = input.sparse === true ? invoice.form : { CurrencyRef, EmailStatus, PrintStatus, TxnDate };
   const content = readInvoice(work, { ...base, ...input }, invoice.lines);
   refuseBelowSettled(invoice, content);
-  const form = { ...content.form, DocNumber: input.DocNumber ?? invoice.docNumber };
-  const number = form.DocNumber == null ? undefined : docNumberFor(work, form, rules, invoice.id);
-  Object.assign(invoice, content, { docNumber: number?.docNumber });
+  const renumbered = input.DocNumber != null && input.DocNumber !== invoice.docNumber;
+  const number = renumbered ? docNumberFor(work, input, rules, invoice.id) : undefined;
+  Object.assign(invoice, content, { docNumber: number === undefined ? invoice.docNumber : number.docNumber });
   number?.commit();
   touch(invoice, work);
   work.announce('Invoice', invoice.id, 'updated');
@@ -60,7 +60,7 @@ export function updateInvoice(work: Work, body: unknown, rules: NumberingRules):
 }
 
 function readInvoice(work: Work, merged: InvoiceForm, previous: readonly FormLine[] = []) {
-  const { Id: _id, SyncToken: _token, sparse: _sparse, LinkedTxn: _links, ...fields } = merged;
+  const { Id: _id, SyncToken: _token, sparse: _sparse, LinkedTxn: _links, DocNumber: _number, ...fields } = merged;
   const content = readSalesForm(work, fields, previous);
   if (fields.EmailStatus === 'NeedToSend' && !fields.BillEmail?.Address) throw emailRequired();
   const DueDate = fields.DueDate ?? addDays(content.txnDate, daysOfTerm(fields.SalesTermRef?.value));
@@ -68,7 +68,7 @@ function readInvoice(work: Work, merged: InvoiceForm, previous: readonly FormLin
   const BillAddr = fields.BillAddr ?? customer?.form.BillAddr;
   const ShipAddr = fields.ShipAddr ?? customer?.form.ShipAddr ?? BillAddr;
   const Line = linesWithIds(fields.Line ?? [], content.lines);
-  return { ...content, form: { ...fields, Line, DueDate, BillAddr, ShipAddr } };
+  return { ...content, form: { ...fields, Line, TxnDate: content.txnDate, DueDate, BillAddr, ShipAddr } };
 }
 
 function refuseBelowSettled(invoice: Invoice, content: { total: Decimal; customerId: string; currency: string }): void {

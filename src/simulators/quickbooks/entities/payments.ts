@@ -43,9 +43,11 @@ export function updatePayment(work: Work, body: unknown): Payment {
   const payment = currentVersion(work.books.payments, input, transactionDeleted);
   if (payment.voided) throw unsupported('updating a voided payment');
   refuseSettled(work, payment);
-  const { DepositToAccountRef, CurrencyRef } = payment.form;
+  const { DepositToAccountRef, CurrencyRef, TxnDate } = payment.form;
   const base =
-    input.sparse === true ? { ...payment.form, Line: linesAsInput(payment) } : { DepositToAccountRef, CurrencyRef };
+    input.sparse === true
+      ? { ...payment.form, Line: linesAsInput(payment) }
+      : { DepositToAccountRef, CurrencyRef, TxnDate };
   const { lines, ...content } = readPayment(work, { ...base, ...input }, payment);
   removeLines(work, payment);
   Object.assign(payment, content);
@@ -77,7 +79,14 @@ function readPayment(work: Work, merged: PaymentForm, replaced: Payment | undefi
   refuseClosedPeriod(work, txnDate);
   const lines = readPaymentLines(work, Line ?? [], { customerId: customer.id, currency, replaced });
   refuseOverspent(fields.TotalAmt, lines);
-  return { form: fields, customerId: customer.id, currency, txnDate, total: fields.TotalAmt, lines };
+  return {
+    form: { ...fields, TxnDate: txnDate },
+    customerId: customer.id,
+    currency,
+    txnDate,
+    total: fields.TotalAmt,
+    lines,
+  };
 }
 
 function refuseOverspent(total: Decimal, lines: readonly PaymentLine[]): void {
