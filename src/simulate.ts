@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type QuickBooksSimulator, startQuickBooksSimulator } from './simulators/quickbooks/simulator.js';
 
 // `npm run simulate`: QuickBooks Online without an account, for trying things out by hand.
-//   npm run simulate -- --port 4010 --state-file books.json --webhook-url http://127.0.0.1:4000/webhooks/quickbooks
+//   npm run simulate -- --port 4010 --state-file books.json --webhook-url http://127.0.0.1:4000/webhooks/qbo
 
 const CLIENT_ID = 'simulator-client-id';
 const CLIENT_SECRET = 'simulator-client-secret';

@@ -1,0 +1,63 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type RunningApp, startApp } from '../../src/app.js';
+import { loadConfig } from '../../src/config.js';
+import { createTestDatabase } from './database.js';
+import { GraphQLClient } from './graphql-client.js';
+import { SimulatorControl } from './simulator-control.js';
+
+/** A whole server on a database of its own, with a simulated QuickBooks that it is connected to. */
+export interface TestApp {
+  readonly app: RunningApp;
+  readonly graphql: GraphQLClient;
+  readonly quickbooks: SimulatorControl;
+  /** The demo conference, which is connected to the simulator's first company. */
+  readonly conferenceId: string;
+  readonly verifierToken: string;
+  /** Plain SQL, for looking at rows the API does not show. */
+  sql<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>;
+  stop(): Promise<void>;
+}
+
+const API_KEY = 'test-bootstrap-key-0123456789';
+const VERIFIER_TOKEN = 'test-verifier-token';
+
+/** Starts it; `environment` overrides variables. Stop it in `afterAll`. */
+export async function startTestApp(environment: Record<string, string> = {}): Promise<TestApp> {
+  const database = await createTestDatabase();
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'conference-invoicing-test-'));
+  await chmod(dataDirectory, 0o755);
+  const config = loadConfig({
+    PORT: '0',
+    DATABASE_URL: database.url,
+    DATA_DIR: dataDirectory,
+    LOG_LEVEL: 'silent',
+    BOOTSTRAP_API_KEY: API_KEY,
+    QBO_WEBHOOK_VERIFIER_TOKEN: VERIFIER_TOKEN,
+    ...environment,
+  });
+  const app = await startApp(config, () => undefined);
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  const simulator = app.simulators.quickbooks;
+  if (!simulator) throw new Error('the simulator did not start');
+  const graphql = new GraphQLClient(app.url, API_KEY);
+  const sql = async <Row extends object>(text: string, params: unknown[] = []) =>
+    (await pool.query<Row>(text, params)).rows;
+  const [conference] = await sql<{ id: string }>("select id from conference where slug = 'demo'");
+  return {
+    app,
+    graphql,
+    quickbooks: new SimulatorControl(simulator),
+    conferenceId: String(conference?.id),
+    verifierToken: VERIFIER_TOKEN,
+    sql,
+    stop: async () => {
+      await pool.end();
+      await app.stop();
+      await database.drop();
+      await rm(dataDirectory, { recursive: true, force: true });
+    },
+  };
+}
