@@ -12,7 +12,7 @@ import { claimOperation } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
 import { describeInvoice, findLiveInvoice } from '../purchase-orders/live-invoice.js';
 import { type LockedPurchaseOrder, lockPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
-import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.js';
+import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
 import type { QboContext } from './qbo-context.js';
 import { differences } from './record-invoice.js';
 import { usableConnection } from './usable-connection.js';

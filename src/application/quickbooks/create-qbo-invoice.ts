@@ -6,38 +6,20 @@ import { ClientIdempotencyKey } from '../../domain/operation/client-idempotency-
 import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import type { QboCompanySettings } from '../../domain/quickbooks/qbo-connection.entity.js';
-import type { IdempotencyCode } from '../idempotency.js';
 import { type Attempt, beginAttempt, isReplayable, settleAttempt } from '../operations/provider-operations.js';
-import { type Outcome, refused } from '../outcome.js';
+import { refused } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
 import { type ClaimedInvoice, claimInvoice } from './claim-invoice.js';
 import { companySettings, forgetCompanySettings } from './company-settings.js';
+import type { CreateQboInvoiceCode, CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
 import type { QboContext } from './qbo-context.js';
-import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
+import { describeProviderFailure, type QboFailure } from './qbo-failure.js';
 import { recordCreatedInvoice } from './record-invoice.js';
 import { resolveCustomer } from './resolve-customer.js';
 import { syncInvoice } from './sync-invoice.js';
-import type { ConnectionCode } from './usable-connection.js';
-
-export type CreateQboInvoiceCode =
-  | ProviderCode
-  | ConnectionCode
-  | IdempotencyCode
-  | 'NOT_FOUND'
-  | 'ALREADY_INVOICED'
-  | 'NOTHING_TO_INVOICE'
-  | 'CANCELLED'
-  | 'ALREADY_PAID'
-  | 'HAS_PAYMENTS_OR_CREDITS'
-  | 'QBO_ITEM_MISSING'
-  | 'QBO_TOTAL_DIFFERS'
-  | 'IN_PROGRESS'
-  | 'IDEMPOTENCY_IN_PROGRESS';
-
-export type CreateQboInvoiceOutcome = Outcome<QboFailure<CreateQboInvoiceCode>>;
 
 export interface CreateQboInvoiceInput {
   readonly purchaseOrderId: string;

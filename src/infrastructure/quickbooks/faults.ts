@@ -109,11 +109,14 @@ function refuse(failure: ProviderFailure): FailedCall {
 
 const MAX_MESSAGE_LENGTH = 500;
 
+/** Looking for tokens in a text takes time that grows with the square of its length. */
+const MAX_EXPLANATION_LENGTH = 5000;
+
 /** The fault in QuickBooks' words, or the status. Never a body: HTML and secrets have no place in a message. */
 function sentence({ status, fault, secrets }: Refusal): string {
   const explanation = fault ? explain(fault) : '';
   if (explanation === '') return `QuickBooks answered with status ${status} and no explanation.`;
-  const text = cut(redact(explanation, secrets), MAX_MESSAGE_LENGTH);
+  const text = cut(redact(cut(explanation, MAX_EXPLANATION_LENGTH), secrets), MAX_MESSAGE_LENGTH);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 

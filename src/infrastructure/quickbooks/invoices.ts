@@ -4,7 +4,7 @@ import { formatAmount } from '../../domain/money.js';
 import { freeFormAddress } from './address.js';
 import { emailAddress } from './email.js';
 import type { QboCall } from './http-client.js';
-import { jsonNumber } from './json.js';
+import { jsonDecimal } from './json.js';
 import { cut, multiLine, singleLine } from './text.js';
 
 const MAX_DESCRIPTION = 4000;
@@ -41,11 +41,11 @@ function invoiceLine(line: InvoiceLineDraft, itemId: string, currency: CurrencyC
   return {
     DetailType: SALES_LINE,
     Description: cut(multiLine(line.description), MAX_DESCRIPTION),
-    Amount: jsonNumber(formatAmount(line.amount, currency)),
+    Amount: jsonDecimal(formatAmount(line.amount, currency)),
     [SALES_LINE]: {
       ItemRef: { value: itemId },
       Qty: line.quantity,
-      UnitPrice: jsonNumber(formatAmount(line.unitPrice, currency)),
+      UnitPrice: jsonDecimal(formatAmount(line.unitPrice, currency)),
     },
   };
 }

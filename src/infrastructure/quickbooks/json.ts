@@ -7,6 +7,6 @@ export function parseJson(text: string): unknown {
 }
 
 /** A decimal text that `JSON.stringify` writes as a number, digit for digit. Throws when it is not a JSON number. */
-export function jsonNumber(text: string): { readonly rawJSON: string } {
+export function jsonDecimal(text: string): { readonly rawJSON: string } {
   return JSON.rawJSON(text);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { readAnswerBody } from '../../../src/infrastructure/quickbooks/fault-reader.js';
 import { type CallEffect, type CallFailure, classifyRefusal } from '../../../src/infrastructure/quickbooks/faults.js';
 
@@ -83,6 +84,21 @@ describe('reading what QuickBooks answers', () => {
   });
 });
 
+test('no body whatsoever makes reading it throw', () => {
+  const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  expect(readAnswerBody(nested).kind).not.toBe('fault');
+  const anything = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc.json().map((json) => `{"Fault":${json},"fault":${json}}`),
+  );
+  fc.assert(
+    fc.property(anything, (text) => {
+      expect(['json', 'fault', 'unreadable']).toContain(readAnswerBody(text).kind);
+    }),
+  );
+});
+
 describe('what a refusal means', () => {
   const expired = lowerCase(
     '3200',
@@ -95,32 +111,32 @@ describe('what a refusal means', () => {
     'The request limit',
   );
 
-  test.each<[string, number, string, string]>([
-    ['an expired token (3200)', 401, expired, 'unauthorised'],
-    ['a general authentication error (100)', 401, upperCase('100', 'General Authentication Error', ''), 'unauthorised'],
-    ['401 without any explanation', 401, '', 'unauthorised'],
-    ['3200 under another status', 403, expired, 'unauthorised'],
-    ['missing scope or a wrong company (3100)', 403, lowerCase('3100', 'message=x', null), 'reconnect_required'],
-    ['no access to the company (120)', 401, upperCase('120', 'Authorization Failure', 'y'), 'reconnect_required'],
-    ['a sandbox company in production (130)', 401, upperCase('130', 'Wrong Cluster', 'z'), 'reconnect_required'],
-    ['403 without any explanation', 403, '<html></html>', 'reconnect_required'],
-    ['throttling (3001)', 429, throttled, 'unavailable'],
-    ['throttling in HTML', 429, '<html>Too many requests</html>', 'unavailable'],
-    ['maintenance of the company (150)', 403, upperCase('150', 'Company under maintenance', ''), 'unavailable'],
-    ['a system failure (10000)', 500, upperCase('10000', 'An application error has occurred', 'System'), 'unknown'],
-    ['a system failure under status 400', 400, upperCase('10000', 'An application error', 'System'), 'unknown'],
-    ['500 with an empty body', 500, '', 'unknown'],
-    ['502 in HTML', 502, '<html>Bad Gateway</html>', 'unknown'],
-    ['503', 503, 'Service Unavailable', 'unknown'],
-    ['504', 504, '', 'unknown'],
-    ['408', 408, '', 'unknown'],
-    ['a request id that is known already (600)', 400, upperCase('600', 'Duplicate Request ID', 'exists'), 'unknown'],
-    ['200 with HTML', 200, '<html></html>', 'unknown'],
-    ['200 with an empty body', 200, '', 'unknown'],
-    ['a redirect', 302, '', 'unknown'],
-    ['a client error without an explanation', 400, '', 'rejected'],
-    ['413 in HTML', 413, '<html>Request Entity Too Large</html>', 'rejected'],
-  ])('%s (%i) is, for a write: %s → %s', (_what, status, text, expected) => {
+  test.each<[string, string, number, string]>([
+    ['an expired token (3200)', 'unauthorised', 401, expired],
+    ['a general authentication error (100)', 'unauthorised', 401, upperCase('100', 'General Authentication Error', '')],
+    ['401 without any explanation', 'unauthorised', 401, ''],
+    ['3200 under another status', 'unauthorised', 403, expired],
+    ['missing scope or a wrong company (3100)', 'reconnect_required', 403, lowerCase('3100', 'message=x', null)],
+    ['no access to the company (120)', 'reconnect_required', 401, upperCase('120', 'Authorization Failure', 'y')],
+    ['a sandbox company in production (130)', 'reconnect_required', 401, upperCase('130', 'Wrong Cluster', 'z')],
+    ['403 without any explanation', 'reconnect_required', 403, '<html></html>'],
+    ['throttling (3001)', 'unavailable', 429, throttled],
+    ['throttling in HTML', 'unavailable', 429, '<html>Too many requests</html>'],
+    ['maintenance of the company (150)', 'unavailable', 403, upperCase('150', 'Company under maintenance', '')],
+    ['a system failure (10000)', 'unknown', 500, upperCase('10000', 'An application error has occurred', 'System')],
+    ['a system failure under status 400', 'unknown', 400, upperCase('10000', 'An application error', 'System')],
+    ['500 with an empty body', 'unknown', 500, ''],
+    ['502 in HTML', 'unknown', 502, '<html>Bad Gateway</html>'],
+    ['503', 'unknown', 503, 'Service Unavailable'],
+    ['504', 'unknown', 504, ''],
+    ['408', 'unknown', 408, ''],
+    ['a request id that is known already (600)', 'unknown', 400, upperCase('600', 'Duplicate Request ID', 'exists')],
+    ['200 with HTML', 'unknown', 200, '<html></html>'],
+    ['200 with an empty body', 'unknown', 200, ''],
+    ['a redirect', 'unknown', 302, ''],
+    ['a client error without an explanation', 'rejected', 400, ''],
+    ['413 in HTML', 'rejected', 413, '<html>Request Entity Too Large</html>'],
+  ])('for a write, %s is: %s', (_what, expected, status, text) => {
     expect(kindOf(classify(status, text))).toBe(expected);
   });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { CurrencyCode } from '../../../src/domain/currency.js';
 import { formatAmount, MAX_AMOUNT, minorUnits } from '../../../src/domain/money.js';
 import { readAmount } from '../../../src/infrastructure/quickbooks/decimals.js';
-import { jsonNumber, parseJson } from '../../../src/infrastructure/quickbooks/json.js';
+import { jsonDecimal, parseJson } from '../../../src/infrastructure/quickbooks/json.js';
 
 const USD = 'USD' as CurrencyCode;
 const JPY = 'JPY' as CurrencyCode;
@@ -23,11 +23,11 @@ describe('JSON without lost digits', () => {
   });
 
   test('a number is written digit for digit', () => {
-    expect(JSON.stringify({ Amount: jsonNumber('9999999999999.90') })).toBe('{"Amount":9999999999999.90}');
+    expect(JSON.stringify({ Amount: jsonDecimal('9999999999999.90') })).toBe('{"Amount":9999999999999.90}');
   });
 
   test('a text that is no number is refused instead of being written into the document', () => {
-    expect(() => jsonNumber('1,"Id":"7"')).toThrow(SyntaxError);
+    expect(() => jsonDecimal('1,"Id":"7"')).toThrow(SyntaxError);
   });
 
   test('what is not JSON throws', () => {
@@ -39,7 +39,7 @@ describe('JSON without lost digits', () => {
     const amounts = fc.bigInt({ min: -MAX_AMOUNT, max: MAX_AMOUNT }).map(minorUnits);
     fc.assert(
       fc.property(amounts, fc.constantFrom(USD, JPY, KWD), (amount, currency) => {
-        const text = JSON.stringify({ Amount: jsonNumber(formatAmount(amount, currency)) });
+        const text = JSON.stringify({ Amount: jsonDecimal(formatAmount(amount, currency)) });
         const { Amount } = parseJson(text) as { Amount: string };
         expect(readAmount(Amount, currency)).toBe(amount);
       }),

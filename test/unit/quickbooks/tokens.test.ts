@@ -1,12 +1,12 @@
-import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import type { QboCallReport } from '../../../src/infrastructure/quickbooks/call-observer.js';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
 import { QboTokens, type QboTokensOptions } from '../../../src/infrastructure/quickbooks/tokens.js';
 import { interceptRequests } from './intercept.js';
-import { startStandIn } from './stand-in.js';
 import { MemoryTokenStore, markingBox, storedConnection } from './memory-token-store.js';
+import { startStandIn } from './stand-in.js';
 
 const HOST = 'https://oauth.platform.intuit.com';
 const PATH = '/oauth2/v1/tokens/bearer';

@@ -1,5 +1,5 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
-import type { CreateQboInvoiceCode } from '../../../application/quickbooks/create-qbo-invoice.js';
+import type { CreateQboInvoiceCode } from '../../../application/quickbooks/create-qbo-invoice.outcome.js';
 import type { SendQboInvoiceCode } from '../../../application/quickbooks/send-qbo-invoice.js';
 import type { SyncQboInvoiceStatusCode } from '../../../application/quickbooks/sync-qbo-invoice-status.js';
 import { PurchaseOrderType } from '../purchase-order/purchase-order.type.js';

@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { QboConnectionStatus } from '../../../src/domain/quickbooks/qbo-connection.entity.js';
+import { openOrm } from '../../../src/infrastructure/database/orm.js';
+import { PostgresTokenStore } from '../../../src/infrastructure/quickbooks/postgres-token-store.js';
+import type { RefreshClaim, SealedTokens } from '../../../src/infrastructure/quickbooks/token-store.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { insertConnection, readConnection } from './connections.js';
+
+let database: TestDatabase;
+let orm: MikroORM;
+let store: PostgresTokenStore;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  orm = await openOrm(database.url);
+  store = new PostgresTokenStore(orm);
+});
+
+afterAll(async () => {
+  await orm.close();
+  await database.drop();
+});
+
+const newTokens: SealedTokens = {
+  accessToken: 'sealed(access-2)',
+  refreshToken: 'sealed(refresh-2)',
+  accessTokenExpiresAt: new Date('2026-11-21T13:00:00.123Z'),
+  refreshTokenExpiresAt: new Date('2027-03-02T12:00:00Z'),
+};
+
+async function claim(connectionId: string, tokenVersion = 1): Promise<RefreshClaim> {
+  const claimed = await store.claimRefresh(connectionId, tokenVersion);
+  if (!claimed) throw new Error('expected a claim');
+  return claimed;
+}
+
+/** As if the time of the lease had passed. */
+async function endLease(connectionId: string): Promise<void> {
+  await orm.em
+    .fork()
+    .execute(`update qbo_connection set refresh_lease_until = now() - interval '1 ms' where id = ?`, [connectionId]);
+}
+
+describe('loading', () => {
+  test('a connection with everything that is needed to use it', async () => {
+    const accessTokenExpiresAt = new Date('2026-11-21T13:00:00.789Z');
+    const { id, realmId } = await insertConnection(orm, {
+      accessTokenExpiresAt,
+      clientId: 'own-id',
+      clientSecret: 'sealed(own-secret)',
+      simulated: true,
+    });
+    expect(await store.load(id)).toEqual({
+      id,
+      environment: 'SANDBOX',
+      realmId,
+      simulated: true,
+      reconnectRequired: false,
+      accessToken: 'sealed(access-1)',
+      refreshToken: 'sealed(refresh-1)',
+      accessTokenExpiresAt,
+      tokenVersion: 1,
+      app: { clientId: 'own-id', clientSecret: 'sealed(own-secret)' },
+    });
+  });
+
+  test('one that must be reconnected, without an app of its own', async () => {
+    const { id } = await insertConnection(orm, { status: QboConnectionStatus.RECONNECT_REQUIRED });
+    expect(await store.load(id)).toMatchObject({ reconnectRequired: true, app: undefined });
+  });
+
+  test('one that does not exist is undefined', async () => {
+    expect(await store.load('qbo_none')).toBeUndefined();
+  });
+});
+
+describe('claiming the refresh', () => {
+  test('of twenty at once exactly one gets it', async () => {
+    const { id } = await insertConnection(orm);
+    const claims = await Promise.all(Array.from({ length: 20 }, () => store.claimRefresh(id, 1)));
+    expect(claims.filter(Boolean)).toEqual([{ connectionId: id, tokenVersion: 1, fence: 1 }]);
+    const { refreshFence, refreshLeaseUntil } = await readConnection(orm, id);
+    expect(refreshFence).toBe(1);
+    const leaseMs = (refreshLeaseUntil?.getTime() ?? 0) - Date.now();
+    expect(leaseMs).toBeGreaterThan(15_000);
+    expect(leaseMs).toBeLessThanOrEqual(20_500);
+  });
+
+  test('for tokens that are not the stored ones any more is refused', async () => {
+    const { id } = await insertConnection(orm, { tokenVersion: 2 });
+    expect(await store.claimRefresh(id, 1)).toBeUndefined();
+    expect((await readConnection(orm, id)).refreshFence).toBe(0);
+  });
+
+  test('of a connection that must be reconnected is refused', async () => {
+    const { id } = await insertConnection(orm, { status: QboConnectionStatus.RECONNECT_REQUIRED });
+    expect(await store.claimRefresh(id, 1)).toBeUndefined();
+  });
+
+  test('after a lease that has expired somebody else takes over, with a higher fence', async () => {
+    const { id } = await insertConnection(orm);
+    await claim(id);
+    expect(await store.claimRefresh(id, 1)).toBeUndefined();
+    await endLease(id);
+    expect(await store.claimRefresh(id, 1)).toEqual({ connectionId: id, tokenVersion: 1, fence: 2 });
+  });
+
+  test('after a release the next one may try at once', async () => {
+    const { id } = await insertConnection(orm);
+    await store.releaseRefresh(await claim(id));
+    expect(await store.claimRefresh(id, 1)).toMatchObject({ fence: 2 });
+  });
+});
+
+describe('recording new tokens', () => {
+  test('stores all of them, raises the version and ends the lease', async () => {
+    const { id } = await insertConnection(orm);
+    expect(await store.recordTokens(await claim(id), newTokens)).toBe(true);
+    expect(await readConnection(orm, id)).toMatchObject({
+      ...newTokens,
+      tokenVersion: 2,
+      refreshFence: 1,
+      refreshLeaseUntil: null,
+      status: 'CONNECTED',
+      companyName: 'Conf Inc',
+    });
+  });
+
+  test('keeps what Intuit did not name', async () => {
+    const { id } = await insertConnection(orm);
+    await store.recordTokens(await claim(id), {
+      ...newTokens,
+      refreshToken: undefined,
+      refreshTokenExpiresAt: undefined,
+    });
+    expect(await readConnection(orm, id)).toMatchObject({
+      accessToken: 'sealed(access-2)',
+      refreshToken: 'sealed(refresh-1)',
+      refreshTokenExpiresAt: new Date('2027-01-01T00:00:00Z'),
+    });
+  });
+
+  test('is refused to one that was overtaken, before and after the other has finished', async () => {
+    const { id } = await insertConnection(orm);
+    const slow = await claim(id);
+    await endLease(id);
+    const quick = await claim(id);
+    expect(await store.recordTokens(slow, { ...newTokens, accessToken: 'sealed(late)' })).toBe(false);
+    expect(await store.recordTokens(quick, newTokens)).toBe(true);
+    expect(await store.recordTokens(slow, { ...newTokens, accessToken: 'sealed(later)' })).toBe(false);
+    expect(await readConnection(orm, id)).toMatchObject({ accessToken: 'sealed(access-2)', tokenVersion: 2 });
+  });
+
+  test('is refused when a person reconnected meanwhile', async () => {
+    const { id } = await insertConnection(orm);
+    const claimed = await claim(id);
+    await orm.em
+      .fork()
+      .execute(`update qbo_connection set access_token = 'sealed(new)', token_version = 2 where id = ?`, [id]);
+    expect(await store.recordTokens(claimed, newTokens)).toBe(false);
+    expect(await readConnection(orm, id)).toMatchObject({ accessToken: 'sealed(new)', tokenVersion: 2 });
+  });
+});
+
+describe('requiring a reconnect', () => {
+  test('changes the status and nothing else that matters', async () => {
+    const { id } = await insertConnection(orm);
+    const before = await readConnection(orm, id);
+    expect(await store.requireReconnect(await claim(id))).toBe(true);
+    const after = await readConnection(orm, id);
+    expect(after.status).toBe('RECONNECT_REQUIRED');
+    const { status: _1, updatedAt: _2, refreshFence: _3, ...kept } = { ...before };
+    expect(after).toMatchObject(kept);
+  });
+
+  test('is refused to one that was overtaken', async () => {
+    const { id } = await insertConnection(orm);
+    const slow = await claim(id);
+    await endLease(id);
+    await claim(id);
+    expect(await store.requireReconnect(slow)).toBe(false);
+    expect((await readConnection(orm, id)).status).toBe('CONNECTED');
+  });
+});
+
+test('one that was overtaken cannot end the lease of the other', async () => {
+  const { id } = await insertConnection(orm);
+  const slow = await claim(id);
+  await endLease(id);
+  await claim(id);
+  await store.releaseRefresh(slow);
+  expect(await store.claimRefresh(id, 1)).toBeUndefined();
+});
