@@ -50,7 +50,8 @@ export async function claimKey(
 ): Promise<EarlierUse | undefined> {
   const { mutation, key, input } = request;
   if (key === undefined) return undefined;
-  if (key.length < 8 || key.length > 255) return { resultId: null, refusal: badKey(key) };
+  const problem = problemOfKey(key);
+  if (problem) return { resultId: null, refusal: refusal('INVALID', problem, ['idempotencyKey']) };
   const hash = hashInput(input);
   const inserted = await tx.execute(
     `insert into client_idempotency_key (id, actor, mutation, key, input_hash, result_id, created_at)
@@ -89,10 +90,12 @@ function reusedKey(): Outcome<Failure<IdempotencyCode>> {
   );
 }
 
-function badKey(key: string): Outcome<Failure<IdempotencyCode>> {
-  return refusal('INVALID', `An idempotency key has 8 to 255 characters; this one has ${key.length}.`, [
-    'idempotencyKey',
-  ]);
+function problemOfKey(key: string): string | undefined {
+  // Characters as PostgreSQL counts them, which also cannot store NUL or half a surrogate pair.
+  const { length } = [...key];
+  if (length < 8 || length > 255) return `An idempotency key has 8 to 255 characters; this one has ${length}.`;
+  if (key.includes('\0') || !key.isWellFormed()) return 'An idempotency key must be valid text without NUL characters.';
+  return undefined;
 }
 
 function hashInput(input: unknown): string {

@@ -24,9 +24,9 @@ export function validate<T>(schema: z.ZodType<T>, input: unknown): Validated<T> 
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]/;
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-const CONTROL_OR_BREAK = /[\u0000-\u001f\u007f\ufffe\uffff]/;
+const CONTROL_OR_BREAK = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]/;
 
 /** One line of text, trimmed, not blank. */
 export function requiredLine(what: string, maxLength: number) {
@@ -51,14 +51,18 @@ export function optionalText(what: string, maxLength: number) {
 }
 
 function text(what: string, maxLength: number) {
-  return z
-    .string()
-    .nullish()
-    .transform((value) => (value ?? '').trim())
-    .refine((value) => value.length <= maxLength, {
-      error: `${what} must have at most ${maxLength} characters.`,
-      abort: true,
-    });
+  return (
+    z
+      .string()
+      .nullish()
+      .transform((value) => (value ?? '').trim())
+      .refine((value) => value.length <= maxLength, {
+        error: `${what} must have at most ${maxLength} characters.`,
+        abort: true,
+      })
+      // Half a surrogate pair would be stored as another character than was sent.
+      .refine((value) => value.isWellFormed(), { error: `${what} must be valid Unicode text.` })
+  );
 }
 
 /** QuickBooks stores at most 100 characters of an e-mail address. */

@@ -1,4 +1,5 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
+import { DriverException } from '@mikro-orm/core';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { PageRequestError } from '../../application/queries/page.js';
 
@@ -33,12 +34,21 @@ export function createErrorFormatter({ requestId, report }: ErrorReporter) {
     if (cause instanceof PageRequestError) {
       return withCode(formatted, cause.message, { ...extensions, code: ApolloServerErrorCode.BAD_USER_INPUT });
     }
+    if (isUnstorableText(cause)) {
+      const message = 'A text in the arguments has a NUL character, which no stored text can have.';
+      return withCode(formatted, message, { ...extensions, code: ApolloServerErrorCode.BAD_USER_INPUT });
+    }
     const code = formatted.extensions?.code;
     if (CLIENT_CODES.has(code)) return withCode(formatted, formatted.message, { ...extensions, code });
     report(cause);
     const message = 'Something went wrong on our side. Tell us the request id if it happens again.';
     return withCode(formatted, message, { ...extensions, code: ApolloServerErrorCode.INTERNAL_SERVER_ERROR });
   };
+}
+
+/** PostgreSQL's `character_not_in_repertoire`: texts that are stored were checked before, so this one was searched for. */
+function isUnstorableText(error: unknown): boolean {
+  return error instanceof DriverException && error.code === '22021';
 }
 
 function withCode(

@@ -5,17 +5,19 @@ import { optionalDay, requiredLine } from '../validation.js';
 
 export const conferenceName = requiredLine('The name', 200);
 
+const BAD_SLUG = 'A slug has lower-case letters, digits and single hyphens, e.g. "pycon-2027".';
+
 export const conferenceSlug = z
-  .string()
+  .string(BAD_SLUG)
   .max(200, 'The slug must have at most 200 characters.')
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'A slug has lower-case letters, digits and single hyphens, e.g. "pycon-2027".');
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, BAD_SLUG);
 
 export const conferenceCurrency = z
-  .string()
+  .string('A conference has a currency.')
   .refine((code) => isCurrencyCode(code), { error: 'This is not an ISO 4217 currency code.' });
 
 export const conferenceTimezone = z
-  .string()
+  .string('A conference has a time zone.')
   .refine(isTimeZone, { error: 'This is not an IANA time zone such as "Europe/Berlin".' });
 
 export const conferenceDay = optionalDay;

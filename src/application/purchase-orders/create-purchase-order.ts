@@ -41,6 +41,8 @@ function inputSchema(currency: CurrencyCode) {
       .max(MAX_LINES, `A purchase order has at most ${MAX_LINES} lines.`)
       .refine((lines) => sum(lines.map((line) => line.lineTotalMinor)) <= MAX_AMOUNT, {
         error: `The total must be at most ${formatAmount(MAX_AMOUNT, currency)} ${currency}.`,
+        // A line that was refused has no total to add.
+        when: ({ issues }) => issues.length === 0,
       }),
   });
 }

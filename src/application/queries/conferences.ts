@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
-import { keysetClauses } from './keyset.js';
+import { CREATED_AT, keysetClauses } from './keyset.js';
 import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
 
 export async function findConferences(em: EntityManager, ids: readonly string[]): Promise<Conference[]> {
@@ -15,7 +15,7 @@ export async function findConferenceBySlug(em: EntityManager, slug: string): Pro
 /** Newest first. */
 export async function listConferences(em: EntityManager, request: PageRequest): Promise<Page<Conference>> {
   const window = readPageRequest(request);
-  const { conditions, orderAndLimit } = keysetClauses({ column: 'created_at', cast: 'timestamptz' }, 'DESC', window);
+  const { conditions, orderAndLimit } = keysetClauses(CREATED_AT, 'DESC', window);
   const clause = conditions.length > 0 ? `where ${conditions.map(({ sql }) => sql).join(' and ')}` : '';
   const params = [...conditions.flatMap((condition) => condition.params), ...orderAndLimit.params];
   const rows = await em.execute(`select * from conference ${clause} ${orderAndLimit.sql}`, params);

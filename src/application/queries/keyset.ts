@@ -1,10 +1,19 @@
-import type { PageWindow, Position } from './page.js';
+import { isCalendarDay } from '../../domain/clock.js';
+import { PageRequestError, type PageWindow, type Position } from './page.js';
 
-/** A column a list can be sorted by, as SQL; `cast` is the type its cursor text has. */
+/** A column a list can be sorted by, as SQL; `cast` is the type its cursor text has, `pattern` how that is written. */
 export interface SortKey {
   readonly column: string;
   readonly cast: 'timestamptz' | 'text';
+  readonly pattern: RegExp;
 }
+
+/** Rows as `Date.toISOString` writes their time. */
+export const CREATED_AT: SortKey = {
+  column: 'created_at',
+  cast: 'timestamptz',
+  pattern: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/,
+};
 
 interface Fragment {
   readonly sql: string;
@@ -30,7 +39,21 @@ export function keysetClauses(
   };
 }
 
-function bound({ column, cast }: SortKey, operator: string, position: Position | undefined): Fragment | undefined {
+function bound(
+  { column, cast, pattern }: SortKey,
+  operator: string,
+  position: Position | undefined,
+): Fragment | undefined {
   if (!position) return undefined;
+  const [sortValue] = position;
+  if (!pattern.test(sortValue) || (cast === 'timestamptz' && !isTimestamp(sortValue))) {
+    throw new PageRequestError('This cursor belongs to a list in another order.');
+  }
   return { sql: `(${column}, id) ${operator} (?::${cast}, ?)`, params: position };
+}
+
+/** What looks like a time may name a day that does not exist, at which PostgreSQL would fail. */
+function isTimestamp(text: string): boolean {
+  const time = new Date(text);
+  return isCalendarDay(text.slice(0, 10)) && !Number.isNaN(time.getTime()) && time.toISOString() === text;
 }

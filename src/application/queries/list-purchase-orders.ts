@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
-import { keysetClauses, type SortKey } from './keyset.js';
+import { CREATED_AT, keysetClauses, type SortKey } from './keyset.js';
 import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
 import { type PurchaseOrderView, SELECT_PURCHASE_ORDER, toPurchaseOrderView } from './purchase-order-view.js';
 
@@ -24,8 +24,8 @@ export interface ListPurchaseOrders extends PageRequest {
 const NEWEST_FIRST: PurchaseOrderOrder = { field: 'CREATED_AT', direction: 'DESC' };
 
 const SORT_KEYS: Record<PurchaseOrderOrder['field'], SortKey & { textOf: (view: PurchaseOrderView) => string }> = {
-  CREATED_AT: { column: 'created_at', cast: 'timestamptz', textOf: (view) => view.createdAt.toISOString() },
-  REFERENCE: { column: 'reference', cast: 'text', textOf: (view) => view.reference },
+  CREATED_AT: { ...CREATED_AT, textOf: (view) => view.createdAt.toISOString() },
+  REFERENCE: { column: 'reference', cast: 'text', pattern: /^PO-[A-Z0-9]{6}$/, textOf: (view) => view.reference },
 };
 
 /** One page of purchase orders with their sums, in one statement. */

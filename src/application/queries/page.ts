@@ -41,7 +41,7 @@ export function readPageRequest(request: PageRequest): PageWindow {
   return { size, isBackward: last != null, after: readCursor(request.after), before: readCursor(request.before) };
 }
 
-const cursorSchema = z.tuple([z.literal(1), z.string().max(500), z.string().max(100)]);
+const cursorSchema = z.tuple([z.literal(1), z.string().max(500), z.string().regex(/^\w{1,100}$/)]);
 
 /** Cursors begin with a format version, so that a future format can tell old ones apart. */
 export function writeCursor([sortValue, id]: Position): string {

@@ -1,4 +1,5 @@
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { EmailStatus } from '../../domain/invoice/invoice.status.js';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { Payment, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
 import { QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
@@ -29,13 +30,32 @@ type Verdict =
  */
 export async function processQboEvents(context: QboContext, realmId: string): Promise<number> {
   const due = await dueEvents(context, realmId);
-  const byObject = Map.groupBy(due, (event) => `${event.entity} ${event.entityId}`);
   const connections = await context.em.fork().find(QboConnection, { realmId });
-  for (const events of byObject.values()) {
-    const [event] = events;
-    if (event) await settle(context, events, await process(context, connections, event));
-  }
+  const run: Run = { context, connections, readInvoices: new Set() };
+  for (const object of changedObjects(due)) await settle(context, object.events, await process(run, object));
   return due.length;
+}
+
+interface Run {
+  readonly context: QboContext;
+  readonly connections: readonly QboConnection[];
+  /** Our ids of the invoices read in this run. Its events were all received before, so one reading covers them. */
+  readonly readInvoices: Set<string>;
+}
+
+/** Something that changed in QuickBooks, and the events that say so. */
+interface ChangedObject {
+  readonly entity: string;
+  readonly externalId: string;
+  readonly events: readonly WebhookEvent[];
+}
+
+function changedObjects(events: readonly WebhookEvent[]): ChangedObject[] {
+  const byObject = Map.groupBy(events, ({ entity, entityId }) => `${entity} ${entityId}`);
+  return [...byObject.values()].flatMap((group) => {
+    const [first] = group;
+    return first ? [{ entity: first.entity, externalId: first.entityId, events: group }] : [];
+  });
 }
 
 async function dueEvents(context: QboContext, realmId: string): Promise<WebhookEvent[]> {
@@ -51,18 +71,15 @@ async function dueEvents(context: QboContext, realmId: string): Promise<WebhookE
   );
 }
 
-async function process(
-  context: QboContext,
-  connections: readonly QboConnection[],
-  event: WebhookEvent,
-): Promise<Verdict> {
+async function process(run: Run, object: ChangedObject): Promise<Verdict> {
+  const { connections } = run;
   if (connections.length === 0) return { state: WebhookEventState.IGNORED, reason: 'No connection has this realm id.' };
-  if (event.entity !== 'payment' && event.entity !== 'invoice') {
+  if (object.entity !== 'payment' && object.entity !== 'invoice') {
     return { state: WebhookEventState.IGNORED, reason: 'Only invoices and payments concern purchase orders.' };
   }
   try {
     const verdicts: Verdict[] = [];
-    for (const connection of connections) verdicts.push(await processFor(context, connection, event));
+    for (const connection of connections) verdicts.push(await processFor(run, connection, object));
     return worst(verdicts);
   } catch (error) {
     return { state: 'FAILED', reason: error instanceof Error ? error.message : String(error) };
@@ -77,23 +94,36 @@ function worst(verdicts: readonly Verdict[]): Verdict {
   return first;
 }
 
-async function processFor(context: QboContext, connection: QboConnection, event: WebhookEvent): Promise<Verdict> {
+async function processFor(run: Run, connection: QboConnection, object: ChangedObject): Promise<Verdict> {
+  const { context, readInvoices } = run;
   if (connection.status === QboConnectionStatus.RECONNECT_REQUIRED) {
     return { state: 'FAILED', reason: 'The connection to QuickBooks must be renewed first.' };
   }
-  const concerned = await concernedInvoices(context, connection, event);
+  const concerned = await concernedInvoices(context, connection, object);
   if ('failure' in concerned) return failed(concerned.failure);
   const { externalIds } = concerned;
   const invoices = await context.em
     .fork()
     .find(Invoice, { qboConnection: connection, externalId: { $in: externalIds } });
   for (const invoice of invoices) {
+    if (readInvoices.has(invoice.id) || object.events.every((event) => isOwnEcho(event, invoice))) continue;
     const failure = await syncInvoice(context, invoice.id);
     if (failure) return failed(failure);
+    readInvoices.add(invoice.id);
   }
   if (invoices.length > 0) return { state: WebhookEventState.DONE };
   if (externalIds.length > 0 && (await isInvoiceBeingCreated(context, connection))) return { state: 'POSTPONED' };
   return { state: WebhookEventState.IGNORED, reason: 'It concerns no invoice of a purchase order.' };
+}
+
+/**
+ * QuickBooks announces our own writes, too. That an invoice of ours was created says nothing that its creation did not
+ * tell; that it was e-mailed is worth a reading only as long as its payment page is not known.
+ */
+function isOwnEcho({ entity, operation }: WebhookEvent, invoice: Invoice): boolean {
+  if (entity !== 'invoice') return false;
+  if (operation === 'created') return true;
+  return operation === 'emailed' && invoice.emailStatus === EmailStatus.SENT && invoice.payUrl !== null;
 }
 
 function failed(failure: ProviderFailure): Verdict {
@@ -104,18 +134,21 @@ function failed(failure: ProviderFailure): Verdict {
 async function concernedInvoices(
   context: QboContext,
   connection: QboConnection,
-  event: WebhookEvent,
+  { entity, externalId }: ChangedObject,
 ): Promise<{ externalIds: string[] } | { failure: ProviderFailure }> {
-  if (event.entity === 'invoice') return { externalIds: [event.entityId] };
-  const read = await context.accounting.readPayments(connection.id, [event.entityId]);
+  if (entity === 'invoice') return { externalIds: [externalId] };
+  const read = await context.accounting.readPayments(connection.id, [externalId]);
   if (!read.ok) return { failure: read.failure };
   const booked = await context.em.fork().find(Payment, {
     source: PaymentSource.QBO,
     providerCompany: `${connection.environment}:${connection.realmId}`,
-    providerPaymentId: event.entityId,
+    providerPaymentId: externalId,
   });
   const applied = read.value.flatMap((payment) => payment.applications).filter(({ kind }) => kind === 'invoice');
-  const ids = [...applied.map(({ externalId }) => externalId), ...booked.map((row) => String(row.providerInvoiceId))];
+  const ids = [
+    ...applied.map((application) => application.externalId),
+    ...booked.map((row) => String(row.providerInvoiceId)),
+  ];
   return { externalIds: [...new Set(ids)] };
 }
 
