@@ -1,14 +1,10 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import express from 'express';
+import type { Express } from 'express';
 import { ideRouter } from './api/graphql/ide.js';
 import { startGraphQLServer } from './api/graphql/server.js';
 import { healthRouter, type Readiness } from './api/health/health.js';
-import { httpErrorHandler, notFound } from './api/http-errors.js';
-import { assignRequestId } from './api/request-id.js';
+import { type HttpState, startHttpServer } from './api/http-server.js';
 import { quickBooksWebhookRouter } from './api/webhooks/quickbooks.js';
 import { ensureApiKey, findActorByKey } from './application/access/api-keys.js';
 import type { Actor } from './application/context.js';
@@ -17,10 +13,10 @@ import type { QboContext } from './application/quickbooks/qbo-context.js';
 import { storeWebhookEvents } from './application/webhooks/store-webhook-events.js';
 import type { Config } from './config.js';
 import { seedDemoConference } from './development/demo-conference.js';
-import { deliverWebhooksTo, startLocalQuickBooks } from './development/local-simulators.js';
+import { deliverWebhooksTo, isQuickBooksSimulated, startLocalQuickBooks } from './development/local-simulators.js';
 import { systemClock } from './domain/clock.js';
 import { randomIds } from './domain/ids.js';
-import { QboConnection } from './domain/quickbooks/qbo-connection.entity.js';
+import { databaseProblem } from './infrastructure/database/database-problem.js';
 import { startEmbeddedPostgres } from './infrastructure/database/embedded-postgres.js';
 import { hasPendingMigrations, migrateDatabase } from './infrastructure/database/migrate.js';
 import { openOrm } from './infrastructure/database/orm.js';
@@ -30,7 +26,7 @@ import { startWorker } from './infrastructure/jobs/worker.js';
 import { createLogger, type Logger } from './infrastructure/observability/logger.js';
 import { Metrics } from './infrastructure/observability/metrics.js';
 import type { QboCallReport } from './infrastructure/quickbooks/call-observer.js';
-import { type EndpointResolver, intuitEndpoints } from './infrastructure/quickbooks/endpoints.js';
+import { endpointResolver } from './infrastructure/quickbooks/endpoint-resolver.js';
 import { QuickBooksGateway } from './infrastructure/quickbooks/gateway.js';
 import { PostgresTokenStore } from './infrastructure/quickbooks/postgres-token-store.js';
 import { QuickBooksWebhooks } from './infrastructure/quickbooks/webhooks.js';
@@ -50,142 +46,129 @@ export interface RunningApp {
 /** Background work acts in this name. */
 const SYSTEM_ACTOR: Actor = { id: 'system', name: 'quickbooks' };
 
-/** How long requests that are being answered may take to finish when the process stops. */
-const DRAIN_MS = 10_000;
+type Progress = (step: string) => void;
 
-/** Starts every part that the role needs, in the order in which they need each other. */
-export async function startApp(config: Config, onProgress: (step: string) => void): Promise<RunningApp> {
+/** Starts every part that the role needs, in the order in which they need each other; they stop in the reverse order. */
+export async function startApp(config: Config, onProgress: Progress): Promise<RunningApp> {
   const resources = new AsyncDisposableStack();
   try {
     return await start(config, onProgress, resources);
   } catch (error) {
-    await resources.disposeAsync();
+    // What made the start fail is worth telling; what then goes wrong while cleaning up follows from it.
+    await resources.disposeAsync().catch(() => undefined);
     throw error;
   }
 }
 
-async function start(
+async function start(config: Config, onProgress: Progress, resources: AsyncDisposableStack): Promise<RunningApp> {
+  const foundation = await layFoundation(config, onProgress, resources);
+  const { orm, jobs, secrets, simulator } = foundation;
+  const createContext = contextFactory(foundation);
+  const createSystemContext = () => createContext(orm.em.fork(), SYSTEM_ACTOR);
+  if (config.role !== 'api') {
+    const { databaseUrl, logger } = foundation;
+    const worker = await startWorker({ databaseUrl, logger, jobs, createContext: createSystemContext });
+    resources.defer(() => worker.stop());
+  }
+  const apiKey = config.bootstrapApiKey ?? secrets?.apiKey;
+  if (apiKey !== undefined) await ensureApiKey(plainContext(orm), 'bootstrap', apiKey);
+  const http = await startHttpServer({
+    ...config,
+    mount: (app, state) => mountRoutes(app, state, { ...foundation, createContext, apiKey }),
+    onError: (error) => foundation.logger.error({ err: error }, 'a request failed'),
+  });
+  resources.defer(() => http.stop());
+  if (simulator && secrets) await deliverWebhooksTo(simulator, `${http.url}/webhooks/qbo`, secrets.verifierToken);
+  const seeded = simulator ? await seedDemoConference(createSystemContext, simulator) : false;
+  const simulators = simulator ? { quickbooks: simulator } : {};
+  return { url: http.url, apiKey, simulators, seeded, stop: () => resources.disposeAsync() };
+}
+
+/** What every part stands on. */
+interface Foundation {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly databaseUrl: string;
+  readonly orm: MikroORM;
+  readonly jobs: GraphileJobQueue;
+  /** In development only. */
+  readonly secrets: DevelopmentSecrets | undefined;
+  readonly simulator: QuickBooksSimulator | undefined;
+}
+
+async function layFoundation(
   config: Config,
-  onProgress: (step: string) => void,
+  onProgress: Progress,
   resources: AsyncDisposableStack,
-): Promise<RunningApp> {
+): Promise<Foundation> {
   const logger = await createLogger(config);
   const secrets = config.production ? undefined : await loadDevelopmentSecrets(config.dataDirectory);
   const databaseUrl = config.databaseUrl ?? (await startDatabase(config, onProgress, resources));
   onProgress('applying migrations');
-  await migrateDatabase(databaseUrl);
+  await migrateDatabase(databaseUrl).catch((error: unknown) => {
+    throw databaseProblem(error);
+  });
   const orm = await openOrm(databaseUrl);
   resources.defer(() => orm.close());
-  const metrics = new Metrics(orm);
-  const simulator = await startSimulator(config, orm, secrets, onProgress, resources);
-  const createContext = contextFactory(config, orm, { logger, metrics, simulator, secrets });
+  const simulator = secrets && (await startSimulator({ config, orm, secrets, onProgress }, resources));
   const jobs = await GraphileJobQueue.connect(databaseUrl, logger);
   resources.defer(() => jobs.stop());
-  await startBackground(config, { databaseUrl, logger, jobs, orm, createContext }, resources);
-  const apiKey = config.bootstrapApiKey ?? secrets?.apiKey;
-  const base = { em: orm.em.fork(), clock: systemClock, ids: randomIds };
-  if (apiKey !== undefined) await ensureApiKey(base, 'bootstrap', apiKey);
-  const parts: HttpParts = { config, orm, logger, metrics, jobs, createContext, simulator, secrets, apiKey };
-  const { url, stop } = await startHttp(parts);
-  resources.defer(stop);
-  const seeded = simulator
-    ? await connectSimulator(simulator, url, secrets, () => systemContext(orm, createContext))
-    : false;
-  return {
-    url,
-    apiKey,
-    simulators: simulator ? { quickbooks: simulator } : {},
-    seeded,
-    stop: () => resources.disposeAsync(),
-  };
+  return { config, logger, metrics: new Metrics(orm), databaseUrl, orm, jobs, secrets, simulator };
 }
 
 async function startDatabase(
-  config: Config,
-  onProgress: (step: string) => void,
+  { dataDirectory }: Config,
+  onProgress: Progress,
   resources: AsyncDisposableStack,
 ): Promise<string> {
   onProgress('starting the embedded PostgreSQL');
-  const dataDirectory = join(config.dataDirectory, 'postgres');
-  const postgres = await startEmbeddedPostgres({ dataDirectory, onProgress });
+  const postgres = await startEmbeddedPostgres({ dataDirectory: join(dataDirectory, 'postgres'), onProgress });
   resources.defer(() => postgres.stop());
   return postgres.url;
 }
 
-/** A simulator stands in for QuickBooks in development, unless its address or a connection of one's own is configured. */
+interface SimulatorNeeds {
+  readonly config: Config;
+  readonly orm: MikroORM;
+  readonly secrets: DevelopmentSecrets;
+  readonly onProgress: Progress;
+}
+
 async function startSimulator(
-  { production, role, quickbooks, dataDirectory }: Config,
-  orm: MikroORM,
-  secrets: DevelopmentSecrets | undefined,
-  onProgress: (step: string) => void,
+  { config, orm, secrets, onProgress }: SimulatorNeeds,
   resources: AsyncDisposableStack,
 ): Promise<QuickBooksSimulator | undefined> {
-  if (production || role !== 'all' || quickbooks.apiBaseUrl !== undefined || !secrets) return undefined;
-  if ((await orm.em.fork().count(QboConnection, { simulated: false })) > 0) return undefined;
+  if (!(await isQuickBooksSimulated(config, orm.em.fork()))) return undefined;
   onProgress('starting the QuickBooks simulator');
+  const { dataDirectory } = config;
   const simulator = await startLocalQuickBooks({ dataDirectory, verifierToken: secrets.verifierToken });
   resources.defer(() => simulator.stop());
   return simulator;
 }
 
-async function connectSimulator(
-  simulator: QuickBooksSimulator,
-  url: string,
-  secrets: DevelopmentSecrets | undefined,
-  createContext: () => QboContext,
-): Promise<boolean> {
-  if (secrets) await deliverWebhooksTo(simulator, `${url}/webhooks/qbo`, secrets.verifierToken);
-  return seedDemoConference(createContext, simulator);
-}
-
-interface ContextParts {
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly simulator: QuickBooksSimulator | undefined;
-  readonly secrets: DevelopmentSecrets | undefined;
-}
-
 type ContextFactory = (em: EntityManager, actor: Actor) => QboContext;
 
-function contextFactory(
-  config: Config,
-  orm: MikroORM,
-  { logger, metrics, simulator, secrets }: ContextParts,
-): ContextFactory {
-  const { clientId, clientSecret } = config.quickbooks;
-  const keys = config.encryptionKeys.length > 0 || !secrets ? config.encryptionKeys : [secrets.encryptionKey];
-  const secretBox = new JweSecretBox(keys);
+/** Makes what the use cases get, each with an entity manager and an actor of its own. */
+function contextFactory({ config, orm, logger, metrics, simulator, secrets }: Foundation): ContextFactory {
+  const { production, encryptionKeys, quickbooks } = config;
+  const { clientId, clientSecret } = quickbooks;
+  const secretBox = new JweSecretBox(encryptionKeys.length === 0 && secrets ? [secrets.encryptionKey] : encryptionKeys);
   const defaultApp = clientId !== undefined && clientSecret !== undefined ? { clientId, clientSecret } : undefined;
+  const local = simulator && {
+    realmIds: simulator.realmIds,
+    endpoints: { ...simulator, apiBaseUrl: simulator.baseUrl },
+  };
   const accounting = new QuickBooksGateway({
     store: new PostgresTokenStore(orm),
     secrets: secretBox,
     clock: systemClock,
-    endpoints: endpointResolver(config, simulator),
+    endpoints: endpointResolver(quickbooks, local),
     defaultApp,
     onCall: callObserver(logger, metrics),
   });
-  const { production } = config;
   const shared = { clock: systemClock, ids: randomIds, accounting, secrets: secretBox, defaultApp, production };
   return (em, actor) => ({ ...shared, em, actor });
-}
-
-function systemContext(orm: MikroORM, createContext: ContextFactory): QboContext {
-  return createContext(orm.em.fork(), SYSTEM_ACTOR);
-}
-
-/** The environment's overrides count for everyone; the local simulator for its own companies; Intuit for the rest. */
-function endpointResolver({ quickbooks }: Config, simulator: QuickBooksSimulator | undefined): EndpointResolver {
-  const { apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl } = quickbooks;
-  return ({ environment, realmId, simulated }) => {
-    const isLocal = simulated ?? simulator?.realmIds.includes(realmId);
-    const standard = simulator && isLocal ? simulator : intuitEndpoints(environment);
-    return {
-      apiBaseUrl: apiBaseUrl ?? ('baseUrl' in standard ? standard.baseUrl : standard.apiBaseUrl),
-      tokenUrl: tokenUrl ?? standard.tokenUrl,
-      authorizeUrl: authorizeUrl ?? standard.authorizeUrl,
-      revokeUrl: revokeUrl ?? standard.revokeUrl,
-    };
-  };
 }
 
 function callObserver(logger: Logger, metrics: Metrics) {
@@ -197,69 +180,27 @@ function callObserver(logger: Logger, metrics: Metrics) {
   };
 }
 
-interface BackgroundParts {
-  readonly databaseUrl: string;
-  readonly logger: Logger;
-  readonly jobs: GraphileJobQueue;
-  readonly orm: MikroORM;
-  readonly createContext: ContextFactory;
+function plainContext(orm: MikroORM) {
+  return { em: orm.em.fork(), clock: systemClock, ids: randomIds };
 }
 
-async function startBackground(
-  { role }: Config,
-  { databaseUrl, logger, jobs, orm, createContext }: BackgroundParts,
-  resources: AsyncDisposableStack,
-): Promise<void> {
-  if (role === 'api') return;
-  const runner = await startWorker({
-    databaseUrl,
-    logger,
-    jobs,
-    createContext: () => systemContext(orm, createContext),
-  });
-  resources.defer(() => runner.stop());
-}
-
-interface HttpParts {
-  readonly config: Config;
-  readonly orm: MikroORM;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly jobs: GraphileJobQueue;
+interface ApiParts extends Foundation {
   readonly createContext: ContextFactory;
-  readonly simulator: QuickBooksSimulator | undefined;
-  readonly secrets: DevelopmentSecrets | undefined;
   readonly apiKey: string | undefined;
 }
 
 /** Every role answers health checks; only API processes answer anything else. */
-async function startHttp(parts: HttpParts): Promise<{ url: string; stop: () => Promise<void> }> {
-  const { config, orm, logger, metrics, simulator } = parts;
-  const app = express().disable('x-powered-by').disable('etag');
-  const server = createServer(app);
-  const state = { stopping: false };
+async function mountRoutes(app: Express, state: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
+  const { config, orm, metrics, simulator } = parts;
   const simulators = simulator ? { quickbooks: simulator.baseUrl } : {};
-  app.use(assignRequestId);
   app.use(healthRouter({ registry: metrics.registry, readiness: () => readiness(orm, state.stopping, simulators) }));
-  const graphql = config.role === 'worker' ? undefined : await mountApi(app, server, parts);
-  app.use(
-    notFound,
-    httpErrorHandler((error) => logger.error({ err: error }, 'a request failed')),
-  );
-  const url = await listen(server, config);
-  return {
-    url,
-    stop: async () => {
-      state.stopping = true;
-      const closed = server.listening ? once(server, 'close') : Promise.resolve();
-      const giveUp = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-      server.close();
-      server.closeIdleConnections();
-      await graphql?.stop();
-      await closed;
-      clearTimeout(giveUp);
-    },
-  };
+  if (config.role === 'worker') return async () => undefined;
+  mountWebhooks(app, parts);
+  if (config.graphqlIde) {
+    const developmentKey = config.production ? undefined : parts.apiKey;
+    app.use(ideRouter({ developmentKey, findExampleIds: () => findExampleIds(orm.em.fork()) }));
+  }
+  return mountGraphQL(app, state, parts);
 }
 
 async function readiness(orm: MikroORM, stopping: boolean, simulators: Record<string, string>): Promise<Readiness> {
@@ -268,27 +209,23 @@ async function readiness(orm: MikroORM, stopping: boolean, simulators: Record<st
   return { database, migrations, stopping, simulators };
 }
 
-async function mountApi(app: express.Express, server: Server, parts: HttpParts) {
-  const { config, orm, logger, metrics, jobs, createContext, secrets, apiKey } = parts;
-  const ownTokens = config.quickbooks.verifierTokens;
-  const verifierTokens = secrets ? [...ownTokens, secrets.verifierToken] : ownTokens;
-  const webhookContext = () => ({
-    em: orm.em.fork(),
-    clock: systemClock,
-    ids: randomIds,
-    wake: (provider: string, companyId: string) => jobs.wakeWebhookWorker(provider, companyId),
-  });
+function mountWebhooks(app: Express, { config, orm, jobs, metrics, secrets }: ApiParts): void {
+  const { verifierTokens } = config.quickbooks;
+  const wake = (provider: string, companyId: string) => jobs.wakeWebhookWorker(provider, companyId);
   app.use(
     quickBooksWebhookRouter({
-      source: new QuickBooksWebhooks(verifierTokens),
-      store: (events) => storeWebhookEvents(webhookContext(), 'QBO', events),
+      source: new QuickBooksWebhooks(secrets ? [...verifierTokens, secrets.verifierToken] : verifierTokens),
+      store: (events) => storeWebhookEvents({ ...plainContext(orm), wake }, 'QBO', events),
       onAnswered: (status) => metrics.webhookRequests.inc({ provider: 'QBO', status }),
     }),
   );
-  if (config.graphqlIde) {
-    const developmentKey = config.production ? undefined : apiKey;
-    app.use(ideRouter({ developmentKey, findExampleIds: () => findExampleIds(orm.em.fork()) }));
-  }
+}
+
+async function mountGraphQL(
+  app: Express,
+  { server }: HttpState,
+  { config, orm, logger, metrics, createContext }: ApiParts,
+): Promise<() => Promise<void>> {
   const graphql = await startGraphQLServer({
     httpServer: server,
     forkEntityManager: () => orm.em.fork(),
@@ -303,13 +240,5 @@ async function mountApi(app: express.Express, server: Server, parts: HttpParts) 
     onUnexpectedError: (error) => logger.error({ err: error }, 'a GraphQL operation failed'),
   });
   app.use(graphql.router);
-  return graphql;
-}
-
-async function listen(server: Server, { host, port }: Config): Promise<string> {
-  server.listen(port, host);
-  await once(server, 'listening');
-  const address = server.address() as AddressInfo;
-  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `http://${name}:${address.port}`;
+  return () => graphql.stop();
 }

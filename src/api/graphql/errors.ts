@@ -46,9 +46,12 @@ export function createErrorFormatter({ requestId, report }: ErrorReporter) {
   };
 }
 
-/** PostgreSQL's `character_not_in_repertoire`: texts that are stored were checked before, so this one was searched for. */
+/**
+ * Texts that are stored were checked before, so this one was searched for. The driver writes it into the statement, which
+ * to PostgreSQL then ends at the NUL: a protocol violation that nothing else brings about.
+ */
 function isUnstorableText(error: unknown): boolean {
-  return error instanceof DriverException && error.code === '22021';
+  return error instanceof DriverException && error.code === '08P01' && error.message === 'invalid message format';
 }
 
 function withCode(

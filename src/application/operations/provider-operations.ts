@@ -87,6 +87,11 @@ export function beginAttempt(operation: ProviderOperation, body: string, now: Da
   return { operationId: operation.id, number: operation.attempts };
 }
 
+/** Not settled yet: it may still be sent, or may have been. */
+export function isOpen(operation: ProviderOperation): boolean {
+  return OPEN_STATES.includes(operation.state);
+}
+
 export function isReplayable(operation: ProviderOperation, now: Date): boolean {
   return !operation.firstSentAt || now.getTime() - operation.firstSentAt.getTime() < REPLAY_WINDOW_MS;
 }
@@ -106,8 +111,8 @@ export async function settleAttempt(
   const operation = await tx.findOneOrFail(ProviderOperation, attempt.operationId, {
     lockMode: LockMode.PESSIMISTIC_WRITE,
   });
-  const isOpen = OPEN_STATES.includes(operation.state);
-  if (!isOpen || (!result.ok && operation.attempts !== attempt.number)) return 'superseded';
+  const isOvertaken = !result.ok && operation.attempts !== attempt.number;
+  if (!isOpen(operation) || isOvertaken) return 'superseded';
   operation.state = nextState(result, attempt);
   operation.leaseUntil = now;
   operation.updatedAt = now;

@@ -5,6 +5,7 @@ import { Conference } from '../../domain/conference/conference.entity.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceProvider, InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { QboConnection, QboConnectionStatus, QboEnvironment } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import { audit } from '../audit.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
 import type { CompanyCredentials, ProvenCompany } from '../ports/accounting.js';
@@ -163,7 +164,14 @@ async function store(
     after: { environment, realmId, serviceItemId: connection.serviceItemId },
   });
   await tx.flush();
+  await wakePostponedEvents(tx, realmId, now);
   return done(conferenceId);
+}
+
+/** Events that waited for the reconnection are due now. */
+async function wakePostponedEvents(tx: EntityManager, realmId: string, now: Date): Promise<void> {
+  const waiting = { provider: 'QBO', companyId: realmId, state: WebhookEventState.RECEIVED };
+  await tx.nativeUpdate(WebhookEvent, waiting, { nextAttemptAt: now });
 }
 
 function createConnection(

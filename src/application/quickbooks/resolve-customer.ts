@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
@@ -90,7 +91,7 @@ async function create(
   search: CustomerSearch,
   displayName: string,
 ): Promise<ProviderResult<ProviderCustomer> | 'busy'> {
-  const started = await inTransaction(context.em, (tx) => begin(tx, context, search, displayName));
+  const started = await beginUnlessTaken(context, search, displayName);
   if (started === 'busy') return 'busy';
   const { attempt, body } = started;
   const result = await context.accounting.createCustomer(search.connection.id, body, attempt.operationId);
@@ -99,6 +100,16 @@ async function create(
     if (result.ok || settlement === 'refused') return result;
     return failed({ ...result.failure, kind: 'unknown' });
   });
+}
+
+/** Of two processes that claim the same customer at the same time, the unique indexes let one through. */
+async function beginUnlessTaken(context: QboContext, search: CustomerSearch, displayName: string) {
+  try {
+    return await inTransaction(context.em, (tx) => begin(tx, context, search, displayName));
+  } catch (error) {
+    if (error instanceof UniqueConstraintViolationException) return 'busy';
+    throw error;
+  }
 }
 
 /** An earlier attempt whose outcome is unknown is repeated as it was; a lookup just showed that it made no customer. */

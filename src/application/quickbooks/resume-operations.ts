@@ -18,7 +18,7 @@ export async function resumeOperations(context: QboContext): Promise<number> {
       kind: OperationKind.CREATE_INVOICE,
       state: { $in: [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN] },
       leaseUntil: { $lte: now },
-      createdAt: { $gt: new Date(now.getTime() - REPLAY_WINDOW_MS) },
+      $or: [{ firstSentAt: null }, { firstSentAt: { $gt: new Date(now.getTime() - REPLAY_WINDOW_MS) } }],
     },
     { orderBy: { leaseUntil: 'asc' }, limit: BATCH },
   );

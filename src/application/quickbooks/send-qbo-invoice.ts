@@ -2,6 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { EmailStatus } from '../../domain/invoice/invoice.status.js';
 import {
   OperationKind,
   OperationState,
@@ -67,7 +68,10 @@ const IN_PROGRESS: QboFailure<'IN_PROGRESS'> = {
   path: ['purchaseOrderId'],
 };
 
-/** An e-mail whose outcome is unknown is first asked for again as it was; much later it counts as not sent. */
+/**
+ * An e-mail whose outcome is unknown is asked for again as it was, so that it is not sent twice; but not much later, and
+ * not when it is to go to another address now.
+ */
 async function begin(
   tx: EntityManager,
   context: QboContext,
@@ -85,7 +89,7 @@ async function begin(
   const claim = await claimOperation(tx, context, request);
   if (claim.status === 'busy') return 'busy';
   const { operation } = claim;
-  if (isReplayable(operation, now)) return attemptOf(operation, operation.body ?? email, now);
+  if (isReplayable(operation, now) && operation.body === email) return attemptOf(operation, email, now);
   Object.assign(operation, { state: OperationState.REFUSED, leaseUntil: now, updatedAt: now });
   await tx.flush();
   const next = await claimOperation(tx, context, request);
@@ -104,7 +108,7 @@ interface SentEmail {
 
 async function record(
   context: QboContext,
-  { id, purchaseOrder }: Invoice,
+  { id, purchaseOrder, syncVersion }: Invoice,
   { attempt, email, result }: SentEmail,
 ): Promise<SendQboInvoiceOutcome> {
   return inTransaction(context.em, async (tx): Promise<SendQboInvoiceOutcome> => {
@@ -115,7 +119,9 @@ async function record(
       return refused(describeProviderFailure(isRefused ? result.failure : { ...result.failure, kind: 'unknown' }));
     }
     const invoice = await tx.findOneOrFail(Invoice, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    applyProviderInvoice(invoice, result.value, order, context.clock.now());
+    // A reading recorded meanwhile is newer than this answer, except for the e-mail itself.
+    if (invoice.syncVersion === syncVersion) applyProviderInvoice(invoice, result.value, order, context.clock.now());
+    else invoice.emailStatus = EmailStatus[result.value.emailStatus];
     audit(tx, context, { action: 'invoice.emailed', subject: order.id, after: { invoice: invoice.externalId, email } });
     return done(order.id);
   });

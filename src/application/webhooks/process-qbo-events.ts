@@ -12,16 +12,19 @@ import { syncInvoice } from '../quickbooks/sync-invoice.js';
 /** One run's share; the job comes back for the rest. */
 const BATCH = 200;
 
-/** After this many failures, spread over about a day by the back-off, a person has to look. */
-const MAX_ATTEMPTS = 12;
+/** After this many failures, which the back-off spreads over 19 hours, a person has to look. */
+const MAX_ATTEMPTS = 20;
 
 /** An event about an invoice whose creation is not recorded yet is looked at again after this time. */
-const POSTPONE_MS = 3_000;
+const UNTIL_RECORDED_MS = 3_000;
+
+/** A company that must be reconnected by a person is asked after at this pace; its events wait and never die. */
+const UNTIL_RECONNECTED_MS = 5 * 60_000;
 
 type Verdict =
   | { readonly state: WebhookEventState.DONE }
   | { readonly state: WebhookEventState.IGNORED; readonly reason: string }
-  | { readonly state: 'POSTPONED' }
+  | { readonly state: 'POSTPONED'; readonly ms: number; readonly reason: string }
   | { readonly state: 'FAILED'; readonly reason: string };
 
 /**
@@ -97,7 +100,7 @@ function worst(verdicts: readonly Verdict[]): Verdict {
 async function processFor(run: Run, connection: QboConnection, object: ChangedObject): Promise<Verdict> {
   const { context, readInvoices } = run;
   if (connection.status === QboConnectionStatus.RECONNECT_REQUIRED) {
-    return { state: 'FAILED', reason: 'The connection to QuickBooks must be renewed first.' };
+    return untilReconnected('The connection to QuickBooks must be renewed first.');
   }
   const concerned = await concernedInvoices(context, connection, object);
   if ('failure' in concerned) return failed(concerned.failure);
@@ -112,7 +115,9 @@ async function processFor(run: Run, connection: QboConnection, object: ChangedOb
     readInvoices.add(invoice.id);
   }
   if (invoices.length > 0) return { state: WebhookEventState.DONE };
-  if (externalIds.length > 0 && (await isInvoiceBeingCreated(context, connection))) return { state: 'POSTPONED' };
+  if (externalIds.length > 0 && (await isInvoiceBeingCreated(context, connection))) {
+    return { state: 'POSTPONED', ms: UNTIL_RECORDED_MS, reason: 'An invoice is being created.' };
+  }
   return { state: WebhookEventState.IGNORED, reason: 'It concerns no invoice of a purchase order.' };
 }
 
@@ -127,7 +132,12 @@ function isOwnEcho({ entity, operation }: WebhookEvent, invoice: Invoice): boole
 }
 
 function failed(failure: ProviderFailure): Verdict {
+  if (failure.kind === 'reconnect_required') return untilReconnected(failure.message);
   return { state: 'FAILED', reason: failure.message };
+}
+
+function untilReconnected(reason: string): Verdict {
+  return { state: 'POSTPONED', ms: UNTIL_RECONNECTED_MS, reason };
 }
 
 /** QuickBooks' ids of the invoices a change may affect: for a payment those it pays now and those it paid before. */
@@ -174,7 +184,7 @@ async function settle(context: QboContext, events: readonly WebhookEvent[], verd
 function changes(attempts: number, verdict: Verdict, now: Date): Partial<WebhookEvent> {
   switch (verdict.state) {
     case 'POSTPONED':
-      return { nextAttemptAt: new Date(now.getTime() + POSTPONE_MS) };
+      return { nextAttemptAt: new Date(now.getTime() + verdict.ms), lastError: verdict.reason };
     case 'FAILED':
       return afterFailure(attempts + 1, verdict.reason, now);
     case WebhookEventState.IGNORED:

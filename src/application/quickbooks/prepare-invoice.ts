@@ -1,0 +1,90 @@
+import { calendarDay } from '../../domain/clock.js';
+import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import type { QboCompanySettings } from '../../domain/quickbooks/qbo-connection.entity.js';
+import type { ProviderFailure } from '../ports/provider.js';
+import type { ClaimedInvoice } from './claim-invoice.js';
+import { companySettings, forgetCompanySettings } from './company-settings.js';
+import type { CreateQboInvoiceCode } from './create-qbo-invoice.outcome.js';
+import type { QboContext } from './qbo-context.js';
+import { describeProviderFailure, type QboFailure } from './qbo-failure.js';
+import { resolveCustomer } from './resolve-customer.js';
+
+export type PreparedInvoice = { readonly body: string } | PreparationFailure;
+
+export interface PreparationFailure {
+  readonly failure: QboFailure<CreateQboInvoiceCode>;
+  /** Nothing was sent and nothing will be: the claim can be given up. Otherwise the background goes on with it. */
+  readonly isFinal: boolean;
+}
+
+/** Finds out what the invoice must name (customer, item) and words it; a body that was sent before stays as it was. */
+export async function prepareInvoice(context: QboContext, claimed: ClaimedInvoice): Promise<PreparedInvoice> {
+  const { connection, operation, order } = claimed;
+  if (operation.body !== null) return { body: operation.body };
+  const settings = await companySettings(context, connection);
+  if (!settings.ok) return providerFailure(settings.failure);
+  const serviceItemId = connection.serviceItemId ?? settings.value.serviceItemId;
+  if (serviceItemId === undefined) {
+    await forgetCompanySettings(context, connection.id);
+    return { failure: ITEM_MISSING, isFinal: true };
+  }
+  const customer = await resolveCustomer(context, { connection, order, settings: settings.value });
+  if (customer.ok) {
+    return { body: await invoiceBody(context, claimed, settings.value, customer.value, serviceItemId) };
+  }
+  if (customer.failure.kind === 'in_progress') return { failure: CUSTOMER_IN_PROGRESS, isFinal: false };
+  return providerFailure(customer.failure);
+}
+
+const ITEM_MISSING: QboFailure<'QBO_ITEM_MISSING'> = {
+  code: 'QBO_ITEM_MISSING',
+  message:
+    'No product or service is known to put on the invoice lines: give configureQboConnection a serviceItemId, or have an active one named "Services" in QuickBooks.',
+  path: [],
+};
+
+const CUSTOMER_IN_PROGRESS: QboFailure<'IN_PROGRESS'> = {
+  code: 'IN_PROGRESS',
+  message: 'Another request is creating the same customer in QuickBooks; ask again in a few seconds.',
+  path: [],
+};
+
+function providerFailure(failure: ProviderFailure): PreparationFailure {
+  return { failure: describeProviderFailure(failure), isFinal: failure.kind !== 'unknown' };
+}
+
+async function invoiceBody(
+  context: QboContext,
+  { order, operation }: ClaimedInvoice,
+  settings: QboCompanySettings,
+  customerExternalId: string,
+  serviceItemId: string,
+): Promise<string> {
+  const { timezone } = await order.conference.loadOrFail();
+  const lines = await order.lineItems.loadItems();
+  return context.accounting.prepareInvoice({
+    customerExternalId,
+    serviceItemId,
+    currency: order.currencyCode,
+    sendCurrency: settings.multiCurrency,
+    reference: order.reference,
+    buyerReference: order.buyerReference,
+    documentNumber: settings.customDocumentNumbers ? documentNumber(order, operation) : undefined,
+    invoiceDate: calendarDay(context.clock.now(), timezone),
+    dueDate: order.dueDate ?? undefined,
+    email: order.contactEmail,
+    billingAddress: order.billingAddress,
+    lines: lines.map((line) => ({
+      description: line.description,
+      quantity: line.quantity,
+      unitPrice: line.unitPriceMinor,
+      amount: line.lineTotalMinor,
+    })),
+  });
+}
+
+/** A voided or refused invoice keeps its number in QuickBooks, so a later one of the same order gets a suffix. */
+function documentNumber(order: PurchaseOrder, operation: ProviderOperation): string {
+  return operation.generation === 1 ? order.reference : `${order.reference}-${operation.generation}`;
+}

@@ -1,0 +1,75 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import { ClientIdempotencyKey } from '../../domain/operation/client-idempotency-key.entity.js';
+import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { type Attempt, settleAttempt } from '../operations/provider-operations.js';
+import { refused } from '../outcome.js';
+import type { ProviderInvoice } from '../ports/accounting.js';
+import type { ProviderResult } from '../ports/provider.js';
+import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
+import { inTransaction } from '../transaction.js';
+import type { ClaimedInvoice } from './claim-invoice.js';
+import { forgetCompanySettings } from './company-settings.js';
+import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
+import type { PreparationFailure } from './prepare-invoice.js';
+import type { QboContext } from './qbo-context.js';
+import { describeProviderFailure } from './qbo-failure.js';
+import { recordCreatedInvoice } from './record-invoice.js';
+import { syncInvoice } from './sync-invoice.js';
+
+/** Gives the claim up, or leaves it for the background, when nothing of the invoice itself was sent. */
+export async function abandonInvoice(
+  context: QboContext,
+  { order, operation, invoiceId }: ClaimedInvoice,
+  { failure, isFinal }: PreparationFailure,
+): Promise<CreateQboInvoiceOutcome> {
+  await inTransaction(context.em, async (tx) => {
+    await lockExistingPurchaseOrder(tx, order.id);
+    const current = await tx.findOneOrFail(ProviderOperation, operation.id);
+    // Another process may have taken over and be sending: then the claim is not ours to give up.
+    if (current.state !== OperationState.CLAIMED) return;
+    const now = context.clock.now();
+    Object.assign(current, { lastError: failure.message, leaseUntil: now, updatedAt: now });
+    if (!isFinal) return;
+    current.state = OperationState.REFUSED;
+    await releaseClaim(tx, invoiceId);
+  });
+  return refused(failure);
+}
+
+/** No invoice came into being: its row goes, and the client's key may be used again. */
+async function releaseClaim(tx: EntityManager, invoiceId: string): Promise<void> {
+  await tx.flush();
+  await tx.nativeDelete(Invoice, invoiceId);
+  await tx.nativeDelete(ClientIdempotencyKey, { resultId: invoiceId });
+}
+
+export interface SentInvoice {
+  readonly attempt: Attempt;
+  readonly result: ProviderResult<ProviderInvoice>;
+  readonly body: string;
+}
+
+/** Records what came of the sending, and says so. */
+export async function settleInvoice(
+  context: QboContext,
+  claimed: ClaimedInvoice,
+  { attempt, result, body }: SentInvoice,
+): Promise<CreateQboInvoiceOutcome> {
+  const { invoiceId, connection, order } = claimed;
+  const outcome = await inTransaction(context.em, async (tx): Promise<CreateQboInvoiceOutcome> => {
+    const locked = await lockExistingPurchaseOrder(tx, order.id);
+    const settlement = await settleAttempt(tx, attempt, result, context.clock.now());
+    if (result.ok) return recordCreatedInvoice(tx, context, locked, invoiceId, { answer: result.value, body });
+    if (settlement === 'refused') await releaseClaim(tx, invoiceId);
+    if (settlement === 'unknown') await tx.nativeUpdate(Invoice, invoiceId, { status: InvoiceStatus.UNKNOWN });
+    const isRefused = settlement === 'refused';
+    return refused(describeProviderFailure(isRefused ? result.failure : { ...result.failure, kind: 'unknown' }));
+  });
+  if (!result.ok && result.failure.kind === 'rejected') await forgetCompanySettings(context, connection.id);
+  // A replayed answer is as old as the first attempt, and automatic credits apply at once: look at it as it is now.
+  const mayHaveMoved = result.ok && (attempt.number > 1 || result.value.paymentIds.length > 0);
+  if (mayHaveMoved && outcome.id === order.id) await syncInvoice(context, invoiceId);
+  return outcome;
+}
