@@ -26,7 +26,7 @@ import { startWorker } from './infrastructure/jobs/worker.js';
 import { createLogger, type Logger } from './infrastructure/observability/logger.js';
 import { Metrics } from './infrastructure/observability/metrics.js';
 import type { QboCallReport } from './infrastructure/quickbooks/call-observer.js';
-import { endpointResolver } from './infrastructure/quickbooks/endpoint-resolver.js';
+import { endpointResolver, type LocalCompanies } from './infrastructure/quickbooks/endpoint-resolver.js';
 import { QuickBooksGateway } from './infrastructure/quickbooks/gateway.js';
 import { PostgresTokenStore } from './infrastructure/quickbooks/postgres-token-store.js';
 import { QuickBooksWebhooks } from './infrastructure/quickbooks/webhooks.js';
@@ -37,6 +37,8 @@ export interface RunningApp {
   readonly url: string;
   /** The key that works from the start; undefined when none was configured. */
   readonly apiKey: string | undefined;
+  /** Where that key is kept, when it was generated. */
+  readonly apiKeyFile: string | undefined;
   readonly simulators: Readonly<Record<string, QuickBooksSimulator>>;
   /** A conference was made up because the database was empty. */
   readonly seeded: boolean;
@@ -81,7 +83,8 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
   if (simulator && secrets) await deliverWebhooksTo(simulator, `${http.url}/webhooks/qbo`, secrets.verifierToken);
   const seeded = simulator ? await seedDemoConference(createSystemContext, simulator) : false;
   const simulators = simulator ? { quickbooks: simulator } : {};
-  return { url: http.url, apiKey, simulators, seeded, stop: () => resources.disposeAsync() };
+  const apiKeyFile = config.bootstrapApiKey === undefined ? secrets?.apiKeyFile : undefined;
+  return { url: http.url, apiKey, apiKeyFile, simulators, seeded, stop: () => resources.disposeAsync() };
 }
 
 /** What every part stands on. */
@@ -107,11 +110,11 @@ async function layFoundation(
   const databaseUrl = config.databaseUrl ?? (await startDatabase(config, onProgress, resources));
   onProgress('applying migrations');
   await migrateDatabase(databaseUrl).catch((error: unknown) => {
-    throw databaseProblem(error);
+    throw config.databaseUrl === undefined ? error : databaseProblem(error);
   });
   const orm = await openOrm(databaseUrl);
   resources.defer(() => orm.close());
-  const simulator = secrets && (await startSimulator({ config, orm, secrets, onProgress }, resources));
+  const simulator = await startSimulator(config, orm, onProgress, resources);
   const jobs = await GraphileJobQueue.connect(databaseUrl, logger);
   resources.defer(() => jobs.stop());
   return { config, logger, metrics: new Metrics(orm), databaseUrl, orm, jobs, secrets, simulator };
@@ -128,21 +131,15 @@ async function startDatabase(
   return postgres.url;
 }
 
-interface SimulatorNeeds {
-  readonly config: Config;
-  readonly orm: MikroORM;
-  readonly secrets: DevelopmentSecrets;
-  readonly onProgress: Progress;
-}
-
 async function startSimulator(
-  { config, orm, secrets, onProgress }: SimulatorNeeds,
+  config: Config,
+  orm: MikroORM,
+  onProgress: Progress,
   resources: AsyncDisposableStack,
 ): Promise<QuickBooksSimulator | undefined> {
   if (!(await isQuickBooksSimulated(config, orm.em.fork()))) return undefined;
   onProgress('starting the QuickBooks simulator');
-  const { dataDirectory } = config;
-  const simulator = await startLocalQuickBooks({ dataDirectory, verifierToken: secrets.verifierToken });
+  const simulator = await startLocalQuickBooks(config);
   resources.defer(() => simulator.stop());
   return simulator;
 }
@@ -155,20 +152,20 @@ function contextFactory({ config, orm, logger, metrics, simulator, secrets }: Fo
   const { clientId, clientSecret } = quickbooks;
   const secretBox = new JweSecretBox(encryptionKeys.length === 0 && secrets ? [secrets.encryptionKey] : encryptionKeys);
   const defaultApp = clientId !== undefined && clientSecret !== undefined ? { clientId, clientSecret } : undefined;
-  const local = simulator && {
-    realmIds: simulator.realmIds,
-    endpoints: { ...simulator, apiBaseUrl: simulator.baseUrl },
-  };
   const accounting = new QuickBooksGateway({
     store: new PostgresTokenStore(orm),
     secrets: secretBox,
     clock: systemClock,
-    endpoints: endpointResolver(quickbooks, local),
+    endpoints: endpointResolver(quickbooks, simulator && companiesOf(simulator)),
     defaultApp,
     onCall: callObserver(logger, metrics),
   });
   const shared = { clock: systemClock, ids: randomIds, accounting, secrets: secretBox, defaultApp, production };
   return (em, actor) => ({ ...shared, em, actor });
+}
+
+function companiesOf({ realmIds, baseUrl, tokenUrl, authorizeUrl, revokeUrl }: QuickBooksSimulator): LocalCompanies {
+  return { realmIds, endpoints: { apiBaseUrl: baseUrl, tokenUrl, authorizeUrl, revokeUrl } };
 }
 
 function callObserver(logger: Logger, metrics: Metrics) {

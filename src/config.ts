@@ -41,7 +41,16 @@ export class ConfigError extends Error {}
 
 const blankIsUnset = (value: unknown): unknown => (value === '' ? undefined : value);
 const optionalText = z.preprocess(blankIsUnset, z.string().optional());
-const optionalUrl = z.preprocess(blankIsUnset, z.url('must be a URL').optional());
+const optionalUrl = z.preprocess(
+  blankIsUnset,
+  z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).optional(),
+);
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'must be a port number')
+  .transform(Number)
+  .refine((number) => number <= 65_535, 'must be a port number');
 
 const commaSeparated = z.preprocess(
   blankIsUnset,
@@ -86,7 +95,7 @@ const environmentSchema = z.object({
     blankIsUnset,
     z.enum(['development', 'production', 'test'], 'must be development or production').default('development'),
   ),
-  PORT: z.preprocess(blankIsUnset, z.coerce.number('must be a port number').int().min(0).max(65_535).default(4000)),
+  PORT: z.preprocess(blankIsUnset, port.default(4000)),
   HOST: z.preprocess(blankIsUnset, z.string().default('127.0.0.1')),
   ROLE: z.preprocess(blankIsUnset, z.enum(['all', 'api', 'worker'], 'must be all, api or worker').default('all')),
   DATABASE_URL: z.preprocess(
@@ -117,7 +126,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   const variables = parsed.data;
   const production = variables.NODE_ENV === 'production';
   requireInProduction(production, variables);
-  return Object.freeze({
+  return deepFreeze({
     production,
     port: variables.PORT,
     host: variables.HOST,
@@ -160,4 +169,12 @@ function requireInProduction(production: boolean, variables: z.output<typeof env
       'The environment variable DATABASE_URL is required with ROLE=api or ROLE=worker: the embedded database serves one process.',
     );
   }
+}
+
+/** Typed arrays stay as they are: JavaScript cannot freeze their bytes. */
+function deepFreeze<T extends object>(value: T): Readonly<T> {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null && !ArrayBuffer.isView(inner)) deepFreeze(inner);
+  }
+  return Object.freeze(value);
 }

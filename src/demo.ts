@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type RunningApp, startApp } from './app.js';
 import { loadConfig } from './config.js';
 import { postControl } from './development/local-simulators.js';
+import { type StopSignal, stopSignal } from './infrastructure/stop-signal.js';
 
 /**
  * `npm run demo`: the main job from beginning to end, over HTTP, against a throw-away database and a simulated
@@ -165,26 +166,35 @@ async function play(demo: Demo): Promise<Record<string, unknown>> {
   };
 }
 
-async function main(): Promise<void> {
-  const startedAt = performance.now();
+/** Starts everything in a place of its own, plays, and leaves nothing behind, whatever happens in between. */
+async function run(): Promise<Record<string, unknown>> {
+  const stop = stopSignal();
   const dataDirectory = await mkdtemp(join(tmpdir(), 'conference-invoicing-demo-'));
-  // mkdtemp makes it private, which keeps PostgreSQL out when it has to run under another account than root.
-  await chmod(dataDirectory, 0o755);
-  const config = loadConfig({ PORT: '0', DATA_DIR: dataDirectory, LOG_LEVEL: 'error' });
-  const app = await startApp(config, (step) => say(`… ${step}`));
   try {
-    const result = await play(new Demo(app));
-    const seconds = Math.round(performance.now() - startedAt) / 1000;
-    await app.stop();
-    say(JSON.stringify({ ok: true, ...result, seconds }));
+    // mkdtemp makes it private, which keeps PostgreSQL out when it has to run under another account than root.
+    await chmod(dataDirectory, 0o755);
+    const config = loadConfig({ PORT: '0', DATA_DIR: dataDirectory, LOG_LEVEL: 'error' });
+    const app = await startApp(config, (step) => say(`… ${step}`));
+    try {
+      return await Promise.race([play(new Demo(app)), interruption(stop)]);
+    } finally {
+      await app.stop();
+    }
   } finally {
-    await app.stop();
     await rm(dataDirectory, { recursive: true, force: true });
   }
 }
 
+async function interruption({ promise }: StopSignal): Promise<never> {
+  await promise;
+  throw new DemoError('the demo was interrupted');
+}
+
+const startedAt = performance.now();
 try {
-  await main();
+  const result = await run();
+  const seconds = Math.round(performance.now() - startedAt) / 1000;
+  say(JSON.stringify({ ok: true, ...result, seconds }));
 } catch (error) {
   say(JSON.stringify({ ok: false, error: error instanceof Error ? error.message : String(error) }));
   process.exitCode = 1;

@@ -1,19 +1,22 @@
-import { startApp } from './app.js';
 import { type Config, ConfigError, loadConfig } from './config.js';
 import { banner } from './development/banner.js';
-import { stopSignal } from './development/stop-signal.js';
 import { DatabaseProblem } from './infrastructure/database/database-problem.js';
 import { createLogger } from './infrastructure/observability/logger.js';
+import { stopSignal } from './infrastructure/stop-signal.js';
 
 /** `npm start`: the server, until it is told to stop. */
 async function main(): Promise<void> {
   // Listened for from the first moment: a process that dies while it starts would leave PostgreSQL behind.
   const stop = stopSignal();
+  // So would one that dies because its terminal, or the program it writes to, is gone.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
   const config = loadConfig();
   const report = await reporter(config);
+  // Loaded only now: it takes a second, and a mistake in the environment is told at once.
+  const { startApp } = await import('./app.js');
   const app = await startApp(config, report);
   if (config.production) report(`listening at ${app.url}`);
-  else if (!stop.requested) process.stdout.write(banner(app, config));
+  else if (!stop.requested) process.stdout.write(banner(app, config.role));
   await stop.promise;
   report('stopping');
   await app.stop();

@@ -12,13 +12,17 @@ const tokensSchema = z.object({ accessToken: z.string(), refreshToken: z.string(
 
 /**
  * Fills an empty database with a conference that is connected to the simulator and a first purchase order, so that
- * there is something to invoice at once. Does nothing when there is any conference.
+ * there is something to invoice at once. When there is any conference, it only mends what a simulator without its books
+ * has broken. Returns whether it made one up.
  */
 export async function seedDemoConference(
   createContext: () => QboContext,
   simulator: QuickBooksSimulator,
 ): Promise<boolean> {
-  if ((await createContext().em.count(Conference)) > 0) return false;
+  if ((await createContext().em.count(Conference)) > 0) {
+    await reconnectConferences(createContext, simulator);
+    return false;
+  }
   const conference = await createConference(createContext(), {
     name: 'Demo Conference',
     slug: 'demo',
@@ -26,7 +30,9 @@ export async function seedDemoConference(
     timezone: 'America/New_York',
   });
   const conferenceId = idOf(conference);
-  await connect(createContext(), simulator, conferenceId);
+  const [realmId] = simulator.realmIds;
+  if (realmId === undefined) throw new Error('the simulator keeps no company');
+  await connect(createContext(), simulator, conferenceId, realmId);
   await createPurchaseOrder(createContext(), {
     conferenceId,
     organizationName: 'Acme Ltd',
@@ -42,9 +48,32 @@ export async function seedDemoConference(
   return true;
 }
 
-async function connect(context: QboContext, simulator: QuickBooksSimulator, conferenceId: string): Promise<void> {
-  const [realmId] = simulator.realmIds;
-  if (realmId === undefined) throw new Error('the simulator keeps no company');
+/** Its books are a file: deleted, or lost by a kill before they were saved, the simulator does not know our tokens. */
+async function reconnectConferences(createContext: () => QboContext, simulator: QuickBooksSimulator): Promise<void> {
+  const conferences = await createContext().em.find(
+    Conference,
+    { qboConnection: { simulated: true, realmId: { $in: [...simulator.realmIds] } } },
+    { populate: ['qboConnection'] },
+  );
+  for (const { id, qboConnection } of conferences) {
+    const connection = qboConnection?.unwrap();
+    if (connection && !(await isAccepted(createContext(), connection.id))) {
+      await connect(createContext(), simulator, id, connection.realmId);
+    }
+  }
+}
+
+async function isAccepted({ accounting }: QboContext, connectionId: string): Promise<boolean> {
+  const read = await accounting.readCompanySettings(connectionId);
+  return read.ok || read.failure.kind !== 'reconnect_required';
+}
+
+async function connect(
+  context: QboContext,
+  simulator: QuickBooksSimulator,
+  conferenceId: string,
+  realmId: string,
+): Promise<void> {
   const tokens = tokensSchema.parse(await postControl(simulator, '/tokens', { realmId }));
   idOf(
     await configureQboConnection(context, {

@@ -1,15 +1,26 @@
 import { join } from 'node:path';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Config } from '../config.js';
+import { QboConnection } from '../domain/quickbooks/qbo-connection.entity.js';
 import { type QuickBooksSimulator, startQuickBooksSimulator } from '../simulators/quickbooks/simulator.js';
+
+/** In development, unless QuickBooks' address is overridden or a connection of one's own exists. */
+export async function isQuickBooksSimulated(
+  { production, role, quickbooks }: Config,
+  em: EntityManager,
+): Promise<boolean> {
+  if (production || role !== 'all' || quickbooks.apiBaseUrl !== undefined) return false;
+  return (await em.count(QboConnection, { simulated: false })) === 0;
+}
 
 export interface LocalSimulatorOptions {
   readonly dataDirectory: string;
-  readonly verifierToken: string;
 }
 
 /** QuickBooks on this machine. Its books are kept in the data directory, so that a restart loses no invoice. */
-export async function startLocalQuickBooks(options: LocalSimulatorOptions): Promise<QuickBooksSimulator> {
+export async function startLocalQuickBooks({ dataDirectory }: LocalSimulatorOptions): Promise<QuickBooksSimulator> {
   return startQuickBooksSimulator({
-    stateFile: join(options.dataDirectory, 'quickbooks-simulator.json'),
+    stateFile: join(dataDirectory, 'quickbooks-simulator.json'),
     clientId: SIMULATOR_APP.clientId,
     clientSecret: SIMULATOR_APP.clientSecret,
   });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { generateApiKey } from '../application/access/api-keys.js';
 import type { EncryptionKey } from '../config.js';
 
@@ -8,6 +8,8 @@ import type { EncryptionKey } from '../config.js';
 export interface DevelopmentSecrets {
   readonly encryptionKey: EncryptionKey;
   readonly apiKey: string;
+  /** Where the key can be read again. */
+  readonly apiKeyFile: string;
   readonly verifierToken: string;
 }
 
@@ -17,6 +19,7 @@ export async function loadDevelopmentSecrets(dataDirectory: string): Promise<Dev
   return {
     encryptionKey: { id: 'development', secret: new Uint8Array(Buffer.from(encryptionKey, 'base64')) },
     apiKey: await keep(dataDirectory, 'development-api-key', generateApiKey),
+    apiKeyFile: resolve(dataDirectory, 'development-api-key'),
     verifierToken: await keep(dataDirectory, 'webhook-verifier-token', () => randomBytes(24).toString('hex')),
   };
 }

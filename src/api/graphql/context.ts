@@ -9,8 +9,8 @@ export interface GraphQLContext {
   readonly actor: Actor | undefined;
   readonly requestId: string;
   readonly em: EntityManager;
-  /** Rows already read for this request. Replaced after a mutation, which makes them outdated. */
-  loaders: Loaders;
+  /** Rows already read for this request. Emptied after a mutation, which makes them outdated. */
+  readonly loaders: Loaders;
   /** Runs a use case with its own entity manager, so that nothing left over from one is written by another. */
   readonly mutate: <T>(useCase: (context: QboContext) => Promise<T>) => Promise<T>;
 }
@@ -26,20 +26,21 @@ export function createGraphQLContext(
   { actor, requestId }: { readonly actor: Actor | undefined; readonly requestId: string },
 ): GraphQLContext {
   const em = forkEntityManager();
-  const context: GraphQLContext = {
+  const loaders = createLoaders(em);
+  return {
     actor,
     requestId,
     em,
-    loaders: createLoaders(em),
+    loaders,
     mutate: async (useCase) => {
       if (!actor) throw new Error('a mutation reached its resolver without an actor');
       try {
         return await useCase(createUseCaseContext(forkEntityManager(), actor));
       } finally {
         em.clear();
-        context.loaders = createLoaders(em);
+        // Emptied in place: Apollo hands resolvers a copy of this object, which would keep the old loaders.
+        for (const loader of Object.values(loaders)) loader.clearAll();
       }
     },
   };
-  return context;
 }

@@ -16,9 +16,8 @@ export function exampleOperations({
   purchaseOrderId = '<id of a purchase order>',
 }: ExampleIds): ExampleOperation[] {
   return [
-    { name: '1 Look around', query: LOOK_AROUND, variables: {} },
     {
-      name: '2 Create a purchase order',
+      name: 'Create a purchase order',
       query: CREATE,
       variables: {
         input: {
@@ -32,9 +31,11 @@ export function exampleOperations({
         },
       },
     },
-    { name: '3 Invoice it', query: INVOICE, variables: { input: { purchaseOrderId } } },
-    { name: '4 E-mail the invoice', query: SEND, variables: { input: { purchaseOrderId } } },
-    { name: '5 What was paid?', query: PAYMENTS, variables: { id: purchaseOrderId } },
+    { name: 'Invoice it', query: INVOICE, variables: { input: { purchaseOrderId } } },
+    { name: 'E-mail the invoice', query: SEND, variables: { input: { purchaseOrderId } } },
+    { name: 'What was paid?', query: PAYMENTS, variables: { id: purchaseOrderId } },
+    // The IDE opens with its last tab in front.
+    { name: 'Start here', query: LOOK_AROUND, variables: {} },
   ];
 }
 

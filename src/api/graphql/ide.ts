@@ -36,7 +36,7 @@ export function ideRouter({ developmentKey, findExampleIds }: IdeOptions): Route
           initialHeaders: headers,
         })),
         disableAccount: true,
-        persistedSettings: { 'alert.disableUpdateNotification': true },
+        persistedSettings: { 'alert.disableUpdateNotification': true, 'banners.disable': true },
       }),
     );
   });

@@ -3,6 +3,7 @@ import DataLoader from 'dataloader';
 import { findConferences, findQboConnections } from '../../application/queries/conferences.js';
 import {
   findCreditNotes,
+  findCreditNotesById,
   findInvoices,
   findLineItems,
   findPayments,
@@ -23,6 +24,7 @@ export interface Loaders {
   readonly conference: DataLoader<string, Conference | undefined>;
   readonly qboConnection: DataLoader<string, QboConnection | undefined>;
   readonly payment: DataLoader<string, PaymentView | undefined>;
+  readonly creditNote: DataLoader<string, CreditNote | undefined>;
   readonly lineItemsOfOrder: DataLoader<string, LineItem[]>;
   readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
   readonly creditNotesOfOrder: DataLoader<string, CreditNote[]>;
@@ -39,6 +41,7 @@ export function createLoaders(em: EntityManager): Loaders {
       (ids) => findPaymentsById(em, ids),
       ({ payment }) => payment.id,
     ),
+    creditNote: byId((ids) => findCreditNotesById(em, ids)),
     lineItemsOfOrder: many(
       (ids) => findLineItems(em, ids),
       (line) => line.purchaseOrder.id,

@@ -39,6 +39,10 @@ export async function findCreditNotes(em: EntityManager, orderIds: readonly stri
   return em.find(CreditNote, where, { orderBy: { createdAt: 'desc', id: 'desc' } });
 }
 
+export async function findCreditNotesById(em: EntityManager, ids: readonly string[]): Promise<CreditNote[]> {
+  return em.find(CreditNote, { id: { $in: [...ids] } });
+}
+
 /** Per purchase order its live invoice, else its latest one: ids are in the order of time, and a live one is last. */
 export async function findInvoices(em: EntityManager, orderIds: readonly string[]): Promise<Invoice[]> {
   return em.find(Invoice, { purchaseOrder: { $in: [...orderIds] } }, { orderBy: { createdAt: 'asc', id: 'asc' } });

@@ -120,7 +120,7 @@ async function claim(
   order: PurchaseOrder,
   { live, invoiceId, isRepetition }: Candidate,
 ): Promise<InvoiceClaim> {
-  const usable = await usableConnection(context, order);
+  const usable = await usableConnection(context, order, live);
   if ('failure' in usable) return answer(usable.failure);
   const { connection } = usable;
   const subject = { kind: OperationKind.CREATE_INVOICE, subject: order.id, connectionId: connection.id, body: null };

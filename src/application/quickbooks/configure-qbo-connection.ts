@@ -56,7 +56,8 @@ export interface ConfigureQboConnectionInput {
 /**
  * Connects a conference to a QuickBooks company, or reconnects the company. The tokens are proven by reading the
  * company before anything is stored. Conferences of one company share the connection; while it is healthy it keeps its
- * own token chain, and pasted tokens only prove that the caller may use the company. `id` is the conference's.
+ * own token chain, and pasted tokens only prove that the caller may use the company. Only when they had to be refreshed
+ * for that, the new ones are stored: the refresh may have ended the very chain that is stored. `id` is the conference's.
  */
 export async function configureQboConnection(
   context: QboContext,
@@ -74,7 +75,8 @@ export async function configureQboConnection(
   if (!proven.ok) return describeRefusal(proven.failure);
   if (proven.value.simulated && context.production) return simulatorRefused();
   const sealed = await seal(context, checked.value, proven.value);
-  return inTransaction(context.em, (tx) => store(tx, context, { conferenceId, input: checked.value, sealed }));
+  const areNew = proven.value.tokens.accessToken !== checked.value.accessToken;
+  return inTransaction(context.em, (tx) => store(tx, context, { conferenceId, input: checked.value, sealed, areNew }));
 }
 
 function clientPair({ defaultApp }: QboContext, { clientId, clientSecret }: CheckedInput) {
@@ -141,19 +143,22 @@ interface ProvenConnection {
   readonly conferenceId: string;
   readonly input: CheckedInput;
   readonly sealed: Awaited<ReturnType<typeof seal>>;
+  /** They were issued just now, to prove the credentials. */
+  readonly areNew: boolean;
 }
 
 async function store(
   tx: EntityManager,
   context: QboContext,
-  { conferenceId, input, sealed }: ProvenConnection,
+  { conferenceId, input, sealed, areNew }: ProvenConnection,
 ): Promise<ConfigureQboConnectionOutcome> {
   const conference = await tx.findOneOrFail(Conference, conferenceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
   const { environment, realmId, serviceItemId } = input;
   const now = context.clock.now();
   const existing = await tx.findOne(QboConnection, { environment, realmId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   const connection = existing ?? createConnection(tx, context, input, sealed);
-  if (existing?.status === QboConnectionStatus.RECONNECT_REQUIRED) replaceTokens(existing, sealed);
+  const isDead = existing?.status === QboConnectionStatus.RECONNECT_REQUIRED;
+  if (existing && (isDead || areNew)) replaceTokens(existing, sealed);
   if (serviceItemId) connection.serviceItemId = serviceItemId;
   Object.assign(connection, { companyName: sealed.companyName, settings: null, updatedAt: now });
   conference.qboConnection = ref(connection);

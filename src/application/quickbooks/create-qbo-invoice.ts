@@ -1,3 +1,5 @@
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { type Attempt, beginAttempt, isOpen, isReplayable } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
@@ -45,7 +47,11 @@ type Begun =
  * Commits that the body is about to be sent. While this process was preparing, another one may have taken over and sent
  * a body: then that one counts. It may even have ended: then nothing may be sent any more.
  */
-async function begin(context: QboContext, { order, operation }: ClaimedInvoice, body: string): Promise<Begun> {
+async function begin(
+  context: QboContext,
+  { order, operation, invoiceId }: ClaimedInvoice,
+  body: string,
+): Promise<Begun> {
   return inTransaction(context.em, async (tx): Promise<Begun> => {
     await lockExistingPurchaseOrder(tx, order.id);
     const current = await tx.findOneOrFail(ProviderOperation, operation.id);
@@ -56,6 +62,8 @@ async function begin(context: QboContext, { order, operation }: ClaimedInvoice, 
       return { attempt: beginAttempt(current, stored, now), body: stored };
     }
     Object.assign(current, { state: OperationState.UNKNOWN, leaseUntil: now, updatedAt: now });
+    // Of a process that died while sending nobody said so yet.
+    await tx.nativeUpdate(Invoice, invoiceId, { status: InvoiceStatus.UNKNOWN, updatedAt: now });
     return { failure: STILL_UNKNOWN };
   });
 }

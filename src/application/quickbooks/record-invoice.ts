@@ -3,6 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { deriveInvoiceStatus, EmailStatus } from '../../domain/invoice/invoice.status.js';
 import { formatAmount } from '../../domain/money.js';
+import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
 import type { Outcome } from '../outcome.js';
@@ -29,6 +30,29 @@ export function applyProviderInvoice(invoice: Invoice, answer: ProviderInvoice, 
     syncVersion: invoice.syncVersion + 1,
     updatedAt: now,
   });
+}
+
+export interface InvoiceReading {
+  readonly order: PurchaseOrder;
+  readonly invoice: Invoice;
+  readonly answer: ProviderInvoice;
+}
+
+/** Takes over a later reading. An invoice that was not as ordered stays so until its lines, too, are what was sent. */
+export async function applyReading(
+  tx: EntityManager,
+  { accounting, clock }: QboContext,
+  { order, invoice, answer }: InvoiceReading,
+): Promise<void> {
+  const wasSuspect = !invoice.matchesPurchaseOrder;
+  applyProviderInvoice(invoice, answer, order, clock.now());
+  if (!wasSuspect || !invoice.matchesPurchaseOrder || answer.voided) return;
+  const sent = await tx.findOne(
+    ProviderOperation,
+    { kind: OperationKind.CREATE_INVOICE, subject: order.id, state: OperationState.DONE },
+    { orderBy: { generation: 'desc' } },
+  );
+  invoice.matchesPurchaseOrder = !sent?.body || accounting.linesMatch(sent.body, answer);
 }
 
 /**

@@ -178,7 +178,11 @@ async function link(
     );
     await tx.nativeUpdate(
       ProviderOperation,
-      { kind: OperationKind.CREATE_CUSTOMER, subject: subjectOf(search), state: OperationState.UNKNOWN },
+      {
+        kind: OperationKind.CREATE_CUSTOMER,
+        subject: subjectOf(search),
+        state: { $in: [OperationState.IN_FLIGHT, OperationState.UNKNOWN] },
+      },
       { state: OperationState.DONE, updatedAt: now },
     );
   });
@@ -192,6 +196,16 @@ async function findLink(em: EntityManager, { connection, order }: CustomerSearch
     normalizedName: normalizeOrganizationName(order.organizationName),
     currencyCode: order.currencyCode,
   });
+}
+
+/** Makes the next invoice look the customer up anew, because QuickBooks refused it: it was deactivated or merged. */
+export async function forgetCustomer(
+  em: EntityManager,
+  connection: QboConnection,
+  order: PurchaseOrder,
+): Promise<void> {
+  const normalizedName = normalizeOrganizationName(order.organizationName);
+  await em.nativeDelete(QboCustomer, { connection: connection.id, normalizedName, currencyCode: order.currencyCode });
 }
 
 function subjectOf({ connection, order }: CustomerSearch): string {

@@ -7,8 +7,9 @@ import type { QboContext } from './qbo-context.js';
 const BATCH = 20;
 
 /**
- * Goes on with invoices whose process died or whose answer was lost, while QuickBooks surely remembers their
- * idempotency keys. Returns how many it looked at.
+ * Goes on with invoices whose process died or whose answer was lost: those that were never sent, and the others while
+ * QuickBooks surely remembers their idempotency keys. Later a dead process's invoice is only marked as unknown. One that
+ * throws does not keep the others waiting. Returns how many it looked at.
  */
 export async function resumeOperations(context: QboContext): Promise<number> {
   const now = context.clock.now();
@@ -18,10 +19,18 @@ export async function resumeOperations(context: QboContext): Promise<number> {
       kind: OperationKind.CREATE_INVOICE,
       state: { $in: [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN] },
       leaseUntil: { $lte: now },
-      $or: [{ firstSentAt: null }, { firstSentAt: { $gt: new Date(now.getTime() - REPLAY_WINDOW_MS) } }],
+      $or: [
+        { firstSentAt: null },
+        { firstSentAt: { $gt: new Date(now.getTime() - REPLAY_WINDOW_MS) } },
+        { state: OperationState.IN_FLIGHT },
+      ],
     },
     { orderBy: { leaseUntil: 'asc' }, limit: BATCH },
   );
-  for (const { subject } of abandoned) await createQboInvoice(context, { purchaseOrderId: subject });
+  const errors: unknown[] = [];
+  for (const { subject } of abandoned) {
+    await createQboInvoice(context, { purchaseOrderId: subject }).catch((error: unknown) => errors.push(error));
+  }
+  if (errors.length > 0) throw new AggregateError(errors, `${errors.length} operations could not be resumed`);
   return abandoned.length;
 }

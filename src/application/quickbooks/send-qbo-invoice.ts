@@ -25,7 +25,7 @@ import { emailAddress, validate } from '../validation.js';
 import { type FindInvoiceCode, findQboInvoice } from './find-qbo-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
-import { applyProviderInvoice } from './record-invoice.js';
+import { applyReading } from './record-invoice.js';
 import { type ConnectionCode, usableConnection } from './usable-connection.js';
 
 export type SendQboInvoiceCode = ProviderCode | ConnectionCode | FindInvoiceCode | 'CANCELLED' | 'INVALID';
@@ -47,7 +47,7 @@ export async function sendQboInvoice(context: QboContext, input: SendQboInvoiceI
   }
   const checked = validate(z.object({ email: emailAddress }), { email: input.email ?? order.contactEmail });
   if (!checked.ok) return refused(...checked.failures);
-  const usable = await usableConnection(context, order);
+  const usable = await usableConnection(context, order, invoice);
   if ('failure' in usable) return refused(usable.failure);
   const started = await inTransaction(context.em, (tx) => begin(tx, context, invoice, checked.value.email));
   if (started === 'busy') return refused(IN_PROGRESS);
@@ -120,7 +120,7 @@ async function record(
     }
     const invoice = await tx.findOneOrFail(Invoice, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     // A reading recorded meanwhile is newer than this answer, except for the e-mail itself.
-    if (invoice.syncVersion === syncVersion) applyProviderInvoice(invoice, result.value, order, context.clock.now());
+    if (invoice.syncVersion === syncVersion) await applyReading(tx, context, { order, invoice, answer: result.value });
     else invoice.emailStatus = EmailStatus[result.value.emailStatus];
     audit(tx, context, { action: 'invoice.emailed', subject: order.id, after: { invoice: invoice.externalId, email } });
     return done(order.id);

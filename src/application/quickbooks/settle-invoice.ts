@@ -16,6 +16,7 @@ import type { PreparationFailure } from './prepare-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure } from './qbo-failure.js';
 import { recordCreatedInvoice } from './record-invoice.js';
+import { forgetCustomer } from './resolve-customer.js';
 import { syncInvoice } from './sync-invoice.js';
 
 /** Gives the claim up, or leaves it for the background, when nothing of the invoice itself was sent. */
@@ -67,7 +68,10 @@ export async function settleInvoice(
     const isRefused = settlement === 'refused';
     return refused(describeProviderFailure(isRefused ? result.failure : { ...result.failure, kind: 'unknown' }));
   });
-  if (!result.ok && result.failure.kind === 'rejected') await forgetCompanySettings(context, connection.id);
+  if (!result.ok && result.failure.kind === 'rejected') {
+    await forgetCompanySettings(context, connection.id);
+    if (result.failure.reason === 'bad_reference') await forgetCustomer(context.em, connection, order);
+  }
   // A replayed answer is as old as the first attempt, and automatic credits apply at once: look at it as it is now.
   const mayHaveMoved = result.ok && (attempt.number > 1 || result.value.paymentIds.length > 0);
   if (mayHaveMoved && outcome.id === order.id) await syncInvoice(context, invoiceId);

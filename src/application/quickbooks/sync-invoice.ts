@@ -4,7 +4,7 @@ import { type BookedPayment, planBookings, type ReportedPayment } from '../../do
 import { cashApplied } from '../../domain/invoice/cash-applied.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
-import { formatAmount, type MinorUnits, ZERO } from '../../domain/money.js';
+import { formatAmount, type MinorUnits, subtract, sum, ZERO } from '../../domain/money.js';
 import { Payment, PaymentMethod, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
 import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
@@ -14,7 +14,7 @@ import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 import { lockExistingPurchaseOrder, refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
 import type { QboContext } from './qbo-context.js';
-import { applyProviderInvoice } from './record-invoice.js';
+import { applyReading } from './record-invoice.js';
 
 /** Each repetition means that another process recorded a newer reading meanwhile; more than a few is a storm. */
 const MAX_READINGS = 5;
@@ -71,7 +71,7 @@ async function recordReading(context: QboContext, seen: Invoice, reading: Readin
     const invoice = await tx.findOneOrFail(Invoice, seen.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (invoice.syncVersion !== seen.syncVersion) return false;
     const now = context.clock.now();
-    if (reading.invoice) applyProviderInvoice(invoice, reading.invoice, order, now);
+    if (reading.invoice) await applyReading(tx, context, { order, invoice, answer: reading.invoice });
     else Object.assign(invoice, deletedAtProvider(invoice, now));
     // Amounts in another currency than the order's are no amounts of this order: `attention` says TOTAL_DIFFERS instead.
     if (invoice.currencyCode !== order.currencyCode) return true;
@@ -87,7 +87,7 @@ function deletedAtProvider(invoice: Invoice, now: Date): Partial<Invoice> {
 
 function reportedPayments(invoice: Invoice, payments: readonly ProviderPayment[]): ReportedPayment[] {
   return payments.flatMap((payment) => {
-    const amount = cashApplied(payment.applications, String(invoice.externalId));
+    const amount = cashApplied(applicationsOf(payment), String(invoice.externalId));
     if (amount <= ZERO) return [];
     if (payment.currency !== invoice.currencyCode) {
       throw new Error(
@@ -97,6 +97,18 @@ function reportedPayments(invoice: Invoice, payments: readonly ProviderPayment[]
     const { externalId, paidOn, referenceNumber } = payment;
     return [{ providerPaymentId: externalId, amount, paidOn, reference: referenceNumber ?? externalId }];
   });
+}
+
+/**
+ * A payment can also apply other credits than credit memos, e.g. of a journal entry: whatever it applies to invoices
+ * beyond the money it brought counts as credit.
+ */
+function applicationsOf({ applications, total }: ProviderPayment): ProviderPayment['applications'] {
+  const amounts = (wanted: string) =>
+    sum(applications.flatMap(({ kind, amount }) => (kind === wanted ? [amount] : [])));
+  const unexplained = subtract(subtract(amounts('invoice'), amounts('credit')), total);
+  if (unexplained <= ZERO) return applications;
+  return [...applications, { kind: 'credit', externalId: '', amount: unexplained }];
 }
 
 interface Booking {

@@ -14,7 +14,7 @@ export async function syncQboInvoiceStatus(
 ): Promise<Outcome<QboFailure<SyncQboInvoiceStatusCode>>> {
   const found = await findQboInvoice(context.em, purchaseOrderId);
   if ('failure' in found) return refused(found.failure);
-  const usable = await usableConnection(context, found.order);
+  const usable = await usableConnection(context, found.order, found.invoice);
   if ('failure' in usable) return refused(usable.failure);
   const failure = await syncInvoice(context, found.invoice.id);
   return failure ? refused(describeProviderFailure(failure)) : done(found.order.id);

@@ -1,3 +1,4 @@
+import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { type QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { QboContext } from './qbo-context.js';
@@ -5,13 +6,17 @@ import { type QboFailure, reconnectMessage } from './qbo-failure.js';
 
 export type ConnectionCode = 'QBO_NOT_CONFIGURED' | 'RECONNECT_REQUIRED';
 
-/** The connection of the purchase order's conference, or why it cannot be used. */
+/**
+ * The connection to work with, or why it cannot be used: the one in whose company the order's invoice is, because its id
+ * means another invoice elsewhere; without an invoice the conference's.
+ */
 export async function usableConnection(
   context: QboContext,
   order: PurchaseOrder,
+  invoice: Invoice | null,
 ): Promise<{ connection: QboConnection } | { failure: QboFailure<ConnectionCode> }> {
   const conference = await order.conference.loadOrFail();
-  const connection = await conference.qboConnection?.loadOrFail();
+  const connection = await (invoice?.qboConnection ?? conference.qboConnection)?.loadOrFail();
   if (!connection) {
     return notConfigured('This conference is not connected to QuickBooks: call configureQboConnection first.');
   }

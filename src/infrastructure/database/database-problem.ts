@@ -1,6 +1,6 @@
 /** The database cannot be used as it is; whoever runs the process can mend that. The message is one sentence. */
 export class DatabaseProblem extends Error {
-  override readonly name = 'DatabaseProblem';
+  override readonly name: string = 'DatabaseProblem';
 }
 
 /** Answers of the network and of PostgreSQL to a URL that is wrong, or right too early. */

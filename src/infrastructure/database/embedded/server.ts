@@ -2,6 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { DatabaseProblem } from '../database-problem.js';
 import type { Binaries } from './binaries.js';
 import { giveTo } from './cluster.js';
 import { isAlive, isMissing } from './files.js';
@@ -55,7 +56,7 @@ async function explainFailure(location: Location, logFile: string): Promise<Star
   if (/Address already in use|could not bind/.test(log)) return 'port taken';
   if ((await findServer(location)) !== undefined) return 'already running';
   const reason = /(?:FATAL|PANIC): {2}(.*)/.exec(log)?.[1] ?? 'it did not say why';
-  throw new Error(`PostgreSQL did not start on ${location.dataDirectory} (${reason}): see ${logFile}.`);
+  throw new DatabaseProblem(`PostgreSQL did not start on ${location.dataDirectory} (${reason}): see ${logFile}.`);
 }
 
 /** Fast: ends the sessions instead of waiting for them. Returns when the server is gone. */
@@ -70,7 +71,8 @@ export async function stopServer(binaries: Binaries, location: Location): Promis
   ];
   const options = { account: location.account, cwd: dirname(location.dataDirectory), output: 'capture' } as const;
   const { ok, output } = await run(binaries.pgCtl, args, options);
-  if (!ok && (await findServer(location)) !== undefined) throw new Error(`PostgreSQL did not stop: ${output.trim()}`);
+  if (!ok && (await findServer(location)) !== undefined)
+    throw new DatabaseProblem(`PostgreSQL did not stop: ${output.trim()}`);
 }
 
 export interface RunningServer {
@@ -119,7 +121,7 @@ function freePort(): Promise<number> {
       const address = probe.address();
       probe.close(() => {
         if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new Error('The system gave no free port.'));
+        else reject(new DatabaseProblem('The system gave no free port.'));
       });
     });
   });

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { createConference } from '../../../src/application/conferences/create-conference.js';
+import type { Outcome } from '../../../src/application/outcome.js';
+import type { AccountingGateway } from '../../../src/application/ports/accounting.js';
+import { createPurchaseOrder } from '../../../src/application/purchase-orders/create-purchase-order.js';
+import { configureQboConnection } from '../../../src/application/quickbooks/configure-qbo-connection.js';
+import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
+import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
+import type { Clock } from '../../../src/domain/clock.js';
+import { randomIds } from '../../../src/domain/ids.js';
+import { openOrm } from '../../../src/infrastructure/database/orm.js';
+import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
+import { PostgresTokenStore } from '../../../src/infrastructure/quickbooks/postgres-token-store.js';
+import { JweSecretBox } from '../../../src/infrastructure/secret-box.js';
+import { type QuickBooksSimulator, startQuickBooksSimulator } from '../../../src/simulators/quickbooks/simulator.js';
+import { createTestDatabase } from '../../support/database.js';
+import type { Data } from '../../support/graphql-client.js';
+import { LINES } from '../../support/purchase-orders.js';
+import { SimulatorControl } from '../../support/simulator-control.js';
+
+/** A clock that a test moves. Nothing waits for it. */
+export class TestClock implements Clock {
+  #aheadMs = 0;
+
+  now(): Date {
+    return new Date(Date.now() + this.#aheadMs);
+  }
+
+  advance(milliseconds: number): void {
+    this.#aheadMs += milliseconds;
+  }
+}
+
+/** The use cases on a database and a simulated QuickBooks of their own, without server and background worker. */
+export interface Workbench {
+  readonly context: QboContext;
+  readonly orm: MikroORM;
+  readonly clock: TestClock;
+  readonly quickbooks: SimulatorControl;
+  readonly realmId: string;
+  readonly conferenceId: string;
+  /** The use cases with some calls to QuickBooks replaced; the rest go to the simulator. */
+  with(replaced: Partial<AccountingGateway>): QboContext;
+  /** As another process would have it: an entity manager of its own, and by default a clock of its own. */
+  process(clock?: Clock): QboContext;
+  order(fields?: Record<string, unknown>): Promise<string>;
+  invoicedOrder(fields?: Record<string, unknown>): Promise<{ id: string; invoiceId: string; externalId: string }>;
+  sql(text: string, params?: unknown[]): Promise<Data[]>;
+  books(): Promise<Data>;
+  /** From then on nobody listens at the address of QuickBooks. */
+  stopQuickBooks(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** @param timeoutMs how long QuickBooks may take to answer */
+export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workbench> {
+  const database = await createTestDatabase();
+  const orm = await openOrm(database.url);
+  const simulator = await startQuickBooksSimulator({ clientId: 'app', clientSecret: 'app-secret' });
+  const clock = new TestClock();
+  const shared = parts(orm, simulator, clock, timeoutMs);
+  const process = (own: Clock = clock): QboContext => ({ ...shared, clock: own, em: orm.em.fork() });
+  const context = process();
+  const quickbooks = new SimulatorControl(simulator);
+  const { realmId } = quickbooks;
+  const conferenceId = idOf(
+    await createConference(context, { name: 'Bench', slug: 'bench', currencyCode: 'USD', timezone: 'UTC' }),
+  );
+  const { accessToken, refreshToken } = await quickbooks.post('/tokens', { realmId });
+  const tokens = { environment: 'SANDBOX', realmId, accessToken, refreshToken };
+  idOf(await configureQboConnection(process(), { conferenceId, ...tokens }));
+  await quickbooks.delete('/requests');
+  let stopping: Promise<void> | undefined;
+  const stopQuickBooks = () => {
+    stopping ??= simulator.stop();
+    return stopping;
+  };
+  let organizations = 0;
+  const order = async (fields: Record<string, unknown> = {}) => {
+    organizations += 1;
+    const organizationName = `Organisation ${organizations}`;
+    const input = { conferenceId, organizationName, contactEmail: 'ap@example.com', lineItems: LINES, ...fields };
+    return idOf(await createPurchaseOrder(process(), input));
+  };
+  const sql = async (text: string, params: unknown[] = []): Promise<Data[]> => orm.em.fork().execute(text, params);
+  return {
+    context,
+    orm,
+    clock,
+    quickbooks,
+    realmId,
+    conferenceId,
+    with: (replaced) => ({ ...process(), accounting: replacing(shared.accounting, replaced) }),
+    process,
+    order,
+    invoicedOrder: async (fields) => {
+      const id = await order(fields);
+      idOf(await createQboInvoice(process(), { purchaseOrderId: id }));
+      const [invoice] = await sql('select id, external_id from invoice where purchase_order_id = ?', [id]);
+      return { id, invoiceId: invoice.id, externalId: invoice.external_id };
+    },
+    sql,
+    books: () => quickbooks.get(`/books?realmId=${realmId}`),
+    stopQuickBooks,
+    stop: async () => {
+      await orm.close();
+      await stopQuickBooks();
+      await database.drop();
+    },
+  };
+}
+
+function parts(orm: MikroORM, simulator: QuickBooksSimulator, clock: Clock, timeoutMs: number) {
+  const secrets = new JweSecretBox([{ id: 'k1', secret: new Uint8Array(randomBytes(32)) }]);
+  const defaultApp = { clientId: 'app', clientSecret: 'app-secret' };
+  const { baseUrl: apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl } = simulator;
+  const endpoints = () => ({ apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl });
+  const store = new PostgresTokenStore(orm);
+  const accounting = new QuickBooksGateway({ store, secrets, clock, endpoints, defaultApp, timeoutMs });
+  const actor = { id: 'test', name: 'test' };
+  return { ids: randomIds, actor, accounting, secrets, defaultApp, production: false };
+}
+
+/** The gateway keeps its state in private fields, so what is not replaced has to be called on itself. */
+function replacing(gateway: AccountingGateway, replaced: Partial<AccountingGateway>): AccountingGateway {
+  return new Proxy(gateway, {
+    get(target, name) {
+      const own = Reflect.get(replaced, name);
+      if (own !== undefined) return own;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+function idOf({ id, failures }: Outcome<{ readonly message: string }>): string {
+  if (id === null) throw new Error(failures.map((failure) => failure.message).join(' '));
+  return id;
+}
+
+/** What a test throws at a place where a process is to die. */
+export class ProcessDied extends Error {}
+
+export function die(): never {
+  throw new ProcessDied('the process died here');
+}

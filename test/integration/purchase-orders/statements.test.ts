@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { graphql } from 'graphql';
+import { createGraphQLContext } from '../../../src/api/graphql/context.js';
+import { buildGraphQLSchema } from '../../../src/api/graphql/schema.js';
+import { createConference } from '../../../src/application/conferences/create-conference.js';
+import type { UseCaseContext } from '../../../src/application/context.js';
+import { createPurchaseOrder } from '../../../src/application/purchase-orders/create-purchase-order.js';
+import { issueCreditNote } from '../../../src/application/purchase-orders/issue-credit-note.js';
+import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
+import { systemClock } from '../../../src/domain/clock.js';
+import { randomIds } from '../../../src/domain/ids.js';
+import { openOrm } from '../../../src/infrastructure/database/orm.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import type { Data } from '../../support/graphql-client.js';
+
+const ACTOR = { id: 'key_1', name: 'tester' };
+
+describe('how many statements a document costs', () => {
+  const schema = buildGraphQLSchema();
+  const statements: string[] = [];
+  const orderIds: string[] = [];
+  const creditNoteIds: string[] = [];
+  let database: TestDatabase;
+  let orm: MikroORM;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    orm = await openOrm(database.url, {
+      debug: ['query'],
+      colors: false,
+      logger: (line) => {
+        statements.push(line);
+      },
+    });
+    const context = (): UseCaseContext => ({ em: orm.em.fork(), clock: systemClock, ids: randomIds, actor: ACTOR });
+    const fields = { name: 'Conference', slug: 'conference', currencyCode: 'USD', timezone: 'UTC' };
+    const { id: conferenceId } = await createConference(context(), fields);
+    for (let index = 0; index < 25; index++) {
+      const { id } = await createPurchaseOrder(context(), {
+        conferenceId: String(conferenceId),
+        organizationName: `Organisation ${index}`,
+        contactEmail: 'a@b.example',
+        lineItems: [{ description: 'Ticket', quantity: 2, unitPrice: '100.00' }],
+      });
+      const purchaseOrderId = String(id);
+      orderIds.push(purchaseOrderId);
+      await recordPayment(context(), { purchaseOrderId, amount: '50.00', method: 'WIRE' });
+      const note = await issueCreditNote(context(), { purchaseOrderId, amount: '10.00', reason: 'Goodwill' });
+      creditNoteIds.push(String(note.id));
+    }
+  });
+
+  afterAll(async () => {
+    await orm.close();
+    await database.drop();
+  });
+
+  async function run(source: string): Promise<{ data: Data; cost: number }> {
+    const forkEntityManager = (): EntityManager => orm.em.fork();
+    const createUseCaseContext = () => {
+      throw new Error('a query changes nothing');
+    };
+    const contextValue = createGraphQLContext(
+      { forkEntityManager, createUseCaseContext },
+      { actor: ACTOR, requestId: 'request' },
+    );
+    statements.length = 0;
+    const { data, errors } = await graphql({ schema, source, contextValue });
+    expect(errors).toBeUndefined();
+    return { data, cost: statements.length };
+  }
+
+  const RELATIONS = `conference { slug } lineItems { id } payments { nodes { id reversedBy { id } } } creditNotes { id }
+    qboInvoice { id } qboInvoiceId qboInvoiceUrl attention { code }`;
+  const SUMS = 'id status total { amount } totalPaid { amount } totalCredited { amount } balanceDue { amount }';
+
+  test('a list of 20 orders with all their sums costs one', async () => {
+    const { data, cost } = await run(`{ purchaseOrders { nodes { ${SUMS} } } }`);
+    expect(data.purchaseOrders.nodes).toHaveLength(20);
+    expect(data.purchaseOrders.nodes[0]).toMatchObject({
+      totalPaid: { amount: '50.00' },
+      totalCredited: { amount: '10.00' },
+      balanceDue: { amount: '140.00' },
+    });
+    expect(cost).toBe(1);
+  });
+
+  test('counting them costs one more, and only when it is asked for', async () => {
+    const { data, cost } = await run(`{ purchaseOrders { totalCount nodes { ${SUMS} } } }`);
+    expect(data.purchaseOrders.totalCount).toBe(25);
+    expect(cost).toBe(2);
+  });
+
+  test('a list of 20 orders with everything they refer to costs seven', async () => {
+    const { data, cost } = await run(`{ purchaseOrders { nodes { ${SUMS} ${RELATIONS} } } }`);
+    expect(data.purchaseOrders.nodes).toHaveLength(20);
+    // Orders, conference, lines, payments, reversals, credit notes, invoices.
+    expect(cost).toBe(7);
+  });
+
+  test('one order costs as much as twenty', async () => {
+    expect((await run(`{ purchaseOrder(id: "${orderIds[0]}") { ${SUMS} ${RELATIONS} } }`)).cost).toBe(7);
+  });
+
+  test('20 orders by their ids cost one', async () => {
+    const ids = JSON.stringify(orderIds.slice(0, 20));
+    const { data, cost } = await run(`{ nodes(ids: ${ids}) { id ... on PurchaseOrder { ${SUMS} } } }`);
+    expect(data.nodes.map(({ id }: Data) => id)).toEqual(orderIds.slice(0, 20));
+    expect(cost).toBe(1);
+  });
+
+  test('20 credit notes by their ids cost two: the notes and the orders whose currency they have', async () => {
+    const ids = JSON.stringify(creditNoteIds.slice(0, 20));
+    const { data, cost } = await run(`{ nodes(ids: ${ids}) { id ... on CreditNote { amount { amount } } } }`);
+    expect(data.nodes).toHaveLength(20);
+    expect(cost).toBe(2);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals';
+import type { CurrencyCode } from '../../../src/domain/currency.js';
+import { InvoiceStatus } from '../../../src/domain/invoice/invoice.status.js';
+import { minorUnits } from '../../../src/domain/money.js';
+import { attentionOf } from '../../../src/domain/purchase-order/attention.js';
+
+const USD = 'USD' as CurrencyCode;
+const CANCELLED = new Date('2026-11-05T12:00:00Z');
+const CREATED = new Date('2026-11-01T12:00:00Z');
+const UPDATED = new Date('2026-11-02T12:00:00Z');
+
+type Facts = Parameters<typeof attentionOf>[0];
+const order = (fields: Partial<Facts> = {}): Facts => ({
+  currencyCode: USD,
+  totalMinor: minorUnits(147_500n),
+  paidMinor: minorUnits(0n),
+  cancelledAt: null,
+  invoice: undefined,
+  ...fields,
+});
+const invoice = (fields: Partial<NonNullable<Facts['invoice']>> = {}): NonNullable<Facts['invoice']> => ({
+  status: 'OPEN',
+  matchesPurchaseOrder: true,
+  totalMinor: minorUnits(147_500n),
+  currencyCode: USD,
+  createdAt: CREATED,
+  updatedAt: UPDATED,
+  ...fields,
+});
+
+describe('what a person should look at', () => {
+  test('is nothing while all is well', () => {
+    expect(attentionOf(order())).toEqual([]);
+    expect(attentionOf(order({ invoice: invoice(), paidMinor: minorUnits(147_500n) }))).toEqual([]);
+    expect(attentionOf(order({ cancelledAt: CANCELLED }))).toEqual([]);
+  });
+
+  test('W-C8: money received for a cancelled order, since it was cancelled', () => {
+    expect(attentionOf(order({ cancelledAt: CANCELLED, paidMinor: minorUnits(50_000n) }))).toEqual([
+      { code: 'REFUND_DUE', since: CANCELLED, message: '500.00 USD was received for a cancelled purchase order.' },
+    ]);
+  });
+
+  test('W-C16: amounts are written in their own currency', () => {
+    const facts = order({ currencyCode: 'JPY' as CurrencyCode, cancelledAt: CANCELLED, paidMinor: minorUnits(500n) });
+    expect(attentionOf(facts)[0]?.message).toBe('500 JPY was received for a cancelled purchase order.');
+  });
+
+  test('an invoice that is not over what was ordered, since it was made', () => {
+    const differing = invoice({ matchesPurchaseOrder: false, totalMinor: minorUnits(150_000n) });
+    expect(attentionOf(order({ invoice: differing }))).toEqual([
+      {
+        code: 'TOTAL_DIFFERS',
+        since: CREATED,
+        message: 'The invoice is over 1500.00 USD, the purchase order over 1475.00 USD, or their lines differ.',
+      },
+    ]);
+  });
+
+  test.each([InvoiceStatus.VOIDED, InvoiceStatus.DELETED])(
+    'a differing invoice that is %s no longer matters',
+    (status) => {
+      expect(attentionOf(order({ invoice: invoice({ matchesPurchaseOrder: false, status }) }))).toEqual([]);
+    },
+  );
+
+  test('an invoice of which nobody knows whether it exists, since that was noticed', () => {
+    expect(attentionOf(order({ invoice: invoice({ status: 'UNKNOWN' }) }))).toEqual([
+      {
+        code: 'OUTCOME_UNKNOWN',
+        since: UPDATED,
+        message: 'It is not known yet whether the provider made the invoice. Do not invoice it by hand.',
+      },
+    ]);
+  });
+
+  test.each(Object.values(InvoiceStatus).filter((status) => status !== InvoiceStatus.UNKNOWN))(
+    'a matching invoice that is %s needs nobody',
+    (status) => {
+      expect(attentionOf(order({ invoice: invoice({ status }) }))).toEqual([]);
+    },
+  );
+
+  test('several things at once', () => {
+    const unknown = invoice({ status: 'UNKNOWN', matchesPurchaseOrder: false });
+    const facts = order({ cancelledAt: CANCELLED, paidMinor: minorUnits(1n), invoice: unknown });
+    expect(attentionOf(facts).map(({ code }) => code)).toEqual(['REFUND_DUE', 'TOTAL_DIFFERS', 'OUTCOME_UNKNOWN']);
+  });
+});
