@@ -9,6 +9,7 @@ import { cut, multiLine, singleLine } from './text.js';
 
 const MAX_DESCRIPTION = 4000;
 const MAX_CUSTOMER_MEMO = 1000;
+const MAX_PRIVATE_NOTE = 4000;
 const MAX_DOC_NUMBER = 21;
 
 const SALES_LINE = 'SalesItemLineDetail';
@@ -32,7 +33,7 @@ export function invoiceBody(draft: InvoiceDraft): string {
     BillEmail: emailAddress(draft.email),
     BillAddr: freeFormAddress(draft.billingAddress),
     CustomerMemo: { value: customerMemo(draft) },
-    PrivateNote: `conference-invoicing ${draft.reference}`,
+    PrivateNote: privateNote(draft),
     Line: draft.lines.map((line) => invoiceLine(line, draft.serviceItemId, currency)),
   });
 }
@@ -51,9 +52,16 @@ function invoiceLine(line: InvoiceLineDraft, itemId: string, currency: CurrencyC
 }
 
 /** The customer reads this on the invoice. */
-function customerMemo({ reference: ours, buyerReference }: InvoiceDraft): string {
+function customerMemo({ reference, buyerReference }: InvoiceDraft): string {
   const theirs = singleLine(buyerReference);
-  return cut(`Purchase order ${ours}${theirs === '' ? '' : `. Your reference: ${theirs}`}`, MAX_CUSTOMER_MEMO);
+  return cut(`Purchase order ${reference}${theirs === '' ? '' : `. Your reference: ${theirs}`}`, MAX_CUSTOMER_MEMO);
+}
+
+/** The bookkeeper reads this; its beginning is how an invoice of ours can be recognised. */
+function privateNote({ reference, buyerReference }: InvoiceDraft): string {
+  const theirs = singleLine(buyerReference);
+  const note = `conference-invoicing ${reference}${theirs === '' ? '' : `. Buyer's reference: ${theirs}`}`;
+  return cut(note, MAX_PRIVATE_NOTE);
 }
 
 export function createInvoiceCall(body: string, idempotencyKey: string): QboCall {

@@ -54,7 +54,7 @@ describe('the body that creates an invoice', () => {
       '{"CustomerRef":{"value":"58"},"CurrencyRef":{"value":"USD"},"DocNumber":"PO-7K2M9Q","TxnDate":"2026-11-21",' +
         '"DueDate":"2026-12-21","BillEmail":{"Address":"ap@acme.example"},"BillAddr":{"Line1":"Acme","Line2":"1 Main St"},' +
         '"CustomerMemo":{"value":"Purchase order PO-7K2M9Q. Your reference: 4500 012345"},' +
-        '"PrivateNote":"conference-invoicing PO-7K2M9Q","Line":[' +
+        '"PrivateNote":"conference-invoicing PO-7K2M9Q. Buyer\'s reference: 4500 012345","Line":[' +
         '{"DetailType":"SalesItemLineDetail","Description":"Booth  “A”","Amount":999.99,' +
         '"SalesItemLineDetail":{"ItemRef":{"value":"1"},"Qty":3,"UnitPrice":333.33}},' +
         '{"DetailType":"SalesItemLineDetail","Description":"Dinner","Amount":9999999999999.99,' +
