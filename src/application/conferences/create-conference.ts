@@ -5,7 +5,7 @@ import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
 import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
-import { validate } from '../validation.js';
+import { type Validated, validate } from '../validation.js';
 import {
   conferenceCurrency,
   conferenceDay,
@@ -17,19 +17,14 @@ import {
 
 export type CreateConferenceCode = 'SLUG_TAKEN' | 'INVALID' | IdempotencyCode;
 
-const schema = z
-  .object({
-    name: conferenceName,
-    slug: conferenceSlug,
-    currencyCode: conferenceCurrency,
-    timezone: conferenceTimezone,
-    startDate: conferenceDay,
-    endDate: conferenceDay,
-  })
-  .refine(({ startDate, endDate }) => !endsBeforeStart(startDate, endDate), {
-    path: ['endDate'],
-    error: 'The end must not be before the start.',
-  });
+const schema = z.object({
+  name: conferenceName,
+  slug: conferenceSlug,
+  currencyCode: conferenceCurrency,
+  timezone: conferenceTimezone,
+  startDate: conferenceDay,
+  endDate: conferenceDay,
+});
 
 export interface CreateConferenceInput {
   readonly name: string;
@@ -46,7 +41,7 @@ export async function createConference(
   context: UseCaseContext,
   { idempotencyKey, ...input }: CreateConferenceInput,
 ): Promise<Outcome<Failure<CreateConferenceCode>>> {
-  const checked = validate(schema, input);
+  const checked = check(input);
   if (!checked.ok) return refused(...checked.failures);
   const request = { mutation: 'createConference', key: idempotencyKey ?? undefined, input };
   try {
@@ -62,6 +57,14 @@ export async function createConference(
     if (error instanceof UniqueConstraintViolationException) return slugTaken(input.slug);
     throw error;
   }
+}
+
+/** The days are compared also when other fields are wrong: every offending field is named at once. */
+function check(input: Omit<CreateConferenceInput, 'idempotencyKey'>): Validated<z.output<typeof schema>> {
+  const checked = validate(schema, input);
+  if (!endsBeforeStart(input.startDate ?? null, input.endDate ?? null)) return checked;
+  const failure = { code: 'INVALID', message: 'The end must not be before the start.', path: ['endDate'] } as const;
+  return { ok: false, failures: checked.ok ? [failure] : [...checked.failures, failure] };
 }
 
 export function slugTaken(slug: string): Outcome<Failure<'SLUG_TAKEN'>> {

@@ -52,6 +52,7 @@ export async function updateConference(
     return await inTransaction(context.em, async (tx) => {
       const conference = await tx.findOne(Conference, conferenceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!conference) return refusal('NOT_FOUND', 'There is no conference with this id.', ['conferenceId']);
+      if (Object.keys(given).length === 0) return done(conferenceId);
       const before = pick(conference, Object.keys(given));
       Object.assign(conference, changes, { updatedAt: context.clock.now() });
       if (endsBeforeStart(conference.startDate, conference.endDate)) {

@@ -13,15 +13,22 @@ export interface LockedPurchaseOrder {
 
 /** Every change to a purchase order or its money begins here: two of them never interleave. */
 export async function lockPurchaseOrder(tx: EntityManager, id: string): Promise<LockedPurchaseOrder | undefined> {
-  const order = await tx.findOne(PurchaseOrder, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const order = await lockRow(tx, id);
   return order ? { order, ledger: await readLedger(tx, id) } : undefined;
 }
 
-/** For callers that hold a row which refers to the purchase order: it exists, because nothing ever deletes one. */
-export async function lockExistingPurchaseOrder(tx: EntityManager, id: string): Promise<LockedPurchaseOrder> {
-  const locked = await lockPurchaseOrder(tx, id);
-  if (!locked) throw new Error(`purchase order ${id} does not exist`);
-  return locked;
+async function lockRow(tx: EntityManager, id: string): Promise<PurchaseOrder | null> {
+  return tx.findOne(PurchaseOrder, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+}
+
+/**
+ * The lock alone, for callers that hold a row which refers to the purchase order: it exists, because nothing ever
+ * deletes one.
+ */
+export async function lockExistingPurchaseOrder(tx: EntityManager, id: string): Promise<PurchaseOrder> {
+  const order = await lockRow(tx, id);
+  if (!order) throw new Error(`purchase order ${id} does not exist`);
+  return order;
 }
 
 const sums = z.object({ paid: z.coerce.bigint(), credited: z.coerce.bigint() });

@@ -8,7 +8,7 @@ import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.e
 import { audit } from '../audit.js';
 import type { Outcome } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
-import { type LockedPurchaseOrder, refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
+import { refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
 import type { QboContext } from './qbo-context.js';
 import type { QboFailure } from './qbo-failure.js';
 
@@ -62,7 +62,7 @@ export async function applyReading(
 export async function recordCreatedInvoice(
   tx: EntityManager,
   context: QboContext,
-  { order }: LockedPurchaseOrder,
+  order: PurchaseOrder,
   invoiceId: string,
   { answer, body }: { readonly answer: ProviderInvoice; readonly body: string },
 ): Promise<Outcome<QboFailure<'QBO_TOTAL_DIFFERS'>>> {

@@ -112,7 +112,7 @@ async function record(
   { attempt, email, result }: SentEmail,
 ): Promise<SendQboInvoiceOutcome> {
   return inTransaction(context.em, async (tx): Promise<SendQboInvoiceOutcome> => {
-    const { order } = await lockExistingPurchaseOrder(tx, purchaseOrder.id);
+    const order = await lockExistingPurchaseOrder(tx, purchaseOrder.id);
     const settlement = await settleAttempt(tx, attempt, result, context.clock.now());
     if (!result.ok) {
       const isRefused = settlement === 'refused';

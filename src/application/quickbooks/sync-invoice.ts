@@ -67,7 +67,7 @@ async function readPayments(
  */
 async function recordReading(context: QboContext, seen: Invoice, reading: Reading): Promise<boolean> {
   return inTransaction(context.em, async (tx) => {
-    const { order } = await lockExistingPurchaseOrder(tx, seen.purchaseOrder.id);
+    const order = await lockExistingPurchaseOrder(tx, seen.purchaseOrder.id);
     const invoice = await tx.findOneOrFail(Invoice, seen.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (invoice.syncVersion !== seen.syncVersion) return false;
     const now = context.clock.now();

@@ -17,10 +17,11 @@ export async function storeWebhookEvents(
 ): Promise<{ stored: number; duplicates: number }> {
   if (events.length === 0) return { stored: 0, duplicates: 0 };
   const rows = events.map((event) => toRow(context, provider, event));
+  // PostgreSQL reads the payload `null`, a bad element of a list, as a missing one: hence the coalesce.
   const stored = await context.em.execute<{ company_id: string; state: string }[]>(
     `insert into webhook_event (id, provider, event_id, company_id, entity, entity_id, operation, occurred_at, payload,
                                 state, attempts, next_attempt_at, last_error, received_at)
-     select id, provider, event_id, company_id, entity, entity_id, operation, occurred_at, payload,
+     select id, provider, event_id, company_id, entity, entity_id, operation, occurred_at, coalesce(payload, 'null'),
             state, 0, received_at, last_error, received_at
      from jsonb_populate_recordset(null::webhook_event, ?::jsonb)
      on conflict (provider, event_id) do nothing returning company_id, state`,
