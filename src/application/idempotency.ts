@@ -102,13 +102,13 @@ function hashInput(input: unknown): string {
   return createHash('sha256').update(canonicalJson(input)).digest('hex');
 }
 
-/** JSON with sorted keys, so that two spellings of one input hash alike. */
+/** JSON with sorted keys and without nulls, so that the spellings of one input hash alike. */
 function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)))
-      : inner,
-  );
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) return inner;
+    const given = Object.entries(inner).filter(([, field]) => field !== null);
+    return Object.fromEntries(given.sort(([left], [right]) => (left < right ? -1 : 1)));
+  });
 }
 
 /** Clients may repeat a request for three days. */

@@ -64,8 +64,13 @@ async function reconnectConferences(createContext: () => QboContext, simulator: 
 }
 
 async function isAccepted({ accounting }: QboContext, connectionId: string): Promise<boolean> {
-  const read = await accounting.readCompanySettings(connectionId);
-  return read.ok || read.failure.kind !== 'reconnect_required';
+  try {
+    const read = await accounting.readCompanySettings(connectionId);
+    return read.ok || read.failure.kind !== 'reconnect_required';
+  } catch {
+    // Sealed with a key that is gone: new tokens would not help, and whoever uses the connection is told.
+    return true;
+  }
 }
 
 async function connect(

@@ -79,7 +79,7 @@ export class ProgramRun {
   }
 
   /** Waits until standard output matches, and returns the match. */
-  async says(pattern: RegExp, timeoutMs = 15_000): Promise<RegExpExecArray> {
+  async says(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
     const said = await eventually(
       async () => ({ match: pattern.exec(this.stdout), isOver: this.#child.exitCode !== null }),
       ({ match, isOver }) => match !== null || isOver,
@@ -96,6 +96,12 @@ export class ProgramRun {
   /** The exit code, or the signal that ended it. */
   end(): Promise<number | NodeJS.Signals> {
     return this.#ended;
+  }
+
+  /** The same together with what went to standard error, so that a failed assertion shows the reason. */
+  async ending(): Promise<{ code: number | NodeJS.Signals; stderr: string }> {
+    const code = await this.#ended;
+    return { code, stderr: this.stderr };
   }
 
   async kill(): Promise<void> {

@@ -9,15 +9,12 @@ export function readBearerKey(authorization: string | undefined): string | undef
 }
 
 /**
- * Nothing is answered without a key. In development the schema may be looked at without one; elsewhere even the
- * document is not read, because validation messages describe the schema.
+ * Nothing is answered without a key, except questions about the schema. Outside development not even those: there the
+ * context of a request without a key cannot be made, so that its document is not read.
  */
-export function authenticationPlugin(options: {
-  readonly openIntrospection: boolean;
-}): ApolloServerPlugin<GraphQLContext> {
+export function authenticationPlugin(): ApolloServerPlugin<GraphQLContext> {
   return {
-    async requestDidStart({ contextValue }) {
-      if (!contextValue.actor && !options.openIntrospection) throw unauthenticated();
+    async requestDidStart() {
       return {
         async didResolveOperation({ contextValue: { actor }, operation }) {
           if (!actor && !(operation && isIntrospection(operation))) throw unauthenticated();

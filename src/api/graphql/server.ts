@@ -11,7 +11,7 @@ import type { Actor } from '../../application/context.js';
 import { currentRequestId } from '../request-id.js';
 import { authenticationPlugin, readBearerKey } from './authentication.js';
 import { createGraphQLContext, type GraphQLContext, type GraphQLDependencies } from './context.js';
-import { createErrorFormatter } from './errors.js';
+import { createErrorFormatter, unauthenticated } from './errors.js';
 import { type OperationReport, operationLogPlugin } from './operation-log.js';
 import { buildGraphQLSchema } from './schema.js';
 
@@ -55,7 +55,7 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginDrainHttpServer({ httpServer: options.httpServer }),
       operationLogPlugin(options.onOperation),
-      authenticationPlugin(options),
+      authenticationPlugin(),
     ],
   });
   await apollo.start();
@@ -78,6 +78,8 @@ function contextOf(options: GraphQLServerOptions) {
   return async ({ req }: { req: express.Request }): Promise<GraphQLContext> => {
     const key = readBearerKey(req.get('authorization'));
     const actor = key === undefined ? undefined : await options.findActor(key);
+    // Before anything is parsed: messages about a document describe the schema.
+    if (!actor && !options.openIntrospection) throw unauthenticated();
     return createGraphQLContext(options, { actor, requestId: currentRequestId() ?? '' });
   };
 }

@@ -24,6 +24,11 @@ export async function prepareInvoice(context: QboContext, claimed: ClaimedInvoic
   if (operation.body !== null) return { body: operation.body };
   const settings = await companySettings(context, connection);
   if (!settings.ok) return providerFailure(settings.failure);
+  const { multiCurrency, homeCurrency } = settings.value;
+  if (!multiCurrency && homeCurrency !== order.currencyCode) {
+    await forgetCompanySettings(context, connection.id);
+    return { failure: otherCurrency(order, homeCurrency), isFinal: true };
+  }
   const serviceItemId = connection.serviceItemId ?? settings.value.serviceItemId;
   if (serviceItemId === undefined) {
     await forgetCompanySettings(context, connection.id);
@@ -43,6 +48,15 @@ const ITEM_MISSING: QboFailure<'QBO_ITEM_MISSING'> = {
     'No product or service is known to put on the invoice lines: give configureQboConnection a serviceItemId, or have an active one named "Services" in QuickBooks.',
   path: [],
 };
+
+/** Such a company takes every amount for its own currency: it would invoice 100 euros as 100 dollars. */
+function otherCurrency({ currencyCode }: PurchaseOrder, homeCurrency: string): QboFailure<'QBO_REJECTED'> {
+  return {
+    code: 'QBO_REJECTED',
+    message: `This QuickBooks company keeps its books in ${homeCurrency} only, and the purchase order is in ${currencyCode}: turn on Multicurrency in QuickBooks first.`,
+    path: ['purchaseOrderId'],
+  };
+}
 
 const CUSTOMER_IN_PROGRESS: QboFailure<'IN_PROGRESS'> = {
   code: 'IN_PROGRESS',

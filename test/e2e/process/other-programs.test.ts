@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type CompiledPrograms, compilePrograms } from '../../support/server-process.js';
+
+// See server-process.test.ts.
+jest.setTimeout(90_000);
 
 let programs: CompiledPrograms;
 

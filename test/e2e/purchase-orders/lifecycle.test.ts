@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Data } from '../../support/graphql-client.js';
 import { createOrder, readOrder } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
-import { auditTrail, everything } from './support.js';
+import { auditTrail, everything, invoiceOrder } from './support.js';
 
 let server: TestApp;
 
@@ -147,8 +147,7 @@ describe('cancelling', () => {
 
   test('is refused while there is a live invoice, which stays', async () => {
     const { id } = await createOrder(server);
-    const created = await server.graphql.mutate('createQboInvoice', { purchaseOrderId: id }, 'purchaseOrder { id }');
-    expect(created.userErrors).toEqual([]);
+    await invoiceOrder(server, id);
     expect(await refused('cancelPurchaseOrder', id)).toBe('INVOICED');
     const order = await readOrder(server, id);
     expect(order).toMatchObject({ status: 'SENT', qboInvoice: { status: 'OPEN' } });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Data } from '../../support/graphql-client.js';
 import { createOrder, ORDER, readOrder } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
-import { auditTrail, countOf, createConference, everything } from './support.js';
+import { auditTrail, countOf, createConference, everything, invoiceOrder } from './support.js';
 
 let server: TestApp;
 
@@ -362,7 +362,7 @@ describe('a credit note', () => {
 
   test('is refused while there is a live invoice over the old amount', async () => {
     const { id } = await createOrder(server);
-    await server.graphql.mutate('createQboInvoice', { purchaseOrderId: id }, 'purchaseOrder { id }');
+    await invoiceOrder(server, id);
     expect(await refusals(() => issueCreditNote(id))).toEqual(['purchaseOrderId: INVOICED']);
   });
 

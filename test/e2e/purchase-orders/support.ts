@@ -1,3 +1,4 @@
+import { eventually } from '../../support/eventually.js';
 import type { Data } from '../../support/graphql-client.js';
 import type { TestApp } from '../../support/test-app.js';
 
@@ -46,4 +47,15 @@ export async function createConference(
   const { conference, userErrors } = await graphql.mutate('createConference', input, 'conference { id slug }');
   if (!conference) throw new Error(`no conference was created: ${JSON.stringify(userErrors)}`);
   return conference;
+}
+
+/** Invoices an order and waits until QuickBooks' own notice of that is dealt with: afterwards nothing moves by itself. */
+export async function invoiceOrder({ graphql, sql }: TestApp, purchaseOrderId: string): Promise<void> {
+  const created = await graphql.mutate('createQboInvoice', { purchaseOrderId }, 'purchaseOrder { qboInvoiceId }');
+  if (created.userErrors.length > 0) throw new Error(`no invoice: ${JSON.stringify(created.userErrors)}`);
+  const { qboInvoiceId } = created.purchaseOrder;
+  await eventually(
+    () => sql<{ state: string }>('select state from webhook_event where entity_id = $1', [qboInvoiceId]),
+    (events) => events.length > 0 && events.every(({ state }) => state !== 'RECEIVED'),
+  );
 }

@@ -147,6 +147,27 @@ describe('W-Q32: the rules are checked before anything is sent', () => {
   });
 });
 
+describe('a company that keeps one currency only', () => {
+  test('refuses an order in another one before anything is made, instead of invoicing euros as dollars', async () => {
+    const conferenceId = await createConference(app, { currencyCode: 'EUR' });
+    const order = await createOrder(app, { conferenceId });
+    const before = await books(app, SECOND_COMPANY);
+    const error = await refusedWithoutTrace(order.id);
+    expect(error).toMatchObject({ code: 'QBO_REJECTED', message: expect.stringMatching(/USD.*EUR|EUR.*USD/) });
+    expect(await books(app, SECOND_COMPANY)).toEqual(before);
+    await app.quickbooks.patch(`/companies/${SECOND_COMPANY}`, { multiCurrency: true });
+    try {
+      // Nobody has to tell us that the company has changed.
+      expect((await invoiceOrder(app, order.id)).userErrors).toEqual([]);
+      const [invoice] = await invoicesInBooks(app, order.reference, SECOND_COMPANY);
+      expect(invoice.CurrencyRef.value).toBe('EUR');
+    } finally {
+      await app.quickbooks.patch(`/companies/${SECOND_COMPANY}`, { multiCurrency: false });
+      await app.sql('update qbo_connection set settings = null');
+    }
+  });
+});
+
 describe('the item on the lines', () => {
   test('a company without a known item is QBO_ITEM_MISSING, until somebody makes one', async () => {
     const conferenceId = await createConference(app);

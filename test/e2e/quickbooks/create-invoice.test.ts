@@ -66,7 +66,7 @@ describe('what QuickBooks is sent', () => {
         Line5: 'USA, Third desk',
       },
       CustomerMemo: { value: `Purchase order ${order.reference}. Your reference: 4500012345` },
-      PrivateNote: `conference-invoicing ${order.reference}`,
+      PrivateNote: `conference-invoicing ${order.reference}. Buyer's reference: 4500012345`,
       Line: [
         {
           DetailType: 'SalesItemLineDetail',

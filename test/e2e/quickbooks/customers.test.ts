@@ -163,6 +163,18 @@ describe('names that are hard to ask for', () => {
     expect((await customerOf(relinked)).Id).toBe((await customerOf(order)).Id);
   });
 
+  test('when others bear every candidate name, it is QBO_REJECTED and no invoice is made', async () => {
+    const organizationName = 'Crowded Name Ltd';
+    for (const suffix of ['', ' (USD)', ' (2)', ' (3)', ' (4)']) await createCustomer(organizationName + suffix, 'GBP');
+    const order = await createOrder(app, { organizationName });
+    const { result, writes } = await countCalls(app, () => invoiceOrder(app, order.id));
+    expect(result).toMatchObject({
+      purchaseOrder: null,
+      userErrors: [{ code: 'QBO_REJECTED', message: expect.stringContaining(organizationName) }],
+    });
+    expect(writes).toEqual([]);
+  });
+
   test('a name of 300 characters is kept whole', async () => {
     const organizationName = 'Ö'.repeat(300);
     const order = await createInvoicedOrder(app, { organizationName });

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
 import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
@@ -91,6 +94,37 @@ describe.each(BROKEN)('W-Q14: when %s', (_what, fault) => {
   );
 });
 
+describe('an answer without an id', () => {
+  test.each([
+    ['an invoice', '{"Invoice":{"TotalAmt":1475.00,"Balance":1475.00}}'],
+    ['nothing', '{}'],
+    ['a list', '[]'],
+  ])('that holds %s is an unknown outcome, which the next call settles with one invoice', async (_what, text) => {
+    const purchaseOrderId = await bench.order();
+    const odd = createServer((_request, response) => response.end(text));
+    odd.listen(0, '127.0.0.1');
+    await once(odd, 'listening');
+    try {
+      const { createInvoice } = oddCreation(`http://127.0.0.1:${(odd.address() as AddressInfo).port}`);
+      const first = await createQboInvoice(bench.with({ createInvoice }), { purchaseOrderId });
+      expect(first).toMatchObject({ id: null, failures: [{ code: 'OUTCOME_UNKNOWN' }] });
+    } finally {
+      odd.closeAllConnections();
+      odd.close();
+    }
+    expect(await createQboInvoice(bench.process(), { purchaseOrderId })).toMatchObject({ failures: [] });
+    expect(await booked(purchaseOrderId)).toHaveLength(1);
+  });
+
+  function oddCreation(address: string) {
+    const gateway = bench.gatewayAt(address);
+    return {
+      createInvoice: (connectionId: string, body: string, key: string) =>
+        gateway.createInvoice(connectionId, body, key),
+    };
+  }
+});
+
 test('an answer that stays lost several times is still one invoice', async () => {
   const purchaseOrderId = await bench.order();
   await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', times: 4, match: { path: '/invoice?' } });
@@ -123,6 +157,54 @@ test('a payment that was made while the answer was lost is booked when the invoi
   const payments = await bench.sql('select * from payment where purchase_order_id = ?', [purchaseOrderId]);
   expect(payments).toMatchObject([{ amount_minor: '147500', reference: 'CHQ 7', source: 'QBO', revision: 1 }]);
   expect(await invoiceRows(purchaseOrderId)).toMatchObject([{ status: 'PAID', balance_minor: '0' }]);
+});
+
+describe('what a bookkeeper does before a lost answer is recovered', () => {
+  test.each([
+    ['void-invoice', 'VOIDED'],
+    ['delete-invoice', 'DELETED'],
+  ])('%s: the recovered invoice is %s, and the order can be invoiced anew', async (correction, status) => {
+    const purchaseOrderId = await bench.order();
+    const { realmId } = bench;
+    await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: { path: '/invoice?' } });
+    await createQboInvoice(bench.process(), { purchaseOrderId });
+    const [made] = await booked(purchaseOrderId);
+    await bench.quickbooks.post(`/${correction}`, { realmId, invoiceId: made?.Id });
+    await resumeOperations(bench.process());
+    expect(await invoiceRows(purchaseOrderId)).toMatchObject([{ status, external_id: made?.Id }]);
+    expect(await createQboInvoice(bench.process(), { purchaseOrderId })).toEqual({ id: purchaseOrderId, failures: [] });
+    expect(await invoiceRows(purchaseOrderId)).toMatchObject([{ status }, { status: 'OPEN' }]);
+  });
+});
+
+describe('an idempotency key whose request had no certain outcome', () => {
+  const idempotencyKey = 'key-of-an-unknown-outcome';
+
+  test('continues that request and then keeps its answer', async () => {
+    const purchaseOrderId = await bench.order();
+    await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: { path: '/invoice?' } });
+    const ask = () => createQboInvoice(bench.process(), { purchaseOrderId, idempotencyKey });
+    expect(await ask()).toMatchObject({ failures: [{ code: 'OUTCOME_UNKNOWN' }] });
+    expect(await ask()).toEqual({ id: purchaseOrderId, failures: [] });
+    await bench.quickbooks.delete('/requests');
+    expect(await ask()).toEqual({ id: purchaseOrderId, failures: [] });
+    expect(await bench.quickbooks.requests()).toEqual([]);
+    expect(await booked(purchaseOrderId)).toHaveLength(1);
+  });
+
+  test('is answered with the invoice that another request finished after its process died', async () => {
+    const purchaseOrderId = await bench.order();
+    const key = 'key-of-a-dead-process';
+    const dead = createQboInvoice(bench.with({ createInvoice: die }), { purchaseOrderId, idempotencyKey: key });
+    await expect(dead).rejects.toThrow(ProcessDied);
+    const early = await createQboInvoice(bench.process(), { purchaseOrderId, idempotencyKey: key });
+    expect(early).toMatchObject({ id: null, failures: [{ code: 'IDEMPOTENCY_IN_PROGRESS' }] });
+    bench.clock.advance(121_000);
+    expect(await createQboInvoice(bench.process(), { purchaseOrderId })).toMatchObject({ failures: [] });
+    const again = await createQboInvoice(bench.process(), { purchaseOrderId, idempotencyKey: key });
+    expect(again).toEqual({ id: purchaseOrderId, failures: [] });
+    expect(await booked(purchaseOrderId)).toHaveLength(1);
+  });
 });
 
 describe('when a process dies', () => {

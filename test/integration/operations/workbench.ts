@@ -42,6 +42,8 @@ export interface Workbench {
   readonly conferenceId: string;
   /** The use cases with some calls to QuickBooks replaced; the rest go to the simulator. */
   with(replaced: Partial<AccountingGateway>): QboContext;
+  /** The real adapter with another address for its API. */
+  gatewayAt(apiBaseUrl: string): AccountingGateway;
   /** As another process would have it: an entity manager of its own, and by default a clock of its own. */
   process(clock?: Clock): QboContext;
   order(fields?: Record<string, unknown>): Promise<string>;
@@ -59,7 +61,7 @@ export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workben
   const orm = await openOrm(database.url);
   const simulator = await startQuickBooksSimulator({ clientId: 'app', clientSecret: 'app-secret' });
   const clock = new TestClock();
-  const shared = parts(orm, simulator, clock, timeoutMs);
+  const { gatewayAt, ...shared } = parts(orm, simulator, clock, timeoutMs);
   const process = (own: Clock = clock): QboContext => ({ ...shared, clock: own, em: orm.em.fork() });
   const context = process();
   const quickbooks = new SimulatorControl(simulator);
@@ -91,6 +93,7 @@ export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workben
     quickbooks,
     realmId,
     conferenceId,
+    gatewayAt,
     with: (replaced) => ({ ...process(), accounting: replacing(shared.accounting, replaced) }),
     process,
     order,
@@ -115,11 +118,14 @@ function parts(orm: MikroORM, simulator: QuickBooksSimulator, clock: Clock, time
   const secrets = new JweSecretBox([{ id: 'k1', secret: new Uint8Array(randomBytes(32)) }]);
   const defaultApp = { clientId: 'app', clientSecret: 'app-secret' };
   const { baseUrl: apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl } = simulator;
-  const endpoints = () => ({ apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl });
   const store = new PostgresTokenStore(orm);
-  const accounting = new QuickBooksGateway({ store, secrets, clock, endpoints, defaultApp, timeoutMs });
+  const gatewayAt = (address: string) => {
+    const endpoints = () => ({ apiBaseUrl: address, tokenUrl, authorizeUrl, revokeUrl });
+    return new QuickBooksGateway({ store, secrets, clock, endpoints, defaultApp, timeoutMs });
+  };
+  const accounting = gatewayAt(apiBaseUrl);
   const actor = { id: 'test', name: 'test' };
-  return { ids: randomIds, actor, accounting, secrets, defaultApp, production: false };
+  return { ids: randomIds, actor, accounting, secrets, defaultApp, production: false, gatewayAt };
 }
 
 /** The gateway keeps its state in private fields, so what is not replaced has to be called on itself. */
