@@ -60,6 +60,7 @@ describe('W-Q30: connecting a conference', () => {
   test('proves the tokens with one reading of the company and then stores the connection', async () => {
     const conferenceId = await createConference(app, { realmId: null });
     expect(await conferenceConnection(conferenceId)).toBeNull();
+    expect(await connectionOf(SECOND_COMPANY)).toBeUndefined();
     const tokens = await freshTokens(app, SECOND_COMPANY);
     const {
       result,
@@ -80,9 +81,20 @@ describe('W-Q30: connecting a conference', () => {
     expect(await conferenceConnection(conferenceId)).toEqual(result.conference.qboConnection);
   });
 
-  test('W-Q21: the environment is part of the connection', async () => {
-    const environments = await app.sql('select distinct environment from qbo_connection');
-    expect(environments).toEqual([{ environment: 'SANDBOX' }]);
+  test('W-Q21: sandbox and production are connections of their own, also for one realm id', async () => {
+    const sandbox = await createInvoicedOrder(app, { conferenceId: await createConference(app, { realmId }) });
+    const conferenceId = await createConference(app, { realmId: null });
+    const input = { ...(await freshTokens(app, realmId)), environment: 'PRODUCTION' };
+    const { conference } = await configure(app, conferenceId, input);
+    expect(conference.qboConnection).toMatchObject({ realmId, environment: 'PRODUCTION' });
+    const production = await createInvoicedOrder(app, { conferenceId });
+    expect(new URL(sandbox.qboInvoiceUrl).host).toBe('sandbox.qbo.intuit.com');
+    expect(new URL(production.qboInvoiceUrl).host).toBe('qbo.intuit.com');
+    const rows = await app.sql('select environment from qbo_connection where realm_id = $1 order by 1', [realmId]);
+    expect(rows).toEqual([{ environment: 'PRODUCTION' }, { environment: 'SANDBOX' }]);
+    // With a live invoice the conference cannot change from one to the other.
+    const error = await refused(conferenceId, await freshTokens(app, realmId));
+    expect(error).toMatchObject({ code: 'REALM_MISMATCH' });
   });
 
   test('secrets are encrypted at rest and in no answer, error or audit entry', async () => {
@@ -235,6 +247,39 @@ describe('W-Q29: one company is one connection', () => {
     await app.quickbooks.post('/expire-tokens', { realmId: SECOND_COMPANY });
     expect((await invoiceOrder(app, order.id)).userErrors).toEqual([]);
     expect((await conferenceConnection(conferenceId)).status).toBe('CONNECTED');
+  });
+
+  test('a person who consented anew in QuickBooks ended the stored tokens: the pasted ones replace them', async () => {
+    const conferenceId = await createConference(app);
+    const pasted = await freshTokens(app, SECOND_COMPANY, true);
+    expect((await conferenceConnection(conferenceId)).status).toBe('CONNECTED');
+    expect((await configure(app, conferenceId, pasted)).userErrors).toEqual([]);
+    const order = await createOrder(app, { conferenceId });
+    const { result, tokens } = await countCalls(app, () => invoiceOrder(app, order.id));
+    expect(result.userErrors).toEqual([]);
+    expect(tokens).toEqual([]);
+  });
+
+  test('a client secret that was mistyped is noticed at the first refresh and replaced by configuring again', async () => {
+    const conferenceId = await createConference(app);
+    const pasted = await freshTokens(app, SECOND_COMPANY, true);
+    await configure(app, conferenceId, { ...pasted, clientSecret: 'mistyped' });
+    const order = await createOrder(app, { conferenceId });
+    await app.quickbooks.post('/expire-tokens', { realmId: SECOND_COMPANY });
+    expect((await invoiceOrder(app, order.id)).userErrors).toMatchObject([{ code: 'RECONNECT_REQUIRED' }]);
+    expect((await configure(app, conferenceId, await freshTokens(app, SECOND_COMPANY))).userErrors).toEqual([]);
+    expect((await invoiceOrder(app, order.id)).userErrors).toEqual([]);
+  });
+
+  test('when QuickBooks cannot say how the stored tokens are, they stay', async () => {
+    const conferenceId = await createConference(app);
+    const before = await connectionOf(SECOND_COMPANY);
+    await app.quickbooks.post('/faults', { kind: 'html502', match: { path: '/preferences' } });
+    expect((await configure(app, conferenceId, await freshTokens(app, SECOND_COMPANY))).userErrors).toEqual([]);
+    expect(await connectionOf(SECOND_COMPANY)).toMatchObject({
+      access_token: before.access_token,
+      token_version: before.token_version,
+    });
   });
 
   test('a serviceItemId that is given later counts, and one that is left out stays', async () => {
