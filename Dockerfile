@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# Debian, not Alpine: the compiler and its helpers come as binaries that want glibc.
+# Debian, not Alpine: the compiler comes as a binary that wants glibc.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

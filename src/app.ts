@@ -81,7 +81,8 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
   });
   resources.defer(() => http.stop());
   if (simulator && secrets) await deliverWebhooksTo(simulator, `${http.url}/webhooks/qbo`, secrets.verifierToken);
-  const seeded = simulator ? await seedDemoConference(createSystemContext, simulator) : false;
+  const isLaptop = !config.production && config.role === 'all';
+  const seeded = isLaptop && (await seedDemoConference(createSystemContext, simulator));
   const simulators = simulator ? { quickbooks: simulator } : {};
   const apiKeyFile = config.bootstrapApiKey === undefined ? secrets?.apiKeyFile : undefined;
   return { url: http.url, apiKey, apiKeyFile, simulators, seeded, stop: () => resources.disposeAsync() };
@@ -149,6 +150,7 @@ type ContextFactory = (em: EntityManager, actor: Actor) => QboContext;
 /** Makes what the use cases get, each with an entity manager and an actor of its own. */
 function contextFactory({ config, orm, logger, metrics, simulator, secrets }: Foundation): ContextFactory {
   const { production, encryptionKeys, quickbooks } = config;
+  const allowsSimulators = !production && (simulator !== undefined || quickbooks.apiBaseUrl !== undefined);
   const { clientId, clientSecret } = quickbooks;
   const secretBox = new JweSecretBox(encryptionKeys.length === 0 && secrets ? [secrets.encryptionKey] : encryptionKeys);
   const defaultApp = clientId !== undefined && clientSecret !== undefined ? { clientId, clientSecret } : undefined;
@@ -160,7 +162,7 @@ function contextFactory({ config, orm, logger, metrics, simulator, secrets }: Fo
     defaultApp,
     onCall: callObserver(logger, metrics),
   });
-  const shared = { clock: systemClock, ids: randomIds, accounting, secrets: secretBox, defaultApp, production };
+  const shared = { clock: systemClock, ids: randomIds, accounting, secrets: secretBox, defaultApp, allowsSimulators };
   return (em, actor) => ({ ...shared, em, actor });
 }
 

@@ -71,7 +71,7 @@ export class UseCaseBench {
       accounting,
       secrets: this.#secrets,
       defaultApp: APP,
-      production: false,
+      allowsSimulators: true,
     };
   }
 

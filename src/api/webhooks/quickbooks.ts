@@ -18,7 +18,7 @@ export interface QuickBooksWebhookOptions {
 export function quickBooksWebhookRouter({ source, store, onAnswered }: QuickBooksWebhookOptions): Router {
   const router = Router();
   const rawBody = express.raw({ type: () => true, limit: MAX_BODY, inflate: false });
-  router.use((_request, response, next) => {
+  router.use('/webhooks/qbo', (_request, response, next) => {
     response.on('finish', () => onAnswered(response.statusCode));
     next();
   });

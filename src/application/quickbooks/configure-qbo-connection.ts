@@ -73,10 +73,13 @@ export async function configureQboConnection(
   const credentials: CompanyCredentials = { ...given, ...app, accessTokenExpiresAt: accessTokenExpiresAt ?? undefined };
   const proven = await context.accounting.proveCredentials(credentials);
   if (!proven.ok) return describeRefusal(proven.failure);
-  if (proven.value.simulated && context.production) return simulatorRefused();
+  if (proven.value.simulated && !context.allowsSimulators) return simulatorRefused();
   const sealed = await seal(context, checked.value, proven.value);
   const areNew = proven.value.tokens.accessToken !== checked.value.accessToken;
-  return inTransaction(context.em, (tx) => store(tx, context, { conferenceId, input: checked.value, sealed, areNew }));
+  const replacesTokens = areNew || !(await ownTokensWork(context, checked.value));
+  return inTransaction(context.em, (tx) =>
+    store(tx, context, { conferenceId, input: checked.value, sealed, replacesTokens }),
+  );
 }
 
 function clientPair({ defaultApp }: QboContext, { clientId, clientSecret }: CheckedInput) {
@@ -120,6 +123,17 @@ function describeRefusal(failure: ProviderFailure): ConfigureQboConnectionOutcom
   return refusal('QBO_UNAVAILABLE', `QuickBooks could not be asked; nothing was stored. ${failure.message}`);
 }
 
+/**
+ * Whether the connection that the company has is as healthy as it looks. Nobody tells us that a person consented anew in
+ * QuickBooks, which ends the old tokens, or that a client secret is wrong: only using them shows it.
+ */
+async function ownTokensWork({ em, accounting }: QboContext, { environment, realmId }: CheckedInput): Promise<boolean> {
+  const existing = await em.fork().findOne(QboConnection, { environment, realmId });
+  if (!existing) return true;
+  const read = await accounting.readCompanySettings(existing.id);
+  return read.ok || read.failure.kind !== 'reconnect_required';
+}
+
 function simulatorRefused(): ConfigureQboConnectionOutcome {
   return refusal('INVALID', 'The endpoint that answered is a simulator, which production refuses.', ['realmId']);
 }
@@ -143,14 +157,14 @@ interface ProvenConnection {
   readonly conferenceId: string;
   readonly input: CheckedInput;
   readonly sealed: Awaited<ReturnType<typeof seal>>;
-  /** They were issued just now, to prove the credentials. */
-  readonly areNew: boolean;
+  /** The company's connection, if there is one, is not healthy or older than these tokens. */
+  readonly replacesTokens: boolean;
 }
 
 async function store(
   tx: EntityManager,
   context: QboContext,
-  { conferenceId, input, sealed, areNew }: ProvenConnection,
+  { conferenceId, input, sealed, replacesTokens }: ProvenConnection,
 ): Promise<ConfigureQboConnectionOutcome> {
   const conference = await tx.findOneOrFail(Conference, conferenceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
   const { environment, realmId, serviceItemId } = input;
@@ -158,7 +172,7 @@ async function store(
   const existing = await tx.findOne(QboConnection, { environment, realmId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   const connection = existing ?? createConnection(tx, context, input, sealed);
   const isDead = existing?.status === QboConnectionStatus.RECONNECT_REQUIRED;
-  if (existing && (isDead || areNew)) replaceTokens(existing, sealed);
+  if (existing && (isDead || replacesTokens)) replaceTokens(existing, sealed);
   if (serviceItemId) connection.serviceItemId = serviceItemId;
   Object.assign(connection, { companyName: sealed.companyName, settings: null, updatedAt: now });
   conference.qboConnection = ref(connection);

@@ -8,6 +8,6 @@ export interface QboContext extends UseCaseContext {
   readonly secrets: SecretBox;
   /** The Intuit app of the environment variables, for connections without one of their own. */
   readonly defaultApp: { readonly clientId: string; readonly clientSecret: string } | undefined;
-  /** In production a connection to a simulator is refused. */
-  readonly production: boolean;
+  /** Whether a connection to a simulator may be used: never in production, and only while there is a simulator. */
+  readonly allowsSimulators: boolean;
 }

@@ -20,8 +20,10 @@ export async function usableConnection(
   if (!connection) {
     return notConfigured('This conference is not connected to QuickBooks: call configureQboConnection first.');
   }
-  if (connection.simulated && context.production) {
-    return notConfigured('This conference is connected to a simulator, which production refuses: reconnect it.');
+  if (connection.simulated && !context.allowsSimulators) {
+    return notConfigured(
+      'This conference is connected to a simulator, which is not in use here: call configureQboConnection with a real company.',
+    );
   }
   if (connection.status === QboConnectionStatus.RECONNECT_REQUIRED) {
     return { failure: { code: 'RECONNECT_REQUIRED', message: reconnectMessage(''), path: [] } };

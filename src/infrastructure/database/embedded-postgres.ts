@@ -105,9 +105,27 @@ async function createDatabase({ client }: OwnerLock): Promise<void> {
 
 /** The lock is held until the server is gone: given up earlier, a new process could take over a server about to end. */
 async function stop(binaries: Binaries, location: Location, lock: OwnerLock): Promise<void> {
+  await sessionsToEnd(lock);
   lock.expectEnd();
   await stopServer(binaries, location);
   await lock.end();
+}
+
+const SESSIONS_TIMEOUT_MS = 2_000; // One that is closing needs milliseconds; somebody's psql is not waited for.
+
+/**
+ * A pool counts as closed when it has said goodbye, not when the server has heard it. A session that the server ends in
+ * that moment reports an error to a pool that nobody listens to any more, and that ends the process.
+ */
+async function sessionsToEnd({ client }: OwnerLock): Promise<void> {
+  const deadline = Date.now() + SESSIONS_TIMEOUT_MS;
+  const others = `select from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`;
+  while (Date.now() < deadline) {
+    // A server that cannot be asked is gone already, or will be.
+    const { rowCount } = await client.query(others).catch(() => ({ rowCount: 0 }));
+    if (rowCount === 0) return;
+    await sleep(10);
+  }
 }
 
 function databaseUrl(password: string, port: number, database: string): string {

@@ -125,7 +125,7 @@ function parts(orm: MikroORM, simulator: QuickBooksSimulator, clock: Clock, time
   };
   const accounting = gatewayAt(apiBaseUrl);
   const actor = { id: 'test', name: 'test' };
-  return { ids: randomIds, actor, accounting, secrets, defaultApp, production: false, gatewayAt };
+  return { ids: randomIds, actor, accounting, secrets, defaultApp, allowsSimulators: true, gatewayAt };
 }
 
 /** The gateway keeps its state in private fields, so what is not replaced has to be called on itself. */

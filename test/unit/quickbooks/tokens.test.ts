@@ -258,7 +258,7 @@ describe('when the token endpoint does not work', () => {
     expiresIn(-1);
     const before = store.connection;
     const endpoints = () => ({ ...intuitEndpoints('SANDBOX'), tokenUrl: `${standIn.url}/tokens` });
-    const result = await tokens({ timeoutMs: 50, endpoints }).current('qbo_1');
+    const result = await tokens({ timeoutMs: 500, endpoints }).current('qbo_1');
     expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
     expect(standIn.requests).toHaveLength(1);
     expect(store.connection).toEqual(before);
