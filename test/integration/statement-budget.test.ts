@@ -4,17 +4,16 @@ import { listPurchaseOrders } from '../../src/application/queries/list-purchase-
 import { createQboInvoice } from '../../src/application/quickbooks/create-qbo-invoice.js';
 import { syncQboInvoiceStatus } from '../../src/application/quickbooks/sync-qbo-invoice-status.js';
 import { storeWebhookEvents } from '../../src/application/webhooks/store-webhook-events.js';
-import { Invoice } from '../../src/domain/invoice/invoice.entity.js';
-import { UseCaseBench } from '../support/use-case-bench.js';
+import { startWorkbench, type Workbench } from '../support/workbench.js';
 
 /** SQL statements and QuickBooks calls per operation. More of them is a decision, not an accident. */
 describe('the budget of statements and calls', () => {
-  let bench: UseCaseBench;
+  let bench: Workbench;
 
   beforeAll(async () => {
-    bench = await UseCaseBench.start();
+    bench = await startWorkbench();
     // The first invoice of a company also reads its settings.
-    await createQboInvoice(bench.context(), { purchaseOrderId: await bench.createOrder('Known Ltd') });
+    await createQboInvoice(bench.process(), { purchaseOrderId: await bench.order({ organizationName: 'Known Ltd' }) });
   });
 
   afterAll(() => bench.stop());
@@ -27,60 +26,57 @@ describe('the budget of statements and calls', () => {
   }
 
   test('createPurchaseOrder costs 6 statements', async () => {
-    const statements = await bench.statementsOf(() => bench.createOrder('Statements Ltd'));
+    const statements = await bench.statementsOf(() => bench.order({ organizationName: 'Statements Ltd' }));
     expect(statements).toHaveLength(6);
   });
 
   test('recordPayment costs 9 statements', async () => {
-    const purchaseOrderId = await bench.createOrder('Payer Ltd');
+    const purchaseOrderId = await bench.order({ organizationName: 'Payer Ltd' });
     const statements = await bench.statementsOf(() =>
-      recordPayment(bench.context(), { purchaseOrderId, amount: '10.00', method: 'WIRE' }),
+      recordPayment(bench.process(), { purchaseOrderId, amount: '10.00', method: 'WIRE' }),
     );
     expect(statements).toHaveLength(9);
   });
 
-  test('invoicing a known customer costs one write, no read and 31 statements', async () => {
-    const purchaseOrderId = await bench.createOrder('Known Ltd');
+  test('invoicing a known customer costs one write, no read and 33 statements', async () => {
+    const purchaseOrderId = await bench.order({ organizationName: 'Known Ltd' });
     let calls: string[] = [];
     const statements = await bench.statementsOf(async () => {
-      calls = await callsOf(() => createQboInvoice(bench.context(), { purchaseOrderId }));
+      calls = await callsOf(() => createQboInvoice(bench.process(), { purchaseOrderId }));
     });
     expect(calls).toEqual(['write POST /invoice']);
-    expect(statements).toHaveLength(31);
+    expect(statements).toHaveLength(33);
   });
 
   test('a new customer costs one read and one write more', async () => {
-    const purchaseOrderId = await bench.createOrder('New Ltd');
-    const calls = await callsOf(() => createQboInvoice(bench.context(), { purchaseOrderId }));
+    const purchaseOrderId = await bench.order({ organizationName: 'New Ltd' });
+    const calls = await callsOf(() => createQboInvoice(bench.process(), { purchaseOrderId }));
     expect(calls).toEqual(['read GET /query', 'write POST /customer', 'write POST /invoice']);
   });
 
   test('reading an unpaid invoice costs one call and changes nothing but the time of the reading', async () => {
-    const purchaseOrderId = await bench.createOrder('Known Ltd');
-    await createQboInvoice(bench.context(), { purchaseOrderId });
+    const { id: purchaseOrderId, externalId } = await bench.invoicedOrder({ organizationName: 'Known Ltd' });
     let calls: string[] = [];
     const statements = await bench.statementsOf(async () => {
-      calls = await callsOf(() => syncQboInvoiceStatus(bench.context(), { purchaseOrderId }));
+      calls = await callsOf(() => syncQboInvoiceStatus(bench.process(), { purchaseOrderId }));
     });
-    expect(calls).toEqual(['read GET /invoice/' + (await externalId(purchaseOrderId))]);
+    expect(calls).toEqual([`read GET /invoice/${externalId}`]);
     expect(statements.filter((statement) => /^(insert|update|delete)/.test(statement))).toEqual([
       expect.stringMatching(/^update "invoice" set/),
     ]);
   });
 
   test('reading an invoice with three payments costs two calls', async () => {
-    const purchaseOrderId = await bench.createOrder('Known Ltd');
-    await createQboInvoice(bench.context(), { purchaseOrderId });
-    const invoiceId = await externalId(purchaseOrderId);
-    for (const amount of ['1.00', '2.00', '3.00']) await bench.quickbooks.pay(invoiceId, amount);
+    const { id: purchaseOrderId, externalId } = await bench.invoicedOrder({ organizationName: 'Known Ltd' });
+    for (const amount of ['1.00', '2.00', '3.00']) await bench.quickbooks.pay(externalId, amount);
 
-    const calls = await callsOf(() => syncQboInvoiceStatus(bench.context(), { purchaseOrderId }));
+    const calls = await callsOf(() => syncQboInvoiceStatus(bench.process(), { purchaseOrderId }));
 
-    expect(calls).toEqual([`read GET /invoice/${invoiceId}`, 'read GET /query']);
+    expect(calls).toEqual([`read GET /invoice/${externalId}`, 'read GET /query']);
   });
 
   test('storing a hundred webhook events costs one statement', async () => {
-    const { em, clock, ids } = bench.context();
+    const { em, clock, ids } = bench.process();
     const events = Array.from({ length: 100 }, (_, index) => ({
       eventId: `event-${index}`,
       companyId: '1',
@@ -97,12 +93,7 @@ describe('the budget of statements and calls', () => {
   });
 
   test('a page of purchase orders with all their sums costs one statement', async () => {
-    const statements = await bench.statementsOf(() => listPurchaseOrders(bench.context().em, { first: 20 }));
+    const statements = await bench.statementsOf(() => listPurchaseOrders(bench.process().em, { first: 20 }));
     expect(statements).toHaveLength(1);
   });
-
-  async function externalId(purchaseOrderId: string): Promise<string> {
-    const invoice = await bench.orm.em.fork().findOneOrFail(Invoice, { purchaseOrder: purchaseOrderId });
-    return String(invoice.externalId);
-  }
 });

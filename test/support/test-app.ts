@@ -40,6 +40,8 @@ export async function startTestApp(environment: Record<string, string> = {}): Pr
   });
   const app = await startApp(config, () => undefined);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  // Dropping the database ends whatever connection a failed test left open.
+  pool.on('error', () => undefined);
   const simulator = app.simulators.quickbooks;
   if (!simulator) throw new Error('the simulator did not start');
   const graphql = new GraphQLClient(app.url, API_KEY);

@@ -117,6 +117,7 @@ export async function settleAttempt(
   operation.leaseUntil = now;
   operation.updatedAt = now;
   operation.lastError = result.ok ? null : result.failure.message;
+  operation.rejection = !result.ok && result.failure.kind === 'rejected' ? result.failure.reason : null;
   operation.intuitTid = (result.ok ? result.trace : result.failure.trace).requestId ?? operation.intuitTid;
   return settlementOf(operation.state);
 }

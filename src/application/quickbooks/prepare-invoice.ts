@@ -1,5 +1,7 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { calendarDay } from '../../domain/clock.js';
-import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { OperationKind, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import type { QboCompanySettings } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { ProviderFailure } from '../ports/provider.js';
@@ -70,7 +72,7 @@ function providerFailure(failure: ProviderFailure): PreparationFailure {
 
 async function invoiceBody(
   context: QboContext,
-  { order, operation }: ClaimedInvoice,
+  { order }: ClaimedInvoice,
   settings: QboCompanySettings,
   customerExternalId: string,
   serviceItemId: string,
@@ -84,7 +86,7 @@ async function invoiceBody(
     sendCurrency: settings.multiCurrency,
     reference: order.reference,
     buyerReference: order.buyerReference,
-    documentNumber: settings.customDocumentNumbers ? documentNumber(order, operation) : undefined,
+    documentNumber: settings.customDocumentNumbers ? await documentNumber(context.em, order) : undefined,
     invoiceDate: calendarDay(context.clock.now(), timezone),
     dueDate: order.dueDate ?? undefined,
     email: order.contactEmail,
@@ -98,7 +100,17 @@ async function invoiceBody(
   });
 }
 
-/** A voided or refused invoice keeps its number in QuickBooks, so a later one of the same order gets a suffix. */
-function documentNumber(order: PurchaseOrder, operation: ProviderOperation): string {
-  return operation.generation === 1 ? order.reference : `${order.reference}-${operation.generation}`;
+/**
+ * The reference; with a suffix when it is used up: earlier invoices of the order keep their numbers in QuickBooks also
+ * when they were voided, and a number that was refused as taken is somebody else's.
+ */
+async function documentNumber(em: EntityManager, { id, reference }: PurchaseOrder): Promise<string> {
+  const earlier = await em.count(Invoice, { purchaseOrder: id, externalId: { $ne: null } });
+  const taken = await em.count(ProviderOperation, {
+    kind: OperationKind.CREATE_INVOICE,
+    subject: id,
+    rejection: 'duplicate_number',
+  });
+  const usedUp = earlier + taken;
+  return usedUp === 0 ? reference : `${reference}-${usedUp + 1}`;
 }

@@ -74,6 +74,10 @@ export class ProviderOperation {
   @Property({ type: 'text', nullable: true })
   lastError: string | null = null;
 
+  /** Why the provider rejected it, e.g. `duplicate_number`; null unless it did. */
+  @Property({ type: 'text', nullable: true })
+  rejection: string | null = null;
+
   /** Intuit's id of the last request (`intuit_tid`), which their support asks for. */
   @Property({ type: 'text', nullable: true })
   intuitTid: string | null = null;

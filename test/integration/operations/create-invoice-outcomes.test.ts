@@ -6,7 +6,7 @@ import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo
 import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import { sendQboInvoice } from '../../../src/application/quickbooks/send-qbo-invoice.js';
 import type { Data } from '../../support/graphql-client.js';
-import { die, ProcessDied, startWorkbench, type Workbench } from './workbench.js';
+import { die, ProcessDied, startWorkbench, type Workbench } from '../../support/workbench.js';
 
 let bench: Workbench;
 
@@ -488,5 +488,25 @@ describe('an order whose conference moved to another company while its invoice w
         bench.realmId,
       ]);
     }
+  });
+});
+
+describe('the number of an invoice', () => {
+  test('is the reference also after attempts that were refused for other reasons', async () => {
+    const purchaseOrderId = await bench.order();
+    await bench.quickbooks.post('/faults', { kind: '429', match: { path: '/invoice?' } });
+    await createQboInvoice(bench.process(), { purchaseOrderId });
+    await createQboInvoice(bench.process(), { purchaseOrderId });
+    expect(await invoiceRows(purchaseOrderId)).toMatchObject([{ number: await referenceOf(purchaseOrderId) }]);
+  });
+
+  test('gets a suffix once QuickBooks said that the reference is taken', async () => {
+    const purchaseOrderId = await bench.order();
+    await bench.quickbooks.post('/faults', { kind: 'fault', code: '6140', match: { path: '/invoice?' } });
+    const refused = await createQboInvoice(bench.process(), { purchaseOrderId });
+    expect(refused.failures).toMatchObject([{ code: 'QBO_REJECTED', faultCode: '6140' }]);
+    await createQboInvoice(bench.process(), { purchaseOrderId });
+    const reference = await referenceOf(purchaseOrderId);
+    expect(await invoiceRows(purchaseOrderId)).toMatchObject([{ number: `${reference}-2` }]);
   });
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { sendQboInvoice } from '../../../src/application/quickbooks/send-qbo-invoice.js';
 import { syncInvoice } from '../../../src/application/quickbooks/sync-invoice.js';
 import type { Data } from '../../support/graphql-client.js';
-import { die, ProcessDied, startWorkbench, type Workbench } from './workbench.js';
+import { die, ProcessDied, startWorkbench, type Workbench } from '../../support/workbench.js';
 
 let bench: Workbench;
 

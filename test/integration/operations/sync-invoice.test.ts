@@ -6,7 +6,7 @@ import { syncInvoice } from '../../../src/application/quickbooks/sync-invoice.js
 import type { CurrencyCode } from '../../../src/domain/currency.js';
 import { minorUnits } from '../../../src/domain/money.js';
 import type { Data } from '../../support/graphql-client.js';
-import { startWorkbench, type Workbench } from './workbench.js';
+import { startWorkbench, type Workbench } from '../../support/workbench.js';
 
 let bench: Workbench;
 

@@ -11,7 +11,7 @@ import type { CurrencyCode } from '../../../src/domain/currency.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { Metrics } from '../../../src/infrastructure/observability/metrics.js';
 import type { Data } from '../../support/graphql-client.js';
-import { startWorkbench, type Workbench } from '../operations/workbench.js';
+import { startWorkbench, type Workbench } from '../../support/workbench.js';
 
 let bench: Workbench;
 

@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { createConference } from '../../../src/application/conferences/create-conference.js';
-import type { Outcome } from '../../../src/application/outcome.js';
-import type { AccountingGateway } from '../../../src/application/ports/accounting.js';
-import { createPurchaseOrder } from '../../../src/application/purchase-orders/create-purchase-order.js';
-import { configureQboConnection } from '../../../src/application/quickbooks/configure-qbo-connection.js';
-import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
-import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
-import type { Clock } from '../../../src/domain/clock.js';
-import { randomIds } from '../../../src/domain/ids.js';
-import { openOrm } from '../../../src/infrastructure/database/orm.js';
-import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
-import { PostgresTokenStore } from '../../../src/infrastructure/quickbooks/postgres-token-store.js';
-import { JweSecretBox } from '../../../src/infrastructure/secret-box.js';
-import { type QuickBooksSimulator, startQuickBooksSimulator } from '../../../src/simulators/quickbooks/simulator.js';
-import { createTestDatabase } from '../../support/database.js';
-import type { Data } from '../../support/graphql-client.js';
-import { LINES } from '../../support/purchase-orders.js';
-import { SimulatorControl } from '../../support/simulator-control.js';
+import { createConference } from '../../src/application/conferences/create-conference.js';
+import type { Outcome } from '../../src/application/outcome.js';
+import type { AccountingGateway } from '../../src/application/ports/accounting.js';
+import { createPurchaseOrder } from '../../src/application/purchase-orders/create-purchase-order.js';
+import { configureQboConnection } from '../../src/application/quickbooks/configure-qbo-connection.js';
+import { createQboInvoice } from '../../src/application/quickbooks/create-qbo-invoice.js';
+import type { QboContext } from '../../src/application/quickbooks/qbo-context.js';
+import type { Clock } from '../../src/domain/clock.js';
+import { randomIds } from '../../src/domain/ids.js';
+import { openOrm } from '../../src/infrastructure/database/orm.js';
+import { QuickBooksGateway } from '../../src/infrastructure/quickbooks/gateway.js';
+import { PostgresTokenStore } from '../../src/infrastructure/quickbooks/postgres-token-store.js';
+import { JweSecretBox } from '../../src/infrastructure/secret-box.js';
+import { type QuickBooksSimulator, startQuickBooksSimulator } from '../../src/simulators/quickbooks/simulator.js';
+import { createTestDatabase } from './database.js';
+import type { Data } from './graphql-client.js';
+import { LINES } from './purchase-orders.js';
+import { SimulatorControl } from './simulator-control.js';
 
 /** A clock that a test moves. Nothing waits for it. */
 export class TestClock implements Clock {
@@ -49,6 +49,8 @@ export interface Workbench {
   order(fields?: Record<string, unknown>): Promise<string>;
   invoicedOrder(fields?: Record<string, unknown>): Promise<{ id: string; invoiceId: string; externalId: string }>;
   sql(text: string, params?: unknown[]): Promise<Data[]>;
+  /** The SQL statements that `work` sends, `begin` and `commit` included. */
+  statementsOf(work: () => Promise<unknown>): Promise<string[]>;
   books(): Promise<Data>;
   /** From then on nobody listens at the address of QuickBooks. */
   stopQuickBooks(): Promise<void>;
@@ -58,7 +60,9 @@ export interface Workbench {
 /** @param timeoutMs how long QuickBooks may take to answer */
 export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workbench> {
   const database = await createTestDatabase();
-  const orm = await openOrm(database.url);
+  const statements: string[] = [];
+  const logger = (message: string) => void statements.push(message);
+  const orm = await openOrm(database.url, { debug: ['query'], colors: false, logger });
   const simulator = await startQuickBooksSimulator({ clientId: 'app', clientSecret: 'app-secret' });
   const clock = new TestClock();
   const { gatewayAt, ...shared } = parts(orm, simulator, clock, timeoutMs);
@@ -104,6 +108,11 @@ export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workben
       return { id, invoiceId: invoice.id, externalId: invoice.external_id };
     },
     sql,
+    statementsOf: async (work) => {
+      statements.length = 0;
+      await work();
+      return statements.map((message) => message.replace(/^\[query\] /, '').replace(/ \[took .*$/, ''));
+    },
     books: () => quickbooks.get(`/books?realmId=${realmId}`),
     stopQuickBooks,
     stop: async () => {
