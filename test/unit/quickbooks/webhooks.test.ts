@@ -44,6 +44,7 @@ describe('verifying who sent it', () => {
     ['that is empty', ''],
     ['that is missing', undefined],
     ['that is no base64', '§§§'],
+    ['with text behind the padding', `${signWebhook(body, 'first-verifier')}x`],
   ])('a signature %s is invalid', (_what, signature) => {
     expect(webhooks.verify(body, signature)).toBe('invalid');
   });
