@@ -6,7 +6,7 @@ import { startGraphQLServer } from './api/graphql/server.js';
 import { healthRouter, type Readiness } from './api/health/health.js';
 import { type HttpState, startHttpServer } from './api/http-server.js';
 import { quickBooksWebhookRouter } from './api/webhooks/quickbooks.js';
-import { ensureApiKey, findActorByKey } from './application/access/api-keys.js';
+import { ensureApiKey, findActorByKey, hasApiKey } from './application/access/api-keys.js';
 import type { Actor } from './application/context.js';
 import { findExampleIds } from './application/queries/example-ids.js';
 import type { QboContext } from './application/quickbooks/qbo-context.js';
@@ -74,6 +74,7 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
   }
   const apiKey = config.bootstrapApiKey ?? secrets?.apiKey;
   if (apiKey !== undefined) await ensureApiKey(plainContext(orm), 'bootstrap', apiKey);
+  else if (!(await hasApiKey(orm.em.fork()))) foundation.logger.warn('nobody can log in: set BOOTSTRAP_API_KEY');
   const http = await startHttpServer({
     ...config,
     mount: (app, state) => mountRoutes(app, state, { ...foundation, createContext, apiKey }),
@@ -208,12 +209,13 @@ async function readiness(orm: MikroORM, stopping: boolean, simulators: Record<st
   return { database, migrations, stopping, simulators };
 }
 
-function mountWebhooks(app: Express, { config, orm, jobs, metrics, secrets }: ApiParts): void {
+function mountWebhooks(app: Express, { config, orm, jobs, metrics, secrets, simulator }: ApiParts): void {
   const { verifierTokens } = config.quickbooks;
+  const simulatorTokens = simulator && secrets ? [secrets.verifierToken] : [];
   const wake = (provider: string, companyId: string) => jobs.wakeWebhookWorker(provider, companyId);
   app.use(
     quickBooksWebhookRouter({
-      source: new QuickBooksWebhooks(secrets ? [...verifierTokens, secrets.verifierToken] : verifierTokens),
+      source: new QuickBooksWebhooks([...verifierTokens, ...simulatorTokens]),
       store: (events) => storeWebhookEvents({ ...plainContext(orm), wake }, 'QBO', events),
       onAnswered: (status) => metrics.webhookRequests.inc({ provider: 'QBO', status }),
     }),

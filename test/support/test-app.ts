@@ -16,6 +16,7 @@ export interface TestApp {
   /** The demo conference, which is connected to the simulator's first company. */
   readonly conferenceId: string;
   readonly verifierToken: string;
+  readonly databaseUrl: string;
   /** Plain SQL, for looking at rows the API does not show. */
   sql<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>;
   stop(): Promise<void>;
@@ -54,6 +55,7 @@ export async function startTestApp(environment: Record<string, string> = {}): Pr
     quickbooks: new SimulatorControl(simulator),
     conferenceId: String(conference?.id),
     verifierToken: VERIFIER_TOKEN,
+    databaseUrl: database.url,
     sql,
     stop: async () => {
       await pool.end();

@@ -19,45 +19,6 @@ export abstract class UserError {
 /** Every code of a mutation with its description; the compiler sees to it that none is missing. */
 type CodeDescriptions<Code extends string> = Readonly<Record<Code, string>>;
 
-/**
- * The error type and the code enum of one mutation. Each mutation has its own, so that one can grow without a change
- * for the others.
- */
-export function userErrorType<Code extends string>(
-  mutation: string,
-  codes: CodeDescriptions<Code>,
-): ClassType<UserError> {
-  const codeEnum = registerCodes(mutation, codes);
-
-  @ObjectType(`${mutation}UserError`, {
-    implements: UserError,
-    description: `Why \`${lowerFirst(mutation)}\` was refused.`,
-  })
-  class MutationUserError extends UserError {
-    @Field(() => codeEnum, { description: 'What is wrong, for programs.' })
-    code!: string;
-  }
-  return MutationUserError;
-}
-
-/** As `userErrorType`, with what QuickBooks said. */
-export function qboUserErrorType<Code extends string>(
-  mutation: string,
-  codes: CodeDescriptions<Code>,
-): ClassType<QboUserError> {
-  const codeEnum = registerCodes(mutation, codes);
-
-  @ObjectType(`${mutation}UserError`, {
-    implements: UserError,
-    description: `Why \`${lowerFirst(mutation)}\` was refused.`,
-  })
-  class MutationUserError extends QboUserError {
-    @Field(() => codeEnum, { description: 'What is wrong, for programs.' })
-    code!: string;
-  }
-  return MutationUserError;
-}
-
 @ObjectType()
 export abstract class QboUserError extends UserError {
   @Field(() => String, { nullable: true, description: "QuickBooks' id of the invoice concerned." })
@@ -77,6 +38,41 @@ export abstract class QboUserError extends UserError {
 
   @Field(() => Money, { nullable: true, description: 'The total of the invoice, with `QBO_TOTAL_DIFFERS`.' })
   invoiceTotal?: Money;
+}
+
+/**
+ * The error type and the code enum of one mutation. Each mutation has its own, so that one can grow without a change
+ * for the others.
+ */
+export function userErrorType<Code extends string>(
+  mutation: string,
+  codes: CodeDescriptions<Code>,
+): ClassType<UserError> {
+  return errorType(mutation, codes, UserError);
+}
+
+/** As `userErrorType`, with what QuickBooks said. */
+export function qboUserErrorType<Code extends string>(
+  mutation: string,
+  codes: CodeDescriptions<Code>,
+): ClassType<QboUserError> {
+  return errorType(mutation, codes, QboUserError);
+}
+
+function errorType<Code extends string, Fields extends UserError>(
+  mutation: string,
+  codes: CodeDescriptions<Code>,
+  fields: abstract new () => Fields,
+): ClassType<Fields> {
+  const codeEnum = registerCodes(mutation, codes);
+  const description = `Why \`${lowerFirst(mutation)}\` was refused.`;
+
+  @ObjectType(`${mutation}UserError`, { implements: UserError, description })
+  class MutationUserError extends (fields as abstract new () => UserError) {
+    @Field(() => codeEnum, { description: 'What is wrong, for programs.' })
+    code!: string;
+  }
+  return MutationUserError as unknown as ClassType<Fields>;
 }
 
 function registerCodes<Code extends string>(mutation: string, codes: CodeDescriptions<Code>): Record<string, string> {

@@ -18,6 +18,10 @@ export async function findActorByKey(em: EntityManager, key: string): Promise<Ac
   return found ? { id: found.id, name: found.name } : undefined;
 }
 
+export async function hasApiKey(em: EntityManager): Promise<boolean> {
+  return (await em.count(ApiKey, { revokedAt: null })) > 0;
+}
+
 /** Makes sure that this key is valid under this name; a former key of the name stops working. */
 export async function ensureApiKey(
   { em, clock, ids }: Pick<UseCaseContext, 'em' | 'clock' | 'ids'>,

@@ -10,10 +10,11 @@ import type { UseCaseContext } from '../context.js';
 import type { ProviderResult } from '../ports/provider.js';
 
 /**
- * How long a process may work on an operation before others take it over: the slowest path is a token refresh and two
- * requests of 30 s each, and a margin.
+ * How long a process may work on an operation before others take it over. The slowest sending waits for new tokens
+ * (40 s), is refused (30 s), waits for tokens again and is repeated: 140 s, and a margin. Preparing may take longer:
+ * then two processes prepare, and the first to begin is the one that sends.
  */
-export const LEASE_MS = 120_000;
+export const LEASE_MS = 180_000;
 
 /** A provider surely remembers an idempotency key this long; later it may take the same bytes for a new request. */
 export const REPLAY_WINDOW_MS = 15 * 60_000;

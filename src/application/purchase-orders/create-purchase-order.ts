@@ -82,15 +82,14 @@ export async function createPurchaseOrder(
   context: UseCaseContext,
   { idempotencyKey, ...input }: CreatePurchaseOrderInput,
 ): Promise<Outcome<Failure<CreatePurchaseOrderCode>>> {
-  const conference = await context.em.findOne(Conference, input.conferenceId);
-  if (!conference) return refusal('NOT_FOUND', 'There is no conference with this id.', ['conferenceId']);
-  const checked = validate(inputSchema(conference.currencyCode), input);
-  if (!checked.ok) return refused(...checked.failures);
   const request = { mutation: 'createPurchaseOrder', key: idempotencyKey ?? undefined, input };
   return withFreshReference(() =>
-    onceInTransaction<Failure<CreatePurchaseOrderCode>>(context, request, (tx) =>
-      insert(tx, context, conference, checked.value),
-    ),
+    onceInTransaction<Failure<CreatePurchaseOrderCode>>(context, request, async (tx) => {
+      const conference = await tx.findOne(Conference, input.conferenceId);
+      if (!conference) return refusal('NOT_FOUND', 'There is no conference with this id.', ['conferenceId']);
+      const checked = validate(inputSchema(conference.currencyCode), input);
+      return checked.ok ? insert(tx, context, conference, checked.value) : refused(...checked.failures);
+    }),
   );
 }
 

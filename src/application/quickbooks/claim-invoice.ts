@@ -6,7 +6,7 @@ import { ZERO } from '../../domain/money.js';
 import { OperationKind, type ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
-import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { companyIdOf, type QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { claimKey, type IdempotentRequest, releaseKey } from '../idempotency.js';
 import { claimOperation } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
@@ -94,7 +94,8 @@ function alreadyInvoiced(invoice: Invoice) {
   } as const;
 }
 
-function whyNotInvoiceable({ order, ledger }: LockedPurchaseOrder) {
+/** Why the order must not be invoiced in full, if there is a reason. */
+export function whyNotInvoiceable({ order, ledger }: LockedPurchaseOrder) {
   if (order.cancelledAt) {
     return { code: 'CANCELLED', message: 'This purchase order is cancelled.', path: PATH } as const;
   }
@@ -152,7 +153,7 @@ function createRow(
     purchaseOrder: order,
     provider: InvoiceProvider.QBO,
     qboConnection: ref(connection),
-    companyId: `${connection.environment}:${connection.realmId}`,
+    companyId: companyIdOf(connection),
     status: InvoiceStatus.CREATING,
     currencyCode: order.currencyCode,
     totalMinor: order.totalMinor,

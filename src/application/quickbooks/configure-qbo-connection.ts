@@ -1,10 +1,15 @@
-import { LockMode, ref } from '@mikro-orm/core';
+import { LockMode, ref, UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceProvider, InvoiceStatus } from '../../domain/invoice/invoice.status.js';
-import { QboConnection, QboConnectionStatus, QboEnvironment } from '../../domain/quickbooks/qbo-connection.entity.js';
+import {
+  companyIdOf,
+  QboConnection,
+  QboConnectionStatus,
+  QboEnvironment,
+} from '../../domain/quickbooks/qbo-connection.entity.js';
 import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import { audit } from '../audit.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
@@ -77,9 +82,13 @@ export async function configureQboConnection(
   const sealed = await seal(context, checked.value, proven.value);
   const areNew = proven.value.tokens.accessToken !== checked.value.accessToken;
   const replacesTokens = areNew || !(await ownTokensWork(context, checked.value));
-  return inTransaction(context.em, (tx) =>
-    store(tx, context, { conferenceId, input: checked.value, sealed, replacesTokens }),
-  );
+  const proof = { conferenceId, input: checked.value, sealed, replacesTokens };
+  const storeProof = () => inTransaction(context.em, (tx) => store(tx, context, proof));
+  // Somebody connected the same company for the first time just now: it exists the second time.
+  return storeProof().catch((error: unknown) => {
+    if (error instanceof UniqueConstraintViolationException) return storeProof();
+    throw error;
+  });
 }
 
 function clientPair({ defaultApp }: QboContext, { clientId, clientSecret }: CheckedInput) {
@@ -104,7 +113,7 @@ async function findProblem(
   const elsewhere = await em.count(Invoice, {
     purchaseOrder: { conference: conferenceId },
     provider: InvoiceProvider.QBO,
-    companyId: { $ne: `${environment}:${realmId}` },
+    companyId: { $ne: companyIdOf({ environment, realmId }) },
     status: { $nin: [InvoiceStatus.VOIDED, InvoiceStatus.DELETED] },
   });
   if (elsewhere === 0) return undefined;
@@ -125,7 +134,7 @@ function describeRefusal(failure: ProviderFailure): ConfigureQboConnectionOutcom
 
 /**
  * Whether the connection that the company has is as healthy as it looks. Nobody tells us that a person consented anew in
- * QuickBooks, which ends the old tokens, or that a client secret is wrong: only using them shows it.
+ * QuickBooks, which ends the old tokens: only using them shows it.
  */
 async function ownTokensWork({ em, accounting }: QboContext, { environment, realmId }: CheckedInput): Promise<boolean> {
   const existing = await em.fork().findOne(QboConnection, { environment, realmId });
@@ -174,6 +183,8 @@ async function store(
   const isDead = existing?.status === QboConnectionStatus.RECONNECT_REQUIRED;
   if (existing && (isDead || replacesTokens)) replaceTokens(existing, sealed);
   if (serviceItemId) connection.serviceItemId = serviceItemId;
+  // A secret that was replaced at Intuit must be taken also while the access token still works without it.
+  if (sealed.clientSecret !== null) Object.assign(connection, pickApp(sealed));
   Object.assign(connection, { companyName: sealed.companyName, settings: null, updatedAt: now });
   conference.qboConnection = ref(connection);
   conference.updatedAt = now;
@@ -203,6 +214,10 @@ function createConnection(
   const status = QboConnectionStatus.CONNECTED;
   const fields = { environment, realmId, status, ...sealed, createdAt: now, updatedAt: now };
   return tx.create(QboConnection, { id: ids.next('qbo'), ...fields });
+}
+
+function pickApp({ clientId, clientSecret }: ProvenConnection['sealed']) {
+  return { clientId, clientSecret };
 }
 
 /** A new chain of tokens begins; whoever is refreshing the old chain is fenced off. */

@@ -3,11 +3,11 @@ import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { type Attempt, beginAttempt, isOpen, isReplayable } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
-import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
+import { lockPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
-import { type ClaimedInvoice, claimInvoice } from './claim-invoice.js';
-import type { CreateQboInvoiceCode, CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
-import { prepareInvoice } from './prepare-invoice.js';
+import { type ClaimedInvoice, claimInvoice, whyNotInvoiceable } from './claim-invoice.js';
+import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
+import { type PreparationFailure, prepareInvoice } from './prepare-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import type { QboFailure } from './qbo-failure.js';
 import { abandonInvoice, settleInvoice } from './settle-invoice.js';
@@ -33,19 +33,17 @@ export async function createQboInvoice(
   const prepared = await prepareInvoice(context, claimed);
   if ('failure' in prepared) return abandonInvoice(context, claimed, prepared);
   const begun = await begin(context, claimed, prepared.body);
-  if ('failure' in begun) return refused(begun.failure);
+  if ('failure' in begun) return begun.isFinal ? abandonInvoice(context, claimed, begun) : refused(begun.failure);
   const { attempt, body } = begun;
   const result = await context.accounting.createInvoice(claimed.connection.id, body, attempt.operationId);
   return settleInvoice(context, claimed, { attempt, body, result });
 }
 
-type Begun =
-  | { readonly attempt: Attempt; readonly body: string }
-  | { readonly failure: QboFailure<CreateQboInvoiceCode> };
+type Begun = { readonly attempt: Attempt; readonly body: string } | PreparationFailure;
 
 /**
- * Commits that the body is about to be sent. While this process was preparing, another one may have taken over and sent
- * a body: then that one counts. It may even have ended: then nothing may be sent any more.
+ * Commits that the body is about to be sent. While this process was preparing, another one may have taken over, and
+ * money may have arrived: then nothing is sent.
  */
 async function begin(
   context: QboContext,
@@ -53,10 +51,12 @@ async function begin(
   body: string,
 ): Promise<Begun> {
   return inTransaction(context.em, async (tx): Promise<Begun> => {
-    await lockExistingPurchaseOrder(tx, order.id);
+    const locked = await lockPurchaseOrder(tx, order.id);
     const current = await tx.findOneOrFail(ProviderOperation, operation.id);
     const now = context.clock.now();
-    if (!isOpen(current)) return { failure: OVERTAKEN };
+    if (!isOpen(current) || current.attempts !== operation.attempts) return { failure: OVERTAKEN, isFinal: false };
+    const problem = current.attempts === 0 && locked ? whyNotInvoiceable(locked) : undefined;
+    if (problem) return { failure: problem, isFinal: true };
     if (isReplayable(current, now)) {
       const stored = current.body ?? body;
       return { attempt: beginAttempt(current, stored, now), body: stored };
@@ -64,7 +64,7 @@ async function begin(
     Object.assign(current, { state: OperationState.UNKNOWN, leaseUntil: now, updatedAt: now });
     // Of a process that died while sending nobody said so yet.
     await tx.nativeUpdate(Invoice, invoiceId, { status: InvoiceStatus.UNKNOWN, updatedAt: now });
-    return { failure: STILL_UNKNOWN };
+    return { failure: STILL_UNKNOWN, isFinal: false };
   });
 }
 

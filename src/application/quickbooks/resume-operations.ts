@@ -1,4 +1,5 @@
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { REPLAY_WINDOW_MS } from '../operations/provider-operations.js';
 import { createQboInvoice } from './create-qbo-invoice.js';
 import type { QboContext } from './qbo-context.js';
@@ -17,6 +18,11 @@ export async function resumeOperations(context: QboContext): Promise<number> {
     ProviderOperation,
     {
       kind: OperationKind.CREATE_INVOICE,
+      // Others cannot go on anyway, and must not keep these waiting.
+      connection: {
+        status: QboConnectionStatus.CONNECTED,
+        ...(!context.allowsSimulators && { simulated: false }),
+      },
       state: { $in: [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN] },
       leaseUntil: { $lte: now },
       $or: [

@@ -119,8 +119,10 @@ async function record(
       return refused(describeProviderFailure(isRefused ? result.failure : { ...result.failure, kind: 'unknown' }));
     }
     const invoice = await tx.findOneOrFail(Invoice, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    // A reading recorded meanwhile is newer than this answer, except for the e-mail itself.
-    if (invoice.syncVersion === syncVersion) await applyReading(tx, context, { order, invoice, answer: result.value });
+    // A reading recorded meanwhile is newer than this answer, and an answer that QuickBooks replays is as old as the
+    // first sending: of those only the e-mail counts.
+    const isNewest = invoice.syncVersion === syncVersion && attempt.number === 1;
+    if (isNewest) await applyReading(tx, context, { order, invoice, answer: result.value });
     else invoice.emailStatus = EmailStatus[result.value.emailStatus];
     audit(tx, context, { action: 'invoice.emailed', subject: order.id, after: { invoice: invoice.externalId, email } });
     return done(order.id);

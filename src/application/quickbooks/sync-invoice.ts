@@ -71,13 +71,34 @@ async function recordReading(context: QboContext, seen: Invoice, reading: Readin
     const invoice = await tx.findOneOrFail(Invoice, seen.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (invoice.syncVersion !== seen.syncVersion) return false;
     const now = context.clock.now();
+    const before = factsOf(invoice);
     if (reading.invoice) await applyReading(tx, context, { order, invoice, answer: reading.invoice });
     else Object.assign(invoice, deletedAtProvider(invoice, now));
+    auditChange(tx, context, before, invoice);
     // Amounts in another currency than the order's are no amounts of this order: `attention` says TOTAL_DIFFERS instead.
     if (invoice.currencyCode !== order.currencyCode) return true;
     await book(tx, context, { order, invoice, reported: reportedPayments(invoice, reading.payments) });
     return true;
   });
+}
+
+function factsOf({ status, totalMinor, currencyCode }: Invoice) {
+  return { status, total: `${formatAmount(totalMinor, currencyCode)} ${currencyCode}` };
+}
+
+/** A bookkeeper voided, deleted or changed the invoice. Payments have a trace of their own. */
+function auditChange(
+  tx: EntityManager,
+  context: QboContext,
+  before: ReturnType<typeof factsOf>,
+  invoice: Invoice,
+): void {
+  const after = factsOf(invoice);
+  const isGone = invoice.status === InvoiceStatus.VOIDED || invoice.status === InvoiceStatus.DELETED;
+  const isEdited = after.total !== before.total || (isGone && after.status !== before.status);
+  if (!isEdited) return;
+  const subject = invoice.purchaseOrder.id;
+  audit(tx, context, { action: 'invoice.changed_at_provider', subject, before, after });
 }
 
 function deletedAtProvider(invoice: Invoice, now: Date): Partial<Invoice> {

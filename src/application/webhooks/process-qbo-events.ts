@@ -2,7 +2,7 @@ import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { EmailStatus } from '../../domain/invoice/invoice.status.js';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { Payment, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
-import { QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { companyIdOf, QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import { REPLAY_WINDOW_MS } from '../operations/provider-operations.js';
 import type { ProviderFailure } from '../ports/provider.js';
@@ -105,6 +105,8 @@ async function processFor(run: Run, connection: QboConnection, object: ChangedOb
   const concerned = await concernedInvoices(context, connection, object);
   if ('failure' in concerned) return failed(concerned.failure);
   const { externalIds } = concerned;
+  // Asked before looking for the invoice: asked afterwards, its creation could be recorded in between.
+  const mayAppear = await isInvoiceBeingCreated(context, connection);
   const invoices = await context.em
     .fork()
     .find(Invoice, { qboConnection: connection, externalId: { $in: externalIds } });
@@ -115,7 +117,7 @@ async function processFor(run: Run, connection: QboConnection, object: ChangedOb
     readInvoices.add(invoice.id);
   }
   if (invoices.length > 0) return { state: WebhookEventState.DONE };
-  if (externalIds.length > 0 && (await isInvoiceBeingCreated(context, connection))) {
+  if (externalIds.length > 0 && mayAppear) {
     return { state: 'POSTPONED', ms: UNTIL_RECORDED_MS, reason: 'An invoice is being created.' };
   }
   return { state: WebhookEventState.IGNORED, reason: 'It concerns no invoice of a purchase order.' };
@@ -151,7 +153,7 @@ async function concernedInvoices(
   if (!read.ok) return { failure: read.failure };
   const booked = await context.em.fork().find(Payment, {
     source: PaymentSource.QBO,
-    providerCompany: `${connection.environment}:${connection.realmId}`,
+    providerCompany: companyIdOf(connection),
     providerPaymentId: externalId,
   });
   const applied = read.value.flatMap((payment) => payment.applications).filter(({ kind }) => kind === 'invoice');

@@ -90,7 +90,7 @@ export class Payment {
   @Property({ type: 'text' })
   note!: string;
 
-  /** QuickBooks: the realm id. */
+  /** QuickBooks: environment and realm id, e.g. `SANDBOX:123`. */
   @Property({ type: 'text', nullable: true })
   providerCompany: string | null = null;
 

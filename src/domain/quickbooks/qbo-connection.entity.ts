@@ -87,6 +87,11 @@ export class QboConnection {
   updatedAt!: Date;
 }
 
+/** Under which invoices and payments know the company, e.g. `SANDBOX:123`. */
+export function companyIdOf({ environment, realmId }: Pick<QboConnection, 'environment' | 'realmId'>): string {
+  return `${environment}:${realmId}`;
+}
+
 export interface QboCompanySettings {
   readonly homeCurrency: string;
   readonly multiCurrency: boolean;

@@ -34,10 +34,9 @@ export class GraphileJobQueue implements JobQueue {
     this.#waiting.set(key, timer);
   }
 
-  /** `jobKey`: a job with the same key that has not begun yet is replaced. One queue per company keeps its order. */
+  /** `jobKey`: a job with the same key that has not begun yet is replaced. */
   async wakeWebhookWorkerAt(realmId: string, runAt: Date, jobKey: string): Promise<void> {
-    const queueName = `qbo:${realmId}`;
-    await this.#utils.addJob('process_qbo_events', { realmId }, { queueName, jobKey, runAt, maxAttempts: 3 });
+    await this.#utils.addJob('process_qbo_events', { realmId }, { jobKey, runAt, maxAttempts: 3 });
   }
 
   async stop(): Promise<void> {

@@ -8,6 +8,7 @@ import { nextDueEvent, pendingCompanies } from '../../application/webhooks/pendi
 import { processQboEvents } from '../../application/webhooks/process-qbo-events.js';
 import type { Logger } from '../observability/logger.js';
 import type { GraphileJobQueue } from './job-queue.js';
+import { withSessionLock } from './session-lock.js';
 
 export interface WorkerOptions {
   readonly databaseUrl: string;
@@ -31,7 +32,8 @@ const CRONTAB = `
 export async function startWorker(options: WorkerOptions): Promise<Runner> {
   return run({
     connectionString: options.databaseUrl,
-    maxPoolSize: CONCURRENCY + 2,
+    // Each job may hold a session for its lock, and the queue needs some for itself.
+    maxPoolSize: 2 * CONCURRENCY + 2,
     concurrency: CONCURRENCY,
     noHandleSignals: true,
     taskList: createTasks(options),
@@ -40,16 +42,24 @@ export async function startWorker(options: WorkerOptions): Promise<Runner> {
   });
 }
 
+/** A company that another worker is at work on is looked at again after this time. */
+const BUSY_MS = 1_000;
+
 const eventsPayload = z.object({ realmId: z.string() });
 
 function createTasks({ jobs, createContext, logger }: WorkerOptions): TaskList {
   return {
-    process_qbo_events: async (payload) => {
+    process_qbo_events: async (payload, { withPgClient }) => {
       const { realmId } = eventsPayload.parse(payload);
       const context = createContext();
-      const count = await processQboEvents(context, realmId);
-      if (count > 0) logger.info({ realmId, events: count }, 'QuickBooks events processed');
-      await comeBack(jobs, context.em, realmId);
+      const isDone = await withPgClient((session) =>
+        withSessionLock(session, `qbo:${realmId}`, async () => {
+          const count = await processQboEvents(context, realmId);
+          if (count > 0) logger.info({ realmId, events: count }, 'QuickBooks events processed');
+        }),
+      );
+      if (isDone) await comeBack(jobs, context.em, realmId);
+      else await jobs.wakeWebhookWorkerAt(realmId, new Date(Date.now() + BUSY_MS), `QBO:${realmId}:later`);
     },
     wake_pending_companies: async () => {
       const companies = await pendingCompanies(createContext());

@@ -7,7 +7,7 @@ import type {
   ProviderInvoice,
   ProviderPayment,
 } from '../../application/ports/accounting.js';
-import { type ProviderResult, succeeded } from '../../application/ports/provider.js';
+import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
 import { AuthorisedClient } from './authorised-client.js';
 import * as company from './company.js';
 import { type ProvingContext, proveCredentials } from './credentials.js';
@@ -90,8 +90,13 @@ export class QuickBooksGateway implements AccountingGateway {
     return this.#callForInvoice(connectionId, invoices.sendInvoiceCall(externalId, email, idempotencyKey));
   }
 
-  readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>> {
-    return this.#callForInvoice(connectionId, invoices.readInvoiceCall(externalId));
+  async readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>> {
+    const read = await this.#callForInvoice(connectionId, invoices.readInvoiceCall(externalId));
+    if (read.ok || read.failure.kind !== 'rejected' || read.failure.reason !== 'not_found') return read;
+    const found = await this.#client.call(connectionId, invoices.findInvoiceCall(externalId), answers.readInvoiceIds);
+    if (!found.ok) return found;
+    const { message, trace } = read.failure;
+    return found.value.length === 0 ? read : failed({ kind: 'unavailable', message, trace });
   }
 
   async readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<ProviderPayment[]>> {

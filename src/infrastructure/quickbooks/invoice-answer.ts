@@ -3,7 +3,7 @@ import type { ProviderInvoice } from '../../application/ports/accounting.js';
 import { type CurrencyCode, isCurrencyCode } from '../../domain/currency.js';
 import { ZERO } from '../../domain/money.js';
 import { readAmount } from './decimals.js';
-import { optionalReference, reference } from './documents.js';
+import { optionalReference, queryRows, reference } from './documents.js';
 import { parseJson } from './json.js';
 import { singleLine } from './text.js';
 
@@ -111,4 +111,9 @@ export function linesMatch(sentBody: string, { lines, currency }: ProviderInvoic
 /** QuickBooks may trim and recompose texts. */
 function comparable(text: string): string {
   return singleLine(text.normalize('NFC'));
+}
+
+/** The ids in the answer to a query. */
+export function readInvoiceIds(json: unknown): string[] | undefined {
+  return queryRows(json, 'Invoice', z.object({ Id: z.string() }))?.map(({ Id }) => Id);
 }

@@ -5,6 +5,7 @@ import { freeFormAddress } from './address.js';
 import { emailAddress } from './email.js';
 import type { QboCall } from './http-client.js';
 import { jsonDecimal } from './json.js';
+import { queryCall, select } from './query.js';
 import { cut, multiLine, singleLine } from './text.js';
 
 const MAX_DESCRIPTION = 4000;
@@ -73,6 +74,11 @@ export function createInvoiceCall(body: string, idempotencyKey: string): QboCall
 export function readInvoiceCall(externalId: string): QboCall {
   const path = `invoice/${encodeURIComponent(externalId)}`;
   return { operation: 'read_invoice', effect: 'read', method: 'GET', path };
+}
+
+/** Whether an invoice is there at all. A fault 610 alone does not tell: it also stands for inactive references. */
+export function findInvoiceCall(externalId: string): QboCall {
+  return queryCall('find_invoice', select('Invoice', [{ field: 'Id', equals: externalId }]));
 }
 
 export function sendInvoiceCall(externalId: string, email: string, idempotencyKey: string): QboCall {

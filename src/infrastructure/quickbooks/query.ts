@@ -4,6 +4,7 @@ import type { QboCall } from './http-client.js';
 interface QueryFields {
   readonly Customer: 'DisplayName' | 'Active';
   readonly Item: 'Name' | 'Active';
+  readonly Invoice: 'Id';
   readonly Payment: 'Id';
 }
 

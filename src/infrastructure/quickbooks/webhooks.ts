@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { ReceivedEvent, WebhookSource } from '../../application/ports/webhook-source.js';
 import { storablePayload } from './webhook-payload.js';
@@ -106,10 +106,11 @@ function readLegacyEntity(realmId: string, element: unknown): ReceivedEvent {
   const parsed = legacyEntity.safeParse(element);
   if (!parsed.success) return unreadable({ realmId, entity: element }, parsed.error);
   const { name, id, operation, lastUpdated = '' } = parsed.data;
+  // This shape has no event ids: what changed and when, to the second, stands for one. Without a time every delivery is
+  // an event of its own, because a repeated reading is harmless and a missed change is not.
+  const identity = lastUpdated === '' ? [randomUUID()] : [realmId, name, id, operation.toLowerCase(), lastUpdated];
   return {
-    // This shape has no event ids. Two changes of one object within a second are then one event, which is harmless:
-    // whoever handles it reads the object's current state.
-    eventId: `legacy-${digest([realmId, name, id, operation.toLowerCase(), lastUpdated])}`,
+    eventId: `legacy-${digest(identity)}`,
     companyId: realmId,
     entity: name,
     entityId: id,

@@ -362,6 +362,15 @@ describe('an idempotency key', () => {
     expect(await everything(server)).toEqual(before);
   });
 
+  test('gives the same order also after the conference changed its currency', async () => {
+    const first = await create({ idempotencyKey: 'create-currency' });
+    const setCurrency = (currencyCode: string) =>
+      server.graphql.mutate('updateConference', { conferenceId: server.conferenceId, currencyCode }, '');
+    await setCurrency('JPY');
+    expect(await create({ idempotencyKey: 'create-currency' })).toEqual(first);
+    await setCurrency('USD');
+  });
+
   test('takes a field that is null for one that is left out', async () => {
     const first = await create({ idempotencyKey: 'create-null' });
     expect(await create({ idempotencyKey: 'create-null', notes: null, dueDate: null })).toEqual(first);

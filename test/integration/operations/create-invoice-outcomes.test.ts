@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
 import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import { sendQboInvoice } from '../../../src/application/quickbooks/send-qbo-invoice.js';
@@ -509,4 +510,17 @@ describe('the number of an invoice', () => {
     const reference = await referenceOf(purchaseOrderId);
     expect(await invoiceRows(purchaseOrderId)).toMatchObject([{ number: `${reference}-2` }]);
   });
+});
+
+test('money that arrives while the invoice is being prepared keeps it from being sent', async () => {
+  const purchaseOrderId = await bench.order();
+  const { accounting } = bench.context;
+  const findCustomersByName = async (connection: string, names: readonly string[]) => {
+    await recordPayment(bench.process(), { purchaseOrderId, amount: '100.00', method: 'WIRE' });
+    return accounting.findCustomersByName(connection, names);
+  };
+  const outcome = await createQboInvoice(bench.with({ findCustomersByName }), { purchaseOrderId });
+  expect(outcome).toMatchObject({ id: null, failures: [{ code: 'HAS_PAYMENTS_OR_CREDITS' }] });
+  expect(await sentInvoices()).toEqual([]);
+  expect(await leftBehind(purchaseOrderId)).toEqual(NOTHING);
 });

@@ -116,3 +116,20 @@ test('an answer to the e-mail that is older than a reading recorded meanwhile do
   ]);
   expect(invoice).toEqual({ status: 'PAID', balance_minor: '0', email_status: 'SENT' });
 });
+
+test('an answer that QuickBooks replays does not undo what was read since the first sending', async () => {
+  const { id, invoiceId, externalId } = await bench.invoicedOrder();
+  await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: { path: '/send' } });
+  expect(await sendQboInvoice(bench.process(), { purchaseOrderId: id })).toMatchObject({
+    failures: [{ code: 'OUTCOME_UNKNOWN' }],
+  });
+  await bench.quickbooks.pay(externalId, '500.00');
+  await syncInvoice(bench.process(), invoiceId);
+
+  expect(await sendQboInvoice(bench.process(), { purchaseOrderId: id })).toMatchObject({ failures: [] });
+
+  const [invoice] = await bench.sql('select status, balance_minor, email_status from invoice where id = ?', [
+    invoiceId,
+  ]);
+  expect(invoice).toEqual({ status: 'PARTIALLY_PAID', balance_minor: '97500', email_status: 'SENT' });
+});

@@ -164,3 +164,40 @@ describe('an invoice whose lines are not those that were sent', () => {
     expect(await invoiceRow()).toEqual({ id, matches: true });
   });
 });
+
+describe('an invoice that QuickBooks says it cannot find', () => {
+  test('keeps its payments as long as a query still finds it', async () => {
+    const { id, invoiceId, externalId } = await bench.invoicedOrder();
+    await bench.quickbooks.pay(externalId, '1475.00');
+    await syncInvoice(bench.process(), invoiceId);
+    await bench.quickbooks.post('/faults', {
+      kind: 'fault',
+      code: '610',
+      match: { method: 'GET', path: `/invoice/${externalId}` },
+    });
+
+    expect(await syncInvoice(bench.process(), invoiceId)).toMatchObject({ kind: 'unavailable' });
+
+    expect(await standing(id)).toEqual(['147500']);
+    const [invoice] = await bench.sql('select status from invoice where id = ?', [invoiceId]);
+    expect(invoice).toEqual({ status: 'PAID' });
+  });
+
+  test('is deleted when a query does not find it either, which the audit trail tells', async () => {
+    const { id, invoiceId, externalId } = await bench.invoicedOrder();
+    await bench.quickbooks.post('/delete-invoice', { realmId: bench.realmId, invoiceId: externalId });
+
+    expect(await syncInvoice(bench.process(), invoiceId)).toBeUndefined();
+
+    const [invoice] = await bench.sql('select status from invoice where id = ?', [invoiceId]);
+    expect(invoice).toEqual({ status: 'DELETED' });
+    const [trace] = await bench.sql(
+      "select before, after from audit_event where subject = ? and action = 'invoice.changed_at_provider'",
+      [id],
+    );
+    expect(trace).toEqual({
+      before: { status: 'OPEN', total: '1475.00 USD' },
+      after: { status: 'DELETED', total: '1475.00 USD' },
+    });
+  });
+});

@@ -161,6 +161,15 @@ describe('the legacy shape', () => {
   });
 });
 
+test('a legacy change without a time is an event of its own each time, so that no later change is taken for it', () => {
+  const entities = [{ name: 'Payment', id: '7', operation: 'Update' }];
+  const body = Buffer.from(JSON.stringify({ eventNotifications: [{ realmId: '1', dataChangeEvent: { entities } }] }));
+  const [first] = webhooks.parse(body) ?? [];
+  const [second] = webhooks.parse(body) ?? [];
+  expect(first).toMatchObject({ entity: 'payment', entityId: '7', operation: 'updated' });
+  expect(first?.eventId).not.toBe(second?.eventId);
+});
+
 describe('what cannot be read', () => {
   test.each([
     ['no JSON', Buffer.from('eventNotifications=1')],
