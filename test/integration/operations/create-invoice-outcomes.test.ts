@@ -200,7 +200,7 @@ describe('an idempotency key whose request had no certain outcome', () => {
     await expect(dead).rejects.toThrow(ProcessDied);
     const early = await createQboInvoice(bench.process(), { purchaseOrderId, idempotencyKey: key });
     expect(early).toMatchObject({ id: null, failures: [{ code: 'IDEMPOTENCY_IN_PROGRESS' }] });
-    bench.clock.advance(121_000);
+    bench.clock.advance(181_000);
     expect(await createQboInvoice(bench.process(), { purchaseOrderId })).toMatchObject({ failures: [] });
     const again = await createQboInvoice(bench.process(), { purchaseOrderId, idempotencyKey: key });
     expect(again).toEqual({ id: purchaseOrderId, failures: [] });
@@ -209,7 +209,7 @@ describe('an idempotency key whose request had no certain outcome', () => {
 });
 
 describe('when a process dies', () => {
-  const ended = () => bench.clock.advance(121_000);
+  const ended = () => bench.clock.advance(181_000);
 
   test.each([
     ['while it reads the settings', 'readCompanySettings'],
@@ -305,7 +305,7 @@ describe('when a process dies', () => {
     for (const purchaseOrderId of [poisoned, healthy]) {
       await expect(createQboInvoice(bench.with({ createInvoice: die }), { purchaseOrderId })).rejects.toThrow();
     }
-    bench.clock.advance(121_000);
+    bench.clock.advance(181_000);
     const { accounting } = bench.context;
     const [{ id: poison }] = await operations(poisoned);
     const createInvoice = (connectionId: string, body: string, key: string) =>
@@ -314,7 +314,7 @@ describe('when a process dies', () => {
     expect(await booked(healthy)).toHaveLength(1);
     expect(await invoiceRows(healthy)).toMatchObject([{ status: 'OPEN' }]);
     expect(await booked(poisoned)).toEqual([]);
-    bench.clock.advance(121_000);
+    bench.clock.advance(181_000);
     expect(await resumeOperations(bench.process())).toBe(1);
     expect(await booked(poisoned)).toHaveLength(1);
   });
@@ -325,7 +325,7 @@ describe('when a process stands still for longer than its lease', () => {
     const purchaseOrderId = await bench.order();
     const { accounting } = bench.context;
     const findCustomersByName = async (connectionId: string, names: readonly string[]) => {
-      bench.clock.advance(121_000);
+      bench.clock.advance(181_000);
       await createQboInvoice(bench.process(), { purchaseOrderId });
       return accounting.findCustomersByName(connectionId, names);
     };
@@ -340,7 +340,7 @@ describe('when a process stands still for longer than its lease', () => {
   test('and fails to prepare after the other one has made the invoice, the invoice stays known', async () => {
     const purchaseOrderId = await bench.order();
     const findCustomersByName = async () => {
-      bench.clock.advance(121_000);
+      bench.clock.advance(181_000);
       await createQboInvoice(bench.process(), { purchaseOrderId });
       const trace = {};
       return { ok: false, failure: { kind: 'unavailable', message: 'too late', trace } } as const;
@@ -357,7 +357,7 @@ describe('when a process stands still for longer than its lease', () => {
     const { accounting } = bench.context;
     const createInvoice = async (connectionId: string, body: string, key: string) => {
       const answer = await accounting.createInvoice(connectionId, body, key);
-      bench.clock.advance(121_000);
+      bench.clock.advance(181_000);
       expect(await createQboInvoice(bench.process(), { purchaseOrderId })).toMatchObject({ failures: [] });
       return answer;
     };
@@ -374,7 +374,7 @@ describe('when a process stands still for longer than its lease', () => {
   test('a failure that comes late does not undo what the other process achieved', async () => {
     const purchaseOrderId = await bench.order();
     const createInvoice = async () => {
-      bench.clock.advance(121_000);
+      bench.clock.advance(181_000);
       expect(await createQboInvoice(bench.process(), { purchaseOrderId })).toMatchObject({ failures: [] });
       const rejected = { kind: 'rejected', reason: 'validation', code: '6000', message: 'no', trace: {} } as const;
       return { ok: false, failure: rejected } as const;

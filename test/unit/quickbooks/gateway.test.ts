@@ -118,9 +118,10 @@ describe('invoices', () => {
     expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'unavailable' } });
   });
 
-  test('a deleted invoice is not found', async () => {
+  test('a deleted invoice is not found, which a query confirms', async () => {
     const fault = { Fault: { Error: [{ Message: 'Object Not Found', Detail: 'Object Not Found : …', code: '610' }] } };
     api().get(`${COMPANY}/invoice/155`).query(true).reply(400, fault);
+    api().get(`${COMPANY}/query`).query(true).reply(200, { QueryResponse: {} });
     expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({
       failure: { kind: 'rejected', reason: 'not_found' },
     });
