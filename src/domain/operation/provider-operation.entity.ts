@@ -14,7 +14,7 @@ export enum OperationState {
   /** Being sent, or its process died while sending. */
   IN_FLIGHT = 'IN_FLIGHT',
   DONE = 'DONE',
-  /** Certainly not carried out. */
+  /** Certainly not carried out; of customers and e-mails also: given up after an unknown outcome. */
   REFUSED = 'REFUSED',
   /** Nobody knows whether the provider carried it out. */
   UNKNOWN = 'UNKNOWN',
@@ -56,7 +56,7 @@ export class ProviderOperation {
   @Enum({ items: () => OperationState, columnType: 'text' })
   state!: OperationState;
 
-  /** The exact text to send; null until the parts it names are known. */
+  /** The exact text to send (of an e-mail, whose request has no body, the address); null until it is known. */
   @Property({ type: 'text', nullable: true })
   body: string | null = null;
 
