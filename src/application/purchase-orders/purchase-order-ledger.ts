@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { minorUnits } from '../../domain/money.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { deriveStatus, type Ledger } from '../../domain/purchase-order/purchase-order.status.js';
+import { LEDGER_COLUMNS } from './ledger-sql.js';
 
 /** A purchase order whose row is locked until the transaction ends, with the sums of its rows read under that lock. */
 export interface LockedPurchaseOrder {
@@ -31,19 +32,12 @@ export async function lockExistingPurchaseOrder(tx: EntityManager, id: string): 
   return order;
 }
 
-const sums = z.object({ paid: z.coerce.bigint(), credited: z.coerce.bigint() });
+const sums = z.object({ paid_minor: z.coerce.bigint(), credited_minor: z.coerce.bigint() });
 
-/** One statement with a sub-select per table: a join of payments with credit notes would multiply the sums. */
 async function readLedger(tx: EntityManager, purchaseOrderId: string): Promise<Ledger> {
-  const [row] = await tx.execute(
-    `select
-       (select coalesce(sum(amount_minor), 0)::text from payment where purchase_order_id = ?
-          and not exists (select from payment_reversal where payment_id = payment.id)) as paid,
-       (select coalesce(sum(amount_minor), 0)::text from credit_note where purchase_order_id = ?) as credited`,
-    [purchaseOrderId, purchaseOrderId],
-  );
-  const { paid, credited } = sums.parse(row);
-  return { paid: minorUnits(paid), credited: minorUnits(credited) };
+  const [row] = await tx.execute(`select ${LEDGER_COLUMNS} from purchase_order where id = ?`, [purchaseOrderId]);
+  const { paid_minor, credited_minor } = sums.parse(row);
+  return { paid: minorUnits(paid_minor), credited: minorUnits(credited_minor) };
 }
 
 /** Flushes the caller's new rows and sets the status that follows from all of them. Needs the order's lock. */

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { CurrencyCode } from '../../domain/currency.js';
 import { type MinorUnits, minorUnits } from '../../domain/money.js';
 import type { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
+import { LEDGER_COLUMNS } from '../purchase-orders/ledger-sql.js';
 
 /** A purchase order with its sums, as the API shows it. */
 export interface PurchaseOrderView {
@@ -26,15 +27,10 @@ export interface PurchaseOrderView {
   readonly updatedAt: Date;
 }
 
-/** Each sum is a sub-select of its own: joining payments with credit notes would multiply both. */
 export const SELECT_PURCHASE_ORDER = `
   select id, conference_id, reference, status, organization_name, contact_email, contact_name, billing_address, notes,
          buyer_reference, currency_code, due_date::text, total_minor::text, cancelled_at, created_at, updated_at,
-         (select coalesce(sum(amount_minor), 0)::text from payment
-           where purchase_order_id = purchase_order.id
-             and not exists (select from payment_reversal where payment_id = payment.id)) as paid_minor,
-         (select coalesce(sum(amount_minor), 0)::text from credit_note
-           where purchase_order_id = purchase_order.id) as credited_minor
+         ${LEDGER_COLUMNS}
   from purchase_order`;
 
 interface Row {
