@@ -40,6 +40,8 @@ export interface RunningApp {
   /** Where that key is kept, when it was generated. */
   readonly apiKeyFile: string | undefined;
   readonly simulators: Readonly<Record<string, QuickBooksSimulator>>;
+  /** Where QuickBooks is, when the environment says so. */
+  readonly quickBooksAddress: string | undefined;
   /** A conference was made up because the database was empty. */
   readonly seeded: boolean;
   stop(): Promise<void>;
@@ -86,7 +88,16 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
   const seeded = isLaptop && (await seedDemoConference(createSystemContext, simulator));
   const simulators = simulator ? { quickbooks: simulator } : {};
   const apiKeyFile = config.bootstrapApiKey === undefined ? secrets?.apiKeyFile : undefined;
-  return { url: http.url, apiKey, apiKeyFile, simulators, seeded, stop: () => resources.disposeAsync() };
+  const quickBooksAddress = config.quickbooks.apiBaseUrl;
+  return {
+    url: http.url,
+    apiKey,
+    apiKeyFile,
+    simulators,
+    quickBooksAddress,
+    seeded,
+    stop: () => resources.disposeAsync(),
+  };
 }
 
 /** What every part stands on. */
@@ -204,9 +215,20 @@ async function mountRoutes(app: Express, state: HttpState, parts: ApiParts): Pro
 }
 
 async function readiness(orm: MikroORM, stopping: boolean, simulators: Record<string, string>): Promise<Readiness> {
-  const database = await orm.isConnected();
+  const database = await isReached(orm);
   const migrations = database && !(await hasPendingMigrations(orm));
   return { database, migrations, stopping, simulators };
+}
+
+/** Asked with a statement: the ORM connects late, and its own answer says only whether it ever did. */
+async function isReached(orm: MikroORM): Promise<boolean> {
+  return orm.em
+    .fork()
+    .execute('select 1')
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 function mountWebhooks(app: Express, { config, orm, jobs, metrics, secrets, simulator }: ApiParts): void {

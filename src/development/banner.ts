@@ -22,7 +22,8 @@ export function banner(app: RunningApp, role: Role): string {
   return lines.join('\n');
 }
 
-function quickBooks({ simulators: { quickbooks } }: RunningApp): string[] {
+function quickBooks({ simulators: { quickbooks }, quickBooksAddress }: RunningApp): string[] {
+  if (quickBooksAddress !== undefined) return [`  QuickBooks        whatever answers at ${quickBooksAddress}`];
   if (!quickbooks) return ['  QuickBooks        the real one, as each conference is connected'];
   return [
     `  QuickBooks        SIMULATED at ${quickbooks.baseUrl}; no real money, no account needed`,

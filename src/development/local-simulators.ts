@@ -15,11 +15,26 @@ export async function isQuickBooksSimulated(
 
 export interface LocalSimulatorOptions {
   readonly dataDirectory: string;
+  /** Of the server; 0 means any free one, also for the simulator. */
+  readonly port: number;
 }
 
 /** QuickBooks on this machine. Its books are kept in the data directory, so that a restart loses no invoice. */
-export async function startLocalQuickBooks({ dataDirectory }: LocalSimulatorOptions): Promise<QuickBooksSimulator> {
+export async function startLocalQuickBooks({
+  dataDirectory,
+  port,
+}: LocalSimulatorOptions): Promise<QuickBooksSimulator> {
+  const start = (simulatorPort: number) => startAt(simulatorPort, dataDirectory);
+  // The same port each time, so that saved commands go on working; another one when it is taken.
+  return port === 0 ? start(0) : start(port + PORT_DISTANCE).catch(() => start(0));
+}
+
+/** With the usual 4000 for the server, the simulator is at 4010. */
+const PORT_DISTANCE = 10;
+
+function startAt(port: number, dataDirectory: string): Promise<QuickBooksSimulator> {
   return startQuickBooksSimulator({
+    port,
     stateFile: join(dataDirectory, 'quickbooks-simulator.json'),
     clientId: SIMULATOR_APP.clientId,
     clientSecret: SIMULATOR_APP.clientSecret,

@@ -7,6 +7,7 @@ import { PageRequestError } from '../../application/queries/page.js';
 const CLIENT_CODES = new Set<unknown>([
   ...Object.values(ApolloServerErrorCode).filter((code) => code !== ApolloServerErrorCode.INTERNAL_SERVER_ERROR),
   'UNAUTHENTICATED',
+  'QUERY_TOO_COMPLEX',
 ]);
 
 export function badUserInput(message: string): GraphQLError {

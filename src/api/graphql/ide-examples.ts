@@ -65,6 +65,7 @@ const CREATE = `mutation CreatePurchaseOrder($input: CreatePurchaseOrderInput!) 
 `;
 
 const INVOICE = `# Creates the invoice in QuickBooks. Run it twice: there will still be one.
+# It is about the order whose id stands under VARIABLES below: open that and put in another one.
 mutation CreateQboInvoice($input: CreateQboInvoiceInput!) {
   createQboInvoice(input: $input) {
     purchaseOrder { id reference status qboInvoice { id docNumber status url total { amount } balance { amount } } }
@@ -81,7 +82,8 @@ const SEND = `mutation SendQboInvoice($input: SendQboInvoiceInput!) {
 }
 `;
 
-const PAYMENTS = `query WhatWasPaid($id: ID!) {
+const PAYMENTS = `# Pay the invoice in QuickBooks (the simulator's controls: see README.md), then run this again.
+query WhatWasPaid($id: ID!) {
   purchaseOrder(id: $id) {
     reference
     status

@@ -36,7 +36,11 @@ export function ideRouter({ developmentKey, findExampleIds }: IdeOptions): Route
           initialHeaders: headers,
         })),
         disableAccount: true,
-        persistedSettings: { 'alert.disableUpdateNotification': true, 'banners.disable': true },
+        persistedSettings: {
+          'alert.disableUpdateNotification': true,
+          'banners.disable': true,
+          'schema.reloadOnStart': true,
+        },
       }),
     );
   });

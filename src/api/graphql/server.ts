@@ -10,6 +10,7 @@ import express, { Router } from 'express';
 import type { Actor } from '../../application/context.js';
 import { currentRequestId } from '../request-id.js';
 import { authenticationPlugin, readBearerKey } from './authentication.js';
+import { complexityPlugin } from './complexity.js';
 import { createGraphQLContext, type GraphQLContext, type GraphQLDependencies } from './context.js';
 import { createErrorFormatter, unauthenticated } from './errors.js';
 import { type OperationReport, operationLogPlugin } from './operation-log.js';
@@ -56,6 +57,7 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
       ApolloServerPluginDrainHttpServer({ httpServer: options.httpServer }),
       operationLogPlugin(options.onOperation),
       authenticationPlugin(),
+      complexityPlugin(),
     ],
   });
   await apollo.start();

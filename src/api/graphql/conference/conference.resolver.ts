@@ -5,6 +5,7 @@ import type { Failure, Outcome } from '../../../application/outcome.js';
 import { countConferences, findConferenceBySlug, listConferences } from '../../../application/queries/conferences.js';
 import { countPurchaseOrders, listPurchaseOrders } from '../../../application/queries/list-purchase-orders.js';
 import { configureQboConnection } from '../../../application/quickbooks/configure-qbo-connection.js';
+import { pageComplexity } from '../complexity.js';
 import { ConnectionArgs, toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
@@ -43,12 +44,13 @@ export class ConferenceResolver {
     return conference ? presentConference(conference) : null;
   }
 
-  @Query(() => ConferenceConnection, { description: 'All conferences, newest first.' })
+  @Query(() => ConferenceConnection, { complexity: pageComplexity, description: 'All conferences, newest first.' })
   async conferences(@Ctx() { em }: GraphQLContext, @Args(() => ConnectionArgs) args: ConnectionArgs) {
     return toConnection(await listConferences(em, args), presentConference, () => countConferences(em));
   }
 
   @FieldResolver(() => PurchaseOrderConnection, {
+    complexity: pageComplexity,
     description: 'Its purchase orders, newest first unless sorted otherwise.',
   })
   async purchaseOrders(

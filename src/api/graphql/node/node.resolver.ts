@@ -18,6 +18,7 @@ export class NodeResolver {
 
   @Query(() => [Node], {
     nullable: 'items',
+    complexity: ({ args, childComplexity }) => 1 + args.ids.length * childComplexity,
     description: 'Up to 100 objects of any types by their ids, in the same order; null where there is none.',
   })
   async nodes(

@@ -1,6 +1,7 @@
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { type PageRequest, pageOf } from '../../../application/queries/page.js';
 import { attentionOf } from '../../../domain/purchase-order/attention.js';
+import { detailsComplexity } from '../complexity.js';
 import { ConferenceType, presentConference } from '../conference/conference.type.js';
 import { ConnectionArgs, toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
@@ -25,13 +26,16 @@ export class PurchaseOrderFieldResolver {
     return conference && presentConference(conference);
   }
 
-  @FieldResolver(() => [LineItemType], { description: 'Its lines, in their order.' })
+  @FieldResolver(() => [LineItemType], { complexity: detailsComplexity, description: 'Its lines, in their order.' })
   async lineItems(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
     const lines = await loaders.lineItemsOfOrder.load(id);
     return lines.map((line) => presentLineItem(line, view.currencyCode));
   }
 
-  @FieldResolver(() => PaymentConnection, { description: 'Its payments, reversed ones included, newest day first.' })
+  @FieldResolver(() => PaymentConnection, {
+    complexity: detailsComplexity,
+    description: 'Its payments, reversed ones included, newest day first.',
+  })
   async payments(
     @Root() { id, view }: PurchaseOrderType,
     @Args(() => ConnectionArgs) args: PageRequest,
@@ -46,7 +50,10 @@ export class PurchaseOrderFieldResolver {
     );
   }
 
-  @FieldResolver(() => [CreditNoteType], { description: 'Its credit notes, newest first.' })
+  @FieldResolver(() => [CreditNoteType], {
+    complexity: detailsComplexity,
+    description: 'Its credit notes, newest first.',
+  })
   async creditNotes(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
     const notes = await loaders.creditNotesOfOrder.load(id);
     return notes.map((note) => presentCreditNote(note, view.currencyCode));

@@ -8,6 +8,7 @@ import { reversePayment } from '../../../application/purchase-orders/reverse-pay
 import { sendPurchaseOrder } from '../../../application/purchase-orders/send-purchase-order.js';
 import { countPurchaseOrders, listPurchaseOrders } from '../../../application/queries/list-purchase-orders.js';
 import { findPurchaseOrderByReference } from '../../../application/queries/purchase-order-view.js';
+import { pageComplexity } from '../complexity.js';
 import { toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
@@ -53,7 +54,10 @@ export class PurchaseOrderResolver {
     return view ? presentPurchaseOrder(view) : null;
   }
 
-  @Query(() => PurchaseOrderConnection, { description: 'Purchase orders, newest first unless sorted otherwise.' })
+  @Query(() => PurchaseOrderConnection, {
+    complexity: pageComplexity,
+    description: 'Purchase orders, newest first unless sorted otherwise.',
+  })
   async purchaseOrders(@Ctx() { em }: GraphQLContext, @Args(() => PurchaseOrdersArgs) args: PurchaseOrdersArgs) {
     const page = await listPurchaseOrders(em, args);
     return toConnection(page, presentPurchaseOrder, () => countPurchaseOrders(em, args));

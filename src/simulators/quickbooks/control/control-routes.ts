@@ -18,7 +18,9 @@ export const CONTROL_PATH = '/__control';
 /** For people and tests: plays the bookkeeper, breaks things, and shows what happened. Takes no token. */
 export function controlRoutes(simulation: Simulation): Router {
   const router = Router();
+  const controls: string[] = [];
   const add: AddRoute = (method, path, handle) => {
+    controls.push(`${method.toUpperCase()} ${CONTROL_PATH}${path}`);
     router[method](`${CONTROL_PATH}${path}`, (request, response) => answer(request, response, handle));
   };
   bookkeeperRoutes(simulation, add);
@@ -26,6 +28,9 @@ export function controlRoutes(simulation: Simulation): Router {
   tokenRoutes(simulation, add);
   observationRoutes(simulation, add);
   webhookRoutes(simulation, add);
+  router.get(CONTROL_PATH, (_request, response) => {
+    reply(response, 200, { readMore: 'src/simulators/quickbooks/README.md', controls });
+  });
   router.all(`${CONTROL_PATH}/*rest`, (_request, response) => {
     reply(response, 404, { error: 'no such control' });
   });
