@@ -22,7 +22,7 @@ export function complexityPlugin(): ApolloServerPlugin<GraphQLContext> {
     async requestDidStart({ schema }) {
       return {
         async didResolveOperation({ document, operationName, request: { variables } }) {
-          const complexity = getComplexity({
+          const complexity = estimate({
             schema,
             query: document,
             ...(operationName !== null && { operationName }),
@@ -34,6 +34,16 @@ export function complexityPlugin(): ApolloServerPlugin<GraphQLContext> {
       };
     },
   };
+}
+
+/** Variables of a wrong type cannot be counted with: the execution then refuses them, in better words. */
+function estimate(options: Parameters<typeof getComplexity>[0]): number {
+  try {
+    return getComplexity(options);
+  } catch (error) {
+    if (error instanceof GraphQLError) return 0;
+    throw error;
+  }
 }
 
 function tooComplex(): GraphQLError {

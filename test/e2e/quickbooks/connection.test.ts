@@ -213,7 +213,7 @@ describe('W-Q29: one company is one connection', () => {
     await app.quickbooks.post('/oauth', { rotateEveryRefresh: false, previousValidSeconds: 86_400 });
   });
 
-  test('a healthy connection keeps its own tokens when others are pasted', async () => {
+  test('a healthy connection keeps its own tokens when others are pasted, and takes the client secret', async () => {
     await createConference(app);
     const before = await connectionOf(SECOND_COMPANY);
     const conferenceId = await createConference(app, { realmId: null });
@@ -223,9 +223,10 @@ describe('W-Q29: one company is one connection', () => {
       id: before.id,
       access_token: before.access_token,
       refresh_token: before.refresh_token,
-      client_secret: before.client_secret,
       token_version: before.token_version,
     });
+    // Sealed anew: a secret that was replaced at Intuit counts from the next refresh.
+    expect(after.client_secret).not.toBe(before.client_secret);
   });
 
   test('tokens that were refreshed to prove them are kept, because the stored chain may have ended with that', async () => {
