@@ -7,7 +7,7 @@ import {
 } from '../../domain/operation/provider-operation.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { UseCaseContext } from '../context.js';
-import type { ProviderResult } from '../ports/provider.js';
+import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 
 /**
  * How long a process may work on an operation before others take it over. The slowest sending waits for new tokens
@@ -71,6 +71,19 @@ export async function claimOperation(
   return { status: 'claimed', operation };
 }
 
+/** Gives up an open operation whose outcome nobody will learn, and claims the next generation in its place. */
+export async function claimInPlaceOf(
+  tx: EntityManager,
+  context: UseCaseContext,
+  operation: ProviderOperation,
+  request: OperationRequest,
+): Promise<OperationClaim> {
+  const now = context.clock.now();
+  Object.assign(operation, { state: OperationState.REFUSED, leaseUntil: now, updatedAt: now });
+  await tx.flush();
+  return claimOperation(tx, context, request);
+}
+
 /** One sending of an operation. Its number fences off an earlier sender that comes back late. */
 export interface Attempt {
   readonly operationId: string;
@@ -121,6 +134,11 @@ export async function settleAttempt(
   operation.rejection = !result.ok && result.failure.kind === 'rejected' ? result.failure.reason : null;
   operation.intuitTid = (result.ok ? result.trace : result.failure.trace).requestId ?? operation.intuitTid;
   return settlementOf(operation.state);
+}
+
+/** What to tell of a failed attempt: unless it was settled as refused, whether anything was done is open. */
+export function openFailure(failure: ProviderFailure, settlement: Settlement): ProviderFailure {
+  return settlement === 'refused' ? failure : { ...failure, kind: 'unknown' };
 }
 
 function nextState(result: ProviderResult<unknown>, attempt: Attempt): OperationState {

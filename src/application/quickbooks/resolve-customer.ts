@@ -5,7 +5,14 @@ import { OperationKind, OperationState, ProviderOperation } from '../../domain/o
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import type { QboCompanySettings, QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { normalizeOrganizationName, QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
-import { beginAttempt, claimOperation, isReplayable, settleAttempt } from '../operations/provider-operations.js';
+import {
+  beginAttempt,
+  claimInPlaceOf,
+  claimOperation,
+  isReplayable,
+  openFailure,
+  settleAttempt,
+} from '../operations/provider-operations.js';
 import type { ProviderCustomer } from '../ports/accounting.js';
 import { failed, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
 import { inTransaction } from '../transaction.js';
@@ -97,8 +104,7 @@ async function create(
   const result = await context.accounting.createCustomer(search.connection.id, body, attempt.operationId);
   return inTransaction(context.em, async (tx) => {
     const settlement = await settleAttempt(tx, attempt, result, context.clock.now());
-    if (result.ok || settlement === 'refused') return result;
-    return failed({ ...result.failure, kind: 'unknown' });
+    return result.ok ? result : failed(openFailure(result.failure, settlement));
   });
 }
 
@@ -128,9 +134,7 @@ async function begin(tx: EntityManager, context: QboContext, search: CustomerSea
     const body = operation.body ?? request.body;
     return { attempt: beginAttempt(operation, body, now), body };
   }
-  Object.assign(operation, { state: OperationState.REFUSED, leaseUntil: now, updatedAt: now });
-  await tx.flush();
-  const next = await claimOperation(tx, context, request);
+  const next = await claimInPlaceOf(tx, context, operation, request);
   if (next.status === 'busy') return 'busy';
   return { attempt: beginAttempt(next.operation, request.body, now), body: request.body };
 }

@@ -3,17 +3,15 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { EmailStatus } from '../../domain/invoice/invoice.status.js';
-import {
-  OperationKind,
-  OperationState,
-  type ProviderOperation,
-} from '../../domain/operation/provider-operation.entity.js';
+import { OperationKind, type ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { audit } from '../audit.js';
 import {
   type Attempt,
   beginAttempt,
+  claimInPlaceOf,
   claimOperation,
   isReplayable,
+  openFailure,
   settleAttempt,
 } from '../operations/provider-operations.js';
 import { done, type Outcome, refused } from '../outcome.js';
@@ -90,9 +88,7 @@ async function begin(
   if (claim.status === 'busy') return 'busy';
   const { operation } = claim;
   if (isReplayable(operation, now) && operation.body === email) return attemptOf(operation, email, now);
-  Object.assign(operation, { state: OperationState.REFUSED, leaseUntil: now, updatedAt: now });
-  await tx.flush();
-  const next = await claimOperation(tx, context, request);
+  const next = await claimInPlaceOf(tx, context, operation, request);
   return next.status === 'busy' ? 'busy' : attemptOf(next.operation, email, now);
 }
 
@@ -114,10 +110,7 @@ async function record(
   return inTransaction(context.em, async (tx): Promise<SendQboInvoiceOutcome> => {
     const order = await lockExistingPurchaseOrder(tx, purchaseOrder.id);
     const settlement = await settleAttempt(tx, attempt, result, context.clock.now());
-    if (!result.ok) {
-      const isRefused = settlement === 'refused';
-      return refused(describeProviderFailure(isRefused ? result.failure : { ...result.failure, kind: 'unknown' }));
-    }
+    if (!result.ok) return refused(describeProviderFailure(openFailure(result.failure, settlement)));
     const invoice = await tx.findOneOrFail(Invoice, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     // A reading recorded meanwhile is newer than this answer, and an answer that QuickBooks replays is as old as the
     // first sending: of those only the e-mail counts.

@@ -3,7 +3,7 @@ import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { ClientIdempotencyKey } from '../../domain/operation/client-idempotency-key.entity.js';
 import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import { type Attempt, settleAttempt } from '../operations/provider-operations.js';
+import { type Attempt, openFailure, settleAttempt } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
 import type { ProviderResult } from '../ports/provider.js';
@@ -65,8 +65,7 @@ export async function settleInvoice(
     if (result.ok) return recordCreatedInvoice(tx, context, locked, invoiceId, { answer: result.value, body });
     if (settlement === 'refused') await releaseClaim(tx, invoiceId);
     if (settlement === 'unknown') await tx.nativeUpdate(Invoice, invoiceId, { status: InvoiceStatus.UNKNOWN });
-    const isRefused = settlement === 'refused';
-    return refused(describeProviderFailure(isRefused ? result.failure : { ...result.failure, kind: 'unknown' }));
+    return refused(describeProviderFailure(openFailure(result.failure, settlement)));
   });
   if (!result.ok && result.failure.kind === 'rejected') {
     await forgetCompanySettings(context, connection.id);
