@@ -42,8 +42,6 @@ export interface RunningApp {
   readonly simulators: Readonly<Record<string, QuickBooksSimulator>>;
   /** Where QuickBooks is, when the environment says so. */
   readonly quickBooksAddress: string | undefined;
-  /** A conference was made up because the database was empty. */
-  readonly seeded: boolean;
   stop(): Promise<void>;
 }
 
@@ -85,7 +83,7 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
   resources.defer(() => http.stop());
   if (simulator && secrets) await deliverWebhooksTo(simulator, `${http.url}/webhooks/qbo`, secrets.verifierToken);
   const isLaptop = !config.production && config.role === 'all';
-  const seeded = isLaptop && (await seedDemoConference(createSystemContext, simulator));
+  if (isLaptop) await seedDemoConference(createSystemContext, simulator);
   const simulators = simulator ? { quickbooks: simulator } : {};
   const apiKeyFile = config.bootstrapApiKey === undefined ? secrets?.apiKeyFile : undefined;
   const quickBooksAddress = config.quickbooks.apiBaseUrl;
@@ -95,7 +93,6 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
     apiKeyFile,
     simulators,
     quickBooksAddress,
-    seeded,
     stop: () => resources.disposeAsync(),
   };
 }

@@ -13,15 +13,15 @@ const tokensSchema = z.object({ accessToken: z.string(), refreshToken: z.string(
 /**
  * Fills an empty database with a conference that is connected to the simulator and a first purchase order, so that
  * there is something to invoice at once. When there is any conference, it only mends what a simulator without its books
- * has broken. Returns whether it made one up.
+ * has broken.
  */
 export async function seedDemoConference(
   createContext: () => QboContext,
   simulator: QuickBooksSimulator | undefined,
-): Promise<boolean> {
+): Promise<void> {
   if ((await createContext().em.count(Conference)) > 0) {
     if (simulator) await reconnectConferences(createContext, simulator);
-    return false;
+    return;
   }
   const conference = await createConference(createContext(), {
     name: 'Demo Conference',
@@ -44,7 +44,6 @@ export async function seedDemoConference(
       { description: 'Silver sponsorship', quantity: 1, unitPrice: '477.00' },
     ],
   });
-  return true;
 }
 
 /** Its books are a file: deleted, or lost by a kill before they were saved, the simulator does not know our tokens. */

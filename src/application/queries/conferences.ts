@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
-import { CREATED_AT, keysetClauses } from './keyset.js';
+import { CREATED_AT, keysetClauses, whereClause } from './keyset.js';
 import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
 
 export async function findConferences(em: EntityManager, ids: readonly string[]): Promise<Conference[]> {
@@ -16,9 +16,8 @@ export async function findConferenceBySlug(em: EntityManager, slug: string): Pro
 export async function listConferences(em: EntityManager, request: PageRequest): Promise<Page<Conference>> {
   const window = readPageRequest(request);
   const { conditions, orderAndLimit } = keysetClauses(CREATED_AT, 'DESC', window);
-  const clause = conditions.length > 0 ? `where ${conditions.map(({ sql }) => sql).join(' and ')}` : '';
-  const params = [...conditions.flatMap((condition) => condition.params), ...orderAndLimit.params];
-  const rows = await em.execute(`select * from conference ${clause} ${orderAndLimit.sql}`, params);
+  const { sql, params } = whereClause(conditions, orderAndLimit);
+  const rows = await em.execute(`select * from conference ${sql}`, [...params]);
   const conferences = rows.map((row) => em.map(Conference, row));
   return toPage(conferences, window, (conference) => [conference.createdAt.toISOString(), conference.id]);
 }

@@ -15,9 +15,16 @@ export const CREATED_AT: SortKey = {
   pattern: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/,
 };
 
-interface Fragment {
+/** A piece of a statement with the values of its placeholders. */
+export interface Fragment {
   readonly sql: string;
   readonly params: readonly unknown[];
+}
+
+/** The conditions, all of which must hold, and what stands behind them. */
+export function whereClause(conditions: readonly Fragment[], rest: Fragment = { sql: '', params: [] }): Fragment {
+  const where = conditions.length > 0 ? `where ${conditions.map(({ sql }) => sql).join(' and ')}` : '';
+  return { sql: `${where} ${rest.sql}`, params: [...conditions, rest].flatMap(({ params }) => params) };
 }
 
 /** `where` conditions and `order by … limit` for one window of a list that is sorted by a key and then by id. */

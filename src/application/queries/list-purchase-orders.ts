@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
-import { CREATED_AT, keysetClauses, type SortKey } from './keyset.js';
+import { CREATED_AT, type Fragment, keysetClauses, type SortKey, whereClause } from './keyset.js';
 import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
 import { type PurchaseOrderView, SELECT_PURCHASE_ORDER, toPurchaseOrderView } from './purchase-order-view.js';
 
@@ -37,27 +37,22 @@ export async function listPurchaseOrders(
   const key = SORT_KEYS[field];
   const window = readPageRequest(request);
   const { conditions, orderAndLimit } = keysetClauses(key, direction, window);
-  const where = [...filterConditions(request), ...conditions];
-  const clause = where.length > 0 ? `where ${where.map(({ sql }) => sql).join(' and ')}` : '';
-  const params = [...where.flatMap((condition) => condition.params), ...orderAndLimit.params];
-  const rows = await em.execute(`${SELECT_PURCHASE_ORDER} ${clause} ${orderAndLimit.sql}`, params);
+  const { sql, params } = whereClause([...filterConditions(request), ...conditions], orderAndLimit);
+  const rows = await em.execute(`${SELECT_PURCHASE_ORDER} ${sql}`, [...params]);
   return toPage(rows.map(toPurchaseOrderView), window, (view) => [key.textOf(view), view.id]);
 }
 
 /** How many purchase orders a filter finds on all pages together. */
 export async function countPurchaseOrders(em: EntityManager, request: ListPurchaseOrders): Promise<number> {
-  const where = filterConditions(request);
-  const clause = where.length > 0 ? `where ${where.map(({ sql }) => sql).join(' and ')}` : '';
-  const params = where.flatMap((condition) => condition.params);
-  const [row] = await em.execute<{ count: number }[]>(
-    `select count(*)::int as count from purchase_order ${clause}`,
-    params,
-  );
+  const { sql, params } = whereClause(filterConditions(request));
+  const [row] = await em.execute<{ count: number }[]>(`select count(*)::int as count from purchase_order ${sql}`, [
+    ...params,
+  ]);
   return row?.count ?? 0;
 }
 
-function filterConditions({ conferenceId, filter }: ListPurchaseOrders): { sql: string; params: unknown[] }[] {
-  const conditions = [];
+function filterConditions({ conferenceId, filter }: ListPurchaseOrders): Fragment[] {
+  const conditions: Fragment[] = [];
   if (conferenceId != null) conditions.push({ sql: 'conference_id = ?', params: [conferenceId] });
   if (filter?.statusIn != null) conditions.push(statusCondition(filter.statusIn));
   if (filter?.search) {
@@ -67,6 +62,6 @@ function filterConditions({ conferenceId, filter }: ListPurchaseOrders): { sql: 
   return conditions;
 }
 
-function statusCondition(statuses: readonly PurchaseOrderStatus[]): { sql: string; params: unknown[] } {
+function statusCondition(statuses: readonly PurchaseOrderStatus[]): Fragment {
   return statuses.length === 0 ? { sql: 'false', params: [] } : { sql: 'status in (?)', params: [statuses] };
 }
