@@ -171,7 +171,16 @@ function contextFactory({ config, orm, logger, metrics, simulator, secrets }: Fo
     defaultApp,
     onCall: callObserver(logger, metrics),
   });
-  const shared = { clock: systemClock, ids: randomIds, accounting, secrets: secretBox, defaultApp, allowsSimulators };
+  const { waits } = config;
+  const shared = {
+    clock: systemClock,
+    ids: randomIds,
+    waits,
+    accounting,
+    secrets: secretBox,
+    defaultApp,
+    allowsSimulators,
+  };
   return (em, actor) => ({ ...shared, em, actor });
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { standardWaits, type Waits } from './application/waits.js';
 
 export type Role = 'all' | 'api' | 'worker';
 
@@ -31,6 +32,8 @@ export interface Config {
   };
   readonly graphqlIde: boolean;
   readonly logLevel: LogLevel;
+  /** Not from the environment: the fault matrix alone shortens them. */
+  readonly waits: Waits;
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -146,6 +149,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     },
     graphqlIde: variables.GRAPHQL_IDE ?? !production,
     logLevel: variables.LOG_LEVEL,
+    waits: { ...standardWaits },
   });
 }
 

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../domain/clock.js';
 import type { IdSource } from '../domain/ids.js';
+import type { Waits } from './waits.js';
 
 /** Who acts, as it will stand in the audit trail: an API key's name, or a part of the system such as `quickbooks`. */
 export interface Actor {
@@ -14,4 +15,5 @@ export interface UseCaseContext {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly actor: Actor;
+  readonly waits: Waits;
 }

@@ -111,10 +111,11 @@ function canonicalJson(value: unknown): string {
   });
 }
 
-/** Clients may repeat a request for three days. */
-const KEPT_MS = 72 * 3_600_000;
-
-export async function removeExpiredIdempotencyKeys({ em, clock }: Pick<UseCaseContext, 'em' | 'clock'>): Promise<void> {
-  const before = new Date(clock.now().getTime() - KEPT_MS);
+export async function removeExpiredIdempotencyKeys({
+  em,
+  clock,
+  waits,
+}: Pick<UseCaseContext, 'em' | 'clock' | 'waits'>): Promise<void> {
+  const before = new Date(clock.now().getTime() - waits.idempotencyKeptMs);
   await em.nativeDelete(ClientIdempotencyKey, { createdAt: { $lt: before } });
 }

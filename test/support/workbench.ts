@@ -7,6 +7,7 @@ import { createPurchaseOrder } from '../../src/application/purchase-orders/creat
 import { configureQboConnection } from '../../src/application/quickbooks/configure-qbo-connection.js';
 import { createQboInvoice } from '../../src/application/quickbooks/create-qbo-invoice.js';
 import type { QboContext } from '../../src/application/quickbooks/qbo-context.js';
+import { standardWaits } from '../../src/application/waits.js';
 import type { Clock } from '../../src/domain/clock.js';
 import { randomIds } from '../../src/domain/ids.js';
 import { openOrm } from '../../src/infrastructure/database/orm.js';
@@ -134,7 +135,16 @@ function parts(orm: MikroORM, simulator: QuickBooksSimulator, clock: Clock, time
   };
   const accounting = gatewayAt(apiBaseUrl);
   const actor = { id: 'test', name: 'test' };
-  return { ids: randomIds, actor, accounting, secrets, defaultApp, allowsSimulators: true, gatewayAt };
+  return {
+    ids: randomIds,
+    waits: standardWaits,
+    actor,
+    accounting,
+    secrets,
+    defaultApp,
+    allowsSimulators: true,
+    gatewayAt,
+  };
 }
 
 /** The gateway keeps its state in private fields, so what is not replaced has to be called on itself. */

@@ -9,16 +9,6 @@ import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js'
 import type { UseCaseContext } from '../context.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 
-/**
- * How long a process may work on an operation before others take it over. The slowest sending waits for new tokens
- * (40 s), is refused (30 s), waits for tokens again and is repeated: 140 s, and a margin. Preparing may take longer:
- * then two processes prepare, and the first to begin is the one that sends.
- */
-export const LEASE_MS = 180_000;
-
-/** A provider surely remembers an idempotency key this long; later it may take the same bytes for a new request. */
-export const REPLAY_WINDOW_MS = 15 * 60_000;
-
 const OPEN_STATES = [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN];
 
 export type OperationClaim =
@@ -41,11 +31,11 @@ export interface OperationRequest {
  */
 export async function claimOperation(
   tx: EntityManager,
-  { clock, ids }: UseCaseContext,
+  { clock, ids, waits }: UseCaseContext,
   request: OperationRequest,
 ): Promise<OperationClaim> {
   const now = clock.now();
-  const leaseUntil = new Date(now.getTime() + LEASE_MS);
+  const leaseUntil = new Date(now.getTime() + waits.operationLeaseMs);
   const { kind, subject, connectionId, body } = request;
   const open = await tx.findOne(
     ProviderOperation,
@@ -91,12 +81,17 @@ export interface Attempt {
 }
 
 /** Records that the operation is about to be sent with this body. Commit it before sending. */
-export function beginAttempt(operation: ProviderOperation, body: string, now: Date): Attempt {
+export function beginAttempt(
+  { clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>,
+  operation: ProviderOperation,
+  body: string,
+): Attempt {
+  const now = clock.now();
   operation.body = body;
   operation.state = OperationState.IN_FLIGHT;
   operation.attempts += 1;
   operation.firstSentAt ??= now;
-  operation.leaseUntil = new Date(now.getTime() + LEASE_MS);
+  operation.leaseUntil = new Date(now.getTime() + waits.operationLeaseMs);
   operation.updatedAt = now;
   return { operationId: operation.id, number: operation.attempts };
 }
@@ -106,8 +101,12 @@ export function isOpen(operation: ProviderOperation): boolean {
   return OPEN_STATES.includes(operation.state);
 }
 
-export function isReplayable(operation: ProviderOperation, now: Date): boolean {
-  return !operation.firstSentAt || now.getTime() - operation.firstSentAt.getTime() < REPLAY_WINDOW_MS;
+/** Whether the provider surely still remembers the operation's idempotency key; later it may take it for a new one. */
+export function isReplayable(
+  { clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>,
+  { firstSentAt }: ProviderOperation,
+): boolean {
+  return !firstSentAt || clock.now().getTime() - firstSentAt.getTime() < waits.replayWindowMs;
 }
 
 export type Settlement = 'done' | 'refused' | 'unknown' | 'superseded';

@@ -57,9 +57,9 @@ async function begin(
     if (!isOpen(current) || current.attempts !== operation.attempts) return { failure: OVERTAKEN, isFinal: false };
     const problem = current.attempts === 0 && locked ? whyNotInvoiceable(locked) : undefined;
     if (problem) return { failure: problem, isFinal: true };
-    if (isReplayable(current, now)) {
+    if (isReplayable(context, current)) {
       const stored = current.body ?? body;
-      return { attempt: beginAttempt(current, stored, now), body: stored };
+      return { attempt: beginAttempt(context, current, stored), body: stored };
     }
     Object.assign(current, { state: OperationState.UNKNOWN, leaseUntil: now, updatedAt: now });
     // Of a process that died while sending nobody said so yet.

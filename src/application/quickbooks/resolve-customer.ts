@@ -18,8 +18,7 @@ import { failed, type ProviderFailure, type ProviderResult, succeeded } from '..
 import { inTransaction } from '../transaction.js';
 import type { QboContext } from './qbo-context.js';
 
-/** Another process is creating the same customer: it needs two requests, so a little more than that is waited for. */
-const WAIT_MS = 10_000;
+/** How often somebody who waits for another process's customer looks for it. */
 const POLL_MS = 100;
 
 interface CustomerSearch {
@@ -120,7 +119,6 @@ async function beginUnlessTaken(context: QboContext, search: CustomerSearch, dis
 
 /** An earlier attempt whose outcome is unknown is repeated as it was; a lookup just showed that it made no customer. */
 async function begin(tx: EntityManager, context: QboContext, search: CustomerSearch, displayName: string) {
-  const now = context.clock.now();
   const request = {
     kind: OperationKind.CREATE_CUSTOMER,
     subject: subjectOf(search),
@@ -130,13 +128,13 @@ async function begin(tx: EntityManager, context: QboContext, search: CustomerSea
   const claim = await claimOperation(tx, context, request);
   if (claim.status === 'busy') return 'busy';
   const { operation } = claim;
-  if (isReplayable(operation, now)) {
+  if (isReplayable(context, operation)) {
     const body = operation.body ?? request.body;
-    return { attempt: beginAttempt(operation, body, now), body };
+    return { attempt: beginAttempt(context, operation, body), body };
   }
   const next = await claimInPlaceOf(tx, context, operation, request);
   if (next.status === 'busy') return 'busy';
-  return { attempt: beginAttempt(next.operation, request.body, now), body: request.body };
+  return { attempt: beginAttempt(context, next.operation, request.body), body: request.body };
 }
 
 function draft({ order, settings }: CustomerSearch, displayName: string) {
@@ -151,7 +149,7 @@ function draft({ order, settings }: CustomerSearch, displayName: string) {
 }
 
 async function waitForLink(context: QboContext, search: CustomerSearch): Promise<CustomerResult> {
-  for (let waitedMs = 0; waitedMs < WAIT_MS; waitedMs += POLL_MS) {
+  for (let waitedMs = 0; waitedMs < context.waits.customerWaitMs; waitedMs += POLL_MS) {
     await delay(POLL_MS);
     const linked = await findLink(context.em, search);
     if (linked) return { ok: true, value: linked.externalId };

@@ -1,6 +1,5 @@
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
-import { REPLAY_WINDOW_MS } from '../operations/provider-operations.js';
 import { createQboInvoice } from './create-qbo-invoice.js';
 import type { QboContext } from './qbo-context.js';
 
@@ -27,7 +26,7 @@ export async function resumeOperations(context: QboContext): Promise<number> {
       leaseUntil: { $lte: now },
       $or: [
         { firstSentAt: null },
-        { firstSentAt: { $gt: new Date(now.getTime() - REPLAY_WINDOW_MS) } },
+        { firstSentAt: { $gt: new Date(now.getTime() - context.waits.replayWindowMs) } },
         { state: OperationState.IN_FLIGHT },
       ],
     },

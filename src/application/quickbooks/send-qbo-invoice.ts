@@ -77,7 +77,6 @@ async function begin(
   email: string,
 ): Promise<{ attempt: Attempt; email: string } | 'busy'> {
   await lockExistingPurchaseOrder(tx, invoice.purchaseOrder.id);
-  const now = context.clock.now();
   const request = {
     kind: OperationKind.SEND_INVOICE,
     subject: invoice.id,
@@ -87,13 +86,13 @@ async function begin(
   const claim = await claimOperation(tx, context, request);
   if (claim.status === 'busy') return 'busy';
   const { operation } = claim;
-  if (isReplayable(operation, now) && operation.body === email) return attemptOf(operation, email, now);
+  if (isReplayable(context, operation) && operation.body === email) return attemptOf(context, operation, email);
   const next = await claimInPlaceOf(tx, context, operation, request);
-  return next.status === 'busy' ? 'busy' : attemptOf(next.operation, email, now);
+  return next.status === 'busy' ? 'busy' : attemptOf(context, next.operation, email);
 }
 
-function attemptOf(operation: ProviderOperation, email: string, now: Date) {
-  return { attempt: beginAttempt(operation, email, now), email };
+function attemptOf(context: QboContext, operation: ProviderOperation, email: string) {
+  return { attempt: beginAttempt(context, operation, email), email };
 }
 
 interface SentEmail {

@@ -4,10 +4,10 @@ import { OperationKind, OperationState, ProviderOperation } from '../../domain/o
 import { Payment, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
 import { companyIdOf, QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
-import { REPLAY_WINDOW_MS } from '../operations/provider-operations.js';
 import type { ProviderFailure } from '../ports/provider.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import { syncInvoice } from '../quickbooks/sync-invoice.js';
+import type { Waits } from '../waits.js';
 
 /** One run's share; the job comes back for the rest. */
 const BATCH = 200;
@@ -15,15 +15,10 @@ const BATCH = 200;
 /** After this many failures, which the back-off spreads over 19 hours, a person has to look. */
 const MAX_ATTEMPTS = 20;
 
-/** An event about an invoice whose creation is not recorded yet is looked at again after this time. */
-const UNTIL_RECORDED_MS = 3_000;
-
-/** A company that must be reconnected by a person is asked after at this pace; its events wait and never die. */
-const UNTIL_RECONNECTED_MS = 5 * 60_000;
-
 type Verdict =
   | { readonly state: WebhookEventState.DONE }
   | { readonly state: WebhookEventState.IGNORED; readonly reason: string }
+  /** It waits, and such waiting never kills it. */
   | { readonly state: 'POSTPONED'; readonly ms: number; readonly reason: string }
   | { readonly state: 'FAILED'; readonly reason: string };
 
@@ -100,10 +95,10 @@ function worst(verdicts: readonly Verdict[]): Verdict {
 async function processFor(run: Run, connection: QboConnection, object: ChangedObject): Promise<Verdict> {
   const { context, readInvoices } = run;
   if (connection.status === QboConnectionStatus.RECONNECT_REQUIRED) {
-    return untilReconnected('The connection to QuickBooks must be renewed first.');
+    return untilReconnected(context, 'The connection to QuickBooks must be renewed first.');
   }
   const concerned = await concernedInvoices(context, connection, object);
-  if ('failure' in concerned) return failed(concerned.failure);
+  if ('failure' in concerned) return failed(context, concerned.failure);
   const { externalIds } = concerned;
   // Asked before looking for the invoice: asked afterwards, its creation could be recorded in between.
   const mayAppear = await isInvoiceBeingCreated(context, connection);
@@ -113,12 +108,12 @@ async function processFor(run: Run, connection: QboConnection, object: ChangedOb
   for (const invoice of invoices) {
     if (readInvoices.has(invoice.id) || object.events.every((event) => isOwnEcho(event, invoice))) continue;
     const failure = await syncInvoice(context, invoice.id);
-    if (failure) return failed(failure);
+    if (failure) return failed(context, failure);
     readInvoices.add(invoice.id);
   }
   if (invoices.length > 0) return { state: WebhookEventState.DONE };
   if (externalIds.length > 0 && mayAppear) {
-    return { state: 'POSTPONED', ms: UNTIL_RECORDED_MS, reason: 'An invoice is being created.' };
+    return { state: 'POSTPONED', ms: context.waits.eventUntilRecordedMs, reason: 'An invoice is being created.' };
   }
   return { state: WebhookEventState.IGNORED, reason: 'It concerns no invoice of a purchase order.' };
 }
@@ -133,13 +128,13 @@ function isOwnEcho({ entity, operation }: WebhookEvent, invoice: Invoice): boole
   return operation === 'emailed' && invoice.emailStatus === EmailStatus.SENT && invoice.payUrl !== null;
 }
 
-function failed(failure: ProviderFailure): Verdict {
-  if (failure.kind === 'reconnect_required') return untilReconnected(failure.message);
+function failed(context: QboContext, failure: ProviderFailure): Verdict {
+  if (failure.kind === 'reconnect_required') return untilReconnected(context, failure.message);
   return { state: 'FAILED', reason: failure.message };
 }
 
-function untilReconnected(reason: string): Verdict {
-  return { state: 'POSTPONED', ms: UNTIL_RECONNECTED_MS, reason };
+function untilReconnected({ waits }: QboContext, reason: string): Verdict {
+  return { state: 'POSTPONED', ms: waits.eventUntilReconnectedMs, reason };
 }
 
 /** QuickBooks' ids of the invoices a change may affect: for a payment those it pays now and those it paid before. */
@@ -166,7 +161,7 @@ async function concernedInvoices(
 
 /** Our own invoice's event can arrive before its creation is recorded. */
 async function isInvoiceBeingCreated(context: QboContext, connection: QboConnection): Promise<boolean> {
-  const since = new Date(context.clock.now().getTime() - REPLAY_WINDOW_MS);
+  const since = new Date(context.clock.now().getTime() - context.waits.replayWindowMs);
   const open = await context.em.fork().count(ProviderOperation, {
     kind: OperationKind.CREATE_INVOICE,
     connection,
@@ -177,18 +172,18 @@ async function isInvoiceBeingCreated(context: QboContext, connection: QboConnect
 }
 
 async function settle(context: QboContext, events: readonly WebhookEvent[], verdict: Verdict): Promise<void> {
-  const now = context.clock.now();
   const ids = events.map((event) => event.id);
   const attempts = Math.max(...events.map((event) => event.attempts));
-  await context.em.fork().nativeUpdate(WebhookEvent, { id: { $in: ids } }, changes(attempts, verdict, now));
+  await context.em.fork().nativeUpdate(WebhookEvent, { id: { $in: ids } }, changes(context, attempts, verdict));
 }
 
-function changes(attempts: number, verdict: Verdict, now: Date): Partial<WebhookEvent> {
+function changes(context: QboContext, attempts: number, verdict: Verdict): Partial<WebhookEvent> {
+  const now = context.clock.now();
   switch (verdict.state) {
     case 'POSTPONED':
       return { nextAttemptAt: new Date(now.getTime() + verdict.ms), lastError: verdict.reason };
     case 'FAILED':
-      return afterFailure(attempts + 1, verdict.reason, now);
+      return afterFailure(context, attempts + 1, verdict.reason);
     case WebhookEventState.IGNORED:
       return { state: verdict.state, lastError: verdict.reason, processedAt: now };
     case WebhookEventState.DONE:
@@ -196,12 +191,11 @@ function changes(attempts: number, verdict: Verdict, now: Date): Partial<Webhook
   }
 }
 
-function afterFailure(attempts: number, lastError: string, now: Date): Partial<WebhookEvent> {
+function afterFailure({ clock, waits }: QboContext, attempts: number, lastError: string): Partial<WebhookEvent> {
   if (attempts >= MAX_ATTEMPTS) return { state: WebhookEventState.DEAD, attempts, lastError };
-  return { attempts, lastError, nextAttemptAt: new Date(now.getTime() + backOffMs(attempts)) };
+  return { attempts, lastError, nextAttemptAt: new Date(clock.now().getTime() + backOffMs(waits, attempts)) };
 }
 
-/** 5 s, doubling, at most two hours. */
-function backOffMs(attempts: number): number {
-  return Math.min(5_000 * 2 ** (attempts - 1), 2 * 3_600_000);
+function backOffMs({ eventBackOffMs, eventBackOffMaxMs }: Waits, attempts: number): number {
+  return Math.min(eventBackOffMs * 2 ** (attempts - 1), eventBackOffMaxMs);
 }

@@ -8,6 +8,7 @@ import {
   createPurchaseOrder,
 } from '../../../src/application/purchase-orders/create-purchase-order.js';
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
+import { standardWaits } from '../../../src/application/waits.js';
 import { type IdSource, randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -36,6 +37,7 @@ function context(overrides: Partial<UseCaseContext> = {}): UseCaseContext {
     clock: { now: () => NOW },
     ids: randomIds,
     actor: { id: 'key_1', name: 'tester' },
+    waits: standardWaits,
     ...overrides,
   };
 }
@@ -181,7 +183,7 @@ describe('an idempotency key', () => {
     const input = order({ idempotencyKey: 'key-of-monday' });
     const first = await createPurchaseOrder(context(), input);
     const cleanAt = async (time: string) =>
-      removeExpiredIdempotencyKeys({ em: orm.em.fork(), clock: { now: () => new Date(time) } });
+      removeExpiredIdempotencyKeys(context({ clock: { now: () => new Date(time) } }));
     await cleanAt('2026-11-05T10:00:00Z');
     expect((await createPurchaseOrder(context(), input)).id).toBe(first.id);
     await cleanAt('2026-11-05T10:00:00.001Z');

@@ -8,6 +8,7 @@ import type { UseCaseContext } from '../../../src/application/context.js';
 import { createPurchaseOrder } from '../../../src/application/purchase-orders/create-purchase-order.js';
 import { issueCreditNote } from '../../../src/application/purchase-orders/issue-credit-note.js';
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
+import { standardWaits } from '../../../src/application/waits.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
@@ -33,7 +34,13 @@ describe('how many statements a document costs', () => {
         statements.push(line);
       },
     });
-    const context = (): UseCaseContext => ({ em: orm.em.fork(), clock: systemClock, ids: randomIds, actor: ACTOR });
+    const context = (): UseCaseContext => ({
+      em: orm.em.fork(),
+      clock: systemClock,
+      ids: randomIds,
+      actor: ACTOR,
+      waits: standardWaits,
+    });
     const fields = { name: 'Conference', slug: 'conference', currencyCode: 'USD', timezone: 'UTC' };
     const { id: conferenceId } = await createConference(context(), fields);
     for (let index = 0; index < 25; index++) {

@@ -1,0 +1,42 @@
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/**
+ * How long the system waits for what, in milliseconds. They are part of the configuration, so that the fault matrix can
+ * play days of retries in seconds; nobody else changes them.
+ */
+export interface Waits {
+  /** A process may work on a provider operation this long before others take it over. */
+  readonly operationLeaseMs: number;
+  /** From the first sending on, the provider surely remembers an idempotency key this long. */
+  readonly replayWindowMs: number;
+  /** How long one request waits for another that is creating the same customer. */
+  readonly customerWaitMs: number;
+  /** After that time an event about an invoice whose creation is not recorded yet is looked at again. */
+  readonly eventUntilRecordedMs: number;
+  /** Events of a company that a person must reconnect are looked at again at this pace. */
+  readonly eventUntilReconnectedMs: number;
+  /** The wait after an event's first failure; it doubles with each further one. */
+  readonly eventBackOffMs: number;
+  readonly eventBackOffMaxMs: number;
+  /** Clients may repeat a request under its idempotency key for this time. */
+  readonly idempotencyKeptMs: number;
+}
+
+export const standardWaits: Waits = {
+  // The slowest sending waits for new tokens (40 s), is refused (30 s), waits for tokens again and is repeated: 140 s,
+  // and a margin. Preparing may take longer: then two processes prepare, and the first to begin is the one that sends.
+  operationLeaseMs: 180 * SECOND,
+  // Intuit does not say how long it remembers; nobody has seen it forget within minutes.
+  replayWindowMs: 15 * MINUTE,
+  // It needs two requests; a little more than that.
+  customerWaitMs: 10 * SECOND,
+  eventUntilRecordedMs: 3 * SECOND,
+  eventUntilReconnectedMs: 5 * MINUTE,
+  // Twenty attempts are spread over 19 hours.
+  eventBackOffMs: 5 * SECOND,
+  eventBackOffMaxMs: 2 * HOUR,
+  idempotencyKeptMs: 3 * DAY,
+};
