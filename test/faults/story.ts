@@ -140,22 +140,23 @@ async function openConference(stage: Stage): Promise<void> {
   await stage.connect();
 }
 
-async function playStep(stage: Stage, name: StepName, disturbed: boolean): Promise<void> {
-  const { random } = stage;
-  if (disturbed && random.chance(0.35)) await breakAnswers(stage);
+async function playStep(stage: Stage, name: StepName, isDisturbed: boolean): Promise<void> {
+  const { random, system } = stage;
+  // Of its own: what happens at the same time draws in an order that nobody knows.
+  const aside = random.fork('aside');
+  if (isDisturbed && random.chance(0.35)) await breakAnswers(stage);
   const acts = [steps[name](stage)];
-  if (random.chance(0.4)) acts.push(workInBackground(stage));
-  if (disturbed && random.chance(0.04)) acts.push(stage.system.cutConnections());
+  if (aside.chance(0.4)) acts.push(workInBackground(stage, aside));
+  if (isDisturbed && aside.chance(0.04)) acts.push(system.cutConnections());
   await Promise.all(acts);
-  if (random.chance(0.4)) await workInBackground(stage);
-  if (disturbed && random.chance(0.25)) await stage.system.advance(random.pick(JUMPS_MS));
+  if (random.chance(0.4)) await workInBackground(stage, random);
+  if (isDisturbed && random.chance(0.25)) await system.advance(random.pick(JUMPS_MS));
 }
 
 const JUMPS_MS = [1_000, 10_000, 40_000, 200_000, 6 * 60_000, 16 * 60_000, 61 * 60_000, 25 * 3_600_000];
 
-async function workInBackground(stage: Stage): Promise<void> {
-  const { random, system, realmId } = stage;
-  if (random.chance(0.5)) return system.work(stage.worker, random.pick(JOBS), realmId);
-  const job = random.pick(JOBS);
-  await Promise.all([system.work(0, job, realmId), system.work(1, random.pick(JOBS), realmId)]);
+async function workInBackground({ system, realmId }: Stage, random: Random): Promise<void> {
+  const [job, other] = [random.pick(JOBS), random.pick(JOBS)];
+  if (random.chance(0.5)) return system.work(random.chance(0.5) ? 0 : 1, job, realmId);
+  await Promise.all([system.work(0, job, realmId), system.work(1, other, realmId)]);
 }
