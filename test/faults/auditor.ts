@@ -27,8 +27,8 @@ export interface Evidence {
   readonly books: Books;
   readonly conferenceId: string;
   readonly told: readonly Told[];
-  /** How often an e-mail was asked for, and how often QuickBooks sent one, by purchase order and by its invoice. */
-  readonly emails: readonly { readonly orderId: string; readonly asked: number; readonly sent: number }[];
+  /** How often an e-mail was asked for, by purchase order. */
+  readonly emailsAsked: ReadonlyMap<string, number>;
   /** The append-only rows as they were before. */
   readonly earlier: ReadonlyMap<string, string>;
 }
@@ -38,14 +38,14 @@ export async function audit(evidence: Evidence): Promise<Finding[]> {
   return [
     ...ledger.orders.flatMap((order) => [
       ...auditInvoices(order, evidence.books),
-      ...auditPayments(order, evidence.books),
+      ...auditShares(order, evidence.books),
       ...auditStatus(order),
     ]),
     ...auditCustomers(evidence.books),
     ...auditConnection(ledger),
     ...auditOpenWork(ledger),
     ...auditTold(ledger, evidence),
-    ...auditEmails(evidence),
+    ...ledger.orders.flatMap((order) => auditEmails(order, evidence)),
     ...(await auditHistory(evidence)),
   ];
 }
@@ -55,7 +55,8 @@ interface Order {
   readonly invoices: readonly Row[];
   /** With `reversed`. */
   readonly payments: readonly Row[];
-  readonly credited: bigint;
+  /** With `reversed`. */
+  readonly credits: readonly Row[];
 }
 
 interface Ledger {
@@ -76,13 +77,17 @@ async function readLedger({ sql, conferenceId, books, told }: Evidence): Promise
      from payment where purchase_order_id = any ($1) order by id`,
     [ids],
   );
-  const credits = await sql('select * from credit_note where purchase_order_id = any ($1)', [ids]);
+  const credits = await sql(
+    `select credit_note.*, exists (select from credit_note_reversal where credit_note_id = credit_note.id) as reversed
+     from credit_note where purchase_order_id = any ($1) order by id`,
+    [ids],
+  );
   return {
     orders: orders.map((row) => ({
       row,
       invoices: invoices.filter((invoice) => invoice.purchase_order_id === row.id),
       payments: payments.filter((payment) => payment.purchase_order_id === row.id),
-      credited: sumOf(credits.filter((credit) => credit.purchase_order_id === row.id)),
+      credits: credits.filter((credit) => credit.purchase_order_id === row.id),
     })),
     connections: await sql('select * from qbo_connection where realm_id = $1', [books.realmId]),
     operations: await sql(
@@ -96,8 +101,12 @@ async function readLedger({ sql, conferenceId, books, told }: Evidence): Promise
   };
 }
 
-function sumOf(rows: readonly Row[]): bigint {
-  return rows.reduce((sum, row) => sum + BigInt(String(row.amount_minor)), 0n);
+function sumOfStanding(rows: readonly Row[]): bigint {
+  return rows.filter(isStanding).reduce((sum, row) => sum + BigInt(String(row.amount_minor)), 0n);
+}
+
+function isStanding(row: Row): boolean {
+  return row.reversed !== true;
 }
 
 function finding(kind: FindingKind, what: string): Finding {
@@ -170,76 +179,83 @@ export function minor(amount: string, currency: string): bigint {
   return sign === '-' ? -value : value;
 }
 
-interface Cash {
+/** What one payment in the books did to one invoice. */
+interface Share {
   readonly payment: string;
   readonly amount: bigint;
-  readonly day: string;
-  readonly reference: string;
+  /** Only of money. */
+  readonly day?: string;
+  readonly reference?: string;
 }
 
-function auditPayments({ row, invoices, payments }: Order, books: Books): Finding[] {
+function auditShares({ row, invoices, payments, credits }: Order, books: Books): Finding[] {
   return invoices.flatMap((invoice) => {
-    if (invoice.external_id === null) return [];
-    const where = `${row.reference}, invoice ${invoice.external_id}`;
+    const { external_id: id } = invoice;
+    if (id === null) return [];
+    const where = `${row.reference}, invoice ${id}`;
+    const isOfInvoice = (booked: Row) => booked.provider_invoice_id === id && isStanding(booked);
     // In another currency than the order's it cannot be booked on the order.
-    const expected =
-      invoice.currency_code === row.currency_code ? cashOf(books, String(invoice.external_id)) : [];
-    const booked = payments.filter(
-      (payment) => payment.provider_invoice_id === invoice.external_id && payment.reversed !== true,
-    );
+    const isBookable = invoice.currency_code === row.currency_code;
+    const applied = isBookable ? books.payments.filter((payment) => appliedTo(payment, id) > 0n) : [];
+    const [money, credit] = [applied.filter(broughtMoney), applied.filter((payment) => !broughtMoney(payment))];
     return [
-      ...expected.flatMap((cash) => comparePayment(where, cash, booked)),
-      ...booked
-        .filter((payment) => !expected.some((cash) => cash.payment === payment.provider_payment_id))
-        .map((payment) =>
-          finding('wrong amount', `${where}: payment ${payment.provider_payment_id} is booked but not there`),
-        ),
+      ...compareShares(`${where}: payment`, money.map((each) => moneyOf(each, id)), payments.filter(isOfInvoice)),
+      ...compareShares(`${where}: credit`, credit.map((each) => creditOf(each, id)), credits.filter(isOfInvoice)),
     ];
   });
 }
 
-function comparePayment(where: string, cash: Cash, booked: readonly Row[]): Finding[] {
-  const rows = booked.filter((payment) => payment.provider_payment_id === cash.payment);
+function compareShares(what: string, expected: readonly Share[], booked: readonly Row[]): Finding[] {
+  return [
+    ...expected.flatMap((share) => compareShare(what, share, booked)),
+    ...booked
+      .filter((row) => !expected.some((share) => share.payment === row.provider_payment_id))
+      .map((row) => finding('wrong amount', `${what} ${row.provider_payment_id} is booked but not there`)),
+  ];
+}
+
+function compareShare(what: string, share: Share, booked: readonly Row[]): Finding[] {
+  const rows = booked.filter((row) => row.provider_payment_id === share.payment);
   const [first] = rows;
-  if (!first) return [finding('loss', `${where}: payment ${cash.payment} over ${cash.amount} is not booked`)];
+  if (!first) return [finding('loss', `${what} ${share.payment} over ${share.amount} is not booked`)];
   const findings: Finding[] = [];
-  if (rows.length > 1) {
-    findings.push(finding('duplicate', `${where}: payment ${cash.payment} is booked ${rows.length} times`));
-  }
-  if (String(first.amount_minor) !== `${cash.amount}`) {
+  if (rows.length > 1) findings.push(finding('duplicate', `${what} ${share.payment} is booked ${rows.length} times`));
+  if (String(first.amount_minor) !== `${share.amount}`) {
     findings.push(
-      finding('wrong amount', `${where}: payment ${cash.payment} is ${cash.amount}, booked ${first.amount_minor}`),
+      finding('wrong amount', `${what} ${share.payment} is ${share.amount}, booked ${first.amount_minor}`),
     );
   }
-  if (first.paid_day !== cash.day || first.reference !== cash.reference) {
+  const isMoney = share.day !== undefined;
+  if (isMoney && (first.paid_day !== share.day || first.reference !== share.reference)) {
     const ours = `${first.paid_day} ${first.reference}`;
     findings.push(
-      finding('wrong amount', `${where}: payment ${cash.payment} is of ${cash.day} ${cash.reference}, here ${ours}`),
+      finding('wrong amount', `${what} ${share.payment} is of ${share.day} ${share.reference}, here ${ours}`),
     );
   }
   return findings;
 }
 
-/** The money in the books that stands against an invoice. */
-function cashOf(books: Books, invoiceId: string): Cash[] {
-  return books.payments.flatMap((payment) => {
-    const amount = cashApplied(payment, invoiceId);
-    if (amount === 0n) return [];
-    return [{ payment: payment.Id, amount, day: payment.TxnDate, reference: payment.PaymentRefNum ?? payment.Id }];
-  });
+/** No story mixes money with credit memos in one payment: one that brought no money applied only credit. */
+function broughtMoney({ TotalAmt, CurrencyRef }: BookPayment): boolean {
+  return minor(TotalAmt, CurrencyRef.value) !== 0n;
 }
 
-/** No story mixes money with credit memos in one payment: one that brought no money applied only credit. */
-function cashApplied(payment: BookPayment, invoiceId: string): bigint {
-  const { value: currency } = payment.CurrencyRef;
-  if (minor(payment.TotalAmt, currency) === 0n) return 0n;
+function moneyOf(payment: BookPayment, invoiceId: unknown): Share {
+  return { ...creditOf(payment, invoiceId), day: payment.TxnDate, reference: payment.PaymentRefNum ?? payment.Id };
+}
+
+function creditOf(payment: BookPayment, invoiceId: unknown): Share {
+  return { payment: payment.Id, amount: appliedTo(payment, invoiceId) };
+}
+
+function appliedTo(payment: BookPayment, invoiceId: unknown): bigint {
   return payment.Line.filter((line) => line.LinkedTxn.some((link) => isInvoice(link, invoiceId))).reduce(
-    (sum, line) => sum + minor(line.Amount, currency),
+    (sum, line) => sum + minor(line.Amount, payment.CurrencyRef.value),
     0n,
   );
 }
 
-function isInvoice(link: { readonly TxnId: string; readonly TxnType: string }, id: string): boolean {
+function isInvoice(link: { readonly TxnId: string; readonly TxnType: string }, id: unknown): boolean {
   return link.TxnType === 'Invoice' && link.TxnId === id;
 }
 
@@ -249,10 +265,10 @@ function auditStatus(order: Order): Finding[] {
   return [finding('wrong amount', `${order.row.reference} should be ${expected}, and is ${order.row.status}`)];
 }
 
-function statusOfOrder({ row, payments, credited, invoices }: Order): string {
+function statusOfOrder({ row, payments, credits, invoices }: Order): string {
   if (row.cancelled_at !== null) return 'CANCELLED';
-  const paid = sumOf(payments.filter((payment) => payment.reversed !== true));
-  const due = BigInt(String(row.total_minor)) - paid - credited;
+  const paid = sumOfStanding(payments);
+  const due = BigInt(String(row.total_minor)) - paid - sumOfStanding(credits);
   if (due < 0n) return 'OVERPAID';
   if (due === 0n) return 'PAID';
   if (paid > 0n) return 'PARTIALLY_PAID';
@@ -284,7 +300,7 @@ function auditOpenWork({ operations, events }: Ledger): Finding[] {
   ];
 }
 
-function auditTold(ledger: Ledger, { told, sql: _sql }: Evidence): Finding[] {
+function auditTold(ledger: Ledger, { told }: Evidence): Finding[] {
   const orders = new Map(ledger.orders.map((order) => [order.row.id, order]));
   const payments = new Set(ledger.orders.flatMap((order) => order.payments.map((payment) => payment.id)));
   return [...told.flatMap((each) => auditPromise(each, orders, payments)), ...auditKeys(ledger, told)];
@@ -324,12 +340,13 @@ function auditKeys({ keys }: Ledger, told: readonly Told[]): Finding[] {
 }
 
 /** A lost answer may make one e-mail too many, never two. */
-function auditEmails({ emails, told }: Evidence): Finding[] {
-  return emails.flatMap(({ orderId, asked, sent }) => {
-    if (sent > asked + 1) return [finding('duplicate', `${orderId} was e-mailed ${sent} times, asked for ${asked}`)];
-    const wasPromised = told.some((each) => each.call === 'sendQboInvoice' && each.orderId === orderId);
-    return wasPromised && sent === 0 ? [finding('loss', `${orderId} was never e-mailed`)] : [];
-  });
+function auditEmails({ row, invoices }: Order, { books, emailsAsked, told }: Evidence): Finding[] {
+  const own = new Set(invoices.map((invoice) => invoice.external_id));
+  const sent = books.emails.filter(({ invoiceId }) => own.has(invoiceId)).length;
+  const asked = emailsAsked.get(String(row.id)) ?? 0;
+  if (sent > asked + 1) return [finding('duplicate', `${row.reference} was e-mailed ${sent} times, asked for ${asked}`)];
+  const isPromised = told.some((each) => each.call === 'sendQboInvoice' && each.orderId === row.id);
+  return isPromised && sent === 0 ? [finding('loss', `${row.reference} was never e-mailed`)] : [];
 }
 
 const HISTORY = `
@@ -340,6 +357,8 @@ const HISTORY = `
     where payment_id in (select id from payment where purchase_order_id in (select id from orders))
   union all select 'credit_note ' || id, md5(credit_note::text) from credit_note
     where purchase_order_id in (select id from orders)
+  union all select 'credit_note_reversal ' || id, md5(credit_note_reversal::text) from credit_note_reversal
+    where credit_note_id in (select id from credit_note where purchase_order_id in (select id from orders))
   union all select 'audit_event ' || id, md5(audit_event::text) from audit_event
     where subject in (select id from orders)`;
 

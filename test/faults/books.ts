@@ -38,6 +38,8 @@ const books = z.object({
   invoices: z.array(invoice),
   payments: z.array(payment),
   deleted: z.array(z.object({ entity: z.string(), id: z.string() })),
+  /** What the simulator alone knows: every e-mail that really went out. */
+  emails: z.array(z.object({ invoiceId: z.string(), to: z.string() })),
 });
 
 export type Books = Readonly<z.output<typeof books>>;

@@ -15,7 +15,7 @@ export async function recover(stage: Stage): Promise<number> {
     const { unanswered } = stage;
     stage.unanswered = [];
     for (const { repeat } of unanswered) await repeat();
-    await system.control('POST', '/webhooks/flush');
+    await system.control('POST', '/webhooks/flush', { realmId: stage.realmId });
     for (const job of JOBS) await system.work(stage.worker, job, stage.realmId);
     if (stage.unanswered.length === 0 && (await isQuiet(stage))) break;
   }

@@ -39,7 +39,7 @@ export async function breakAnswers(stage: Stage): Promise<void> {
   if (random.chance(0.15)) {
     const when = stage.mayLoseTokens ? random.pick(['before', 'after']) : 'before';
     const rule = { ...random.pick(TOKEN_ANSWERS), when, times };
-    await system.control('POST', '/faults', { match: { path: '/tokens/bearer' }, ...rule });
+    await system.control('POST', '/faults', { match: { realmId, path: '/tokens/bearer' }, ...rule });
     return expireTokens(stage);
   }
   const isRefusal = random.chance(0.4);
@@ -54,11 +54,14 @@ export async function expireTokens({ system, realmId }: Stage): Promise<void> {
   await system.control('POST', '/expire-tokens', { realmId });
 }
 
-export async function disturbWebhooks({ system, random }: Stage): Promise<void> {
+export async function disturbWebhooks({ system, random, realmId }: Stage): Promise<void> {
   await system.control('POST', '/webhooks', {
+    realmId,
     paused: random.chance(0.1),
     duplicate: random.chance(0.3),
     reorder: random.chance(0.3),
+    split: random.chance(0.3),
+    voidType: random.pick(['void', 'voided']),
     drop: random.chance(0.2) ? random.between(1, 3) : 0,
     delayMs: random.pick([0, 5, 40]),
     format: random.pick(['cloudevents', 'legacy']),
@@ -71,12 +74,12 @@ export async function disturbWebhooks({ system, random }: Stage): Promise<void> 
  * previous value works, but not the one before. No client can help that, so these stories lose no answers on purpose.
  */
 export async function sharpenTokens(stage: Stage): Promise<void> {
-  const { system, random } = stage;
+  const { system, random, realmId } = stage;
   const rotateEveryRefresh = random.chance(0.3);
   const punishConcurrentRefresh = !rotateEveryRefresh && random.chance(0.5);
   stage.mayLoseTokens = !rotateEveryRefresh && !punishConcurrentRefresh;
-  const previousValidSeconds = 30 * 24 * 3600;
-  await system.control('POST', '/oauth', { rotateEveryRefresh, punishConcurrentRefresh, previousValidSeconds });
+  const switches = { rotateEveryRefresh, punishConcurrentRefresh, previousValidSeconds: 30 * 24 * 3600 };
+  await system.control('POST', '/oauth', { realmId, ...switches });
 }
 
 const TEN_MINUTES_MS = 600_000;
@@ -96,21 +99,29 @@ export function companySettings(random: Random): { readonly currency: string; re
       ...(random.chance(0.5) && { defaultItemId: '1' }),
       ...(random.chance(0.1) && { salesTaxPercent: '7.25' }),
       autoApplyCredit: random.chance(0.15),
+      ...(random.chance(0.3) && { requestIdMemorySeconds: 16 * 60 }),
+      refuseRepeatedRequestId: random.chance(0.15),
     },
   };
 }
 
 /** Everything outside works again. */
-export async function calmDown({ system }: Stage): Promise<void> {
+export async function calmDown({ system, realmId }: Stage): Promise<void> {
   system.arm([]);
-  await system.control('DELETE', '/faults');
+  await system.control('DELETE', `/faults?realmId=${realmId}`);
   await system.control('POST', '/webhooks', {
+    realmId,
     paused: false,
     duplicate: false,
     reorder: false,
+    split: false,
     drop: 0,
     delayMs: 1,
     retryMs: [5, 10, 20, 40],
   });
-  await system.control('POST', '/oauth', { rotateEveryRefresh: false, punishConcurrentRefresh: false });
+  await system.control('POST', '/oauth', {
+    realmId,
+    rotateEveryRefresh: false,
+    punishConcurrentRefresh: false,
+  });
 }

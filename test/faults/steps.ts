@@ -228,5 +228,5 @@ async function sync(stage: Stage): Promise<void> {
 /** Nobody knows how long QuickBooks remembers them; surely for longer than the app relies on. */
 async function forgetRequestIds(stage: Stage): Promise<void> {
   await stage.system.advance(17 * 60_000);
-  await stage.system.control('POST', '/forget-requestids');
+  await stage.system.control('POST', '/forget-requestids', { realmId: stage.realmId });
 }

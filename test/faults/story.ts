@@ -3,7 +3,6 @@ import { type Point, type Profile, pointsOf, type Strike } from './points.js';
 import { Random } from './random.js';
 import { breakAnswers, calmDown, companySettings, disturbWebhooks, sharpenTokens, skewClocks } from './saboteur.js';
 import { recover } from './recovery.js';
-import { sentEmails } from './sent-emails.js';
 import { Stage } from './stage.js';
 import { type StepName, steps } from './steps.js';
 import { JOBS, type System } from './system.js';
@@ -42,10 +41,22 @@ export async function tellStory(system: System, seed: number, profile: Profile |
     books: await stage.books(),
     conferenceId: stage.conferenceId,
     told: stage.told,
-    emails: await sentEmails(stage),
+    emailsAsked: new Map(stage.orders.map(({ id, emailsAsked }) => [id, emailsAsked])),
     earlier,
   });
+  await leave(stage);
   return { seed, findings, hits, recoveryMs, steps: plan.steps };
+}
+
+/** The next story must not be kept busy by what this one left open. */
+async function leave({ system, realmId }: Stage): Promise<void> {
+  await system.sql(
+    `update provider_operation set state = 'REFUSED' where state not in ('DONE', 'REFUSED')
+     and connection_id in (select id from qbo_connection where realm_id = $1)`,
+    [realmId],
+  );
+  await system.sql(`delete from webhook_event where company_id = $1`, [realmId]);
+  await system.control('DELETE', `/companies/${realmId}`);
 }
 
 interface Plan {

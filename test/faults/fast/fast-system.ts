@@ -171,8 +171,10 @@ export class FastSystem implements System {
       timeoutMs: TIMEOUT_MS,
       tokenTimeoutMs: TIMEOUT_MS,
     });
-    const secrets = this.#secrets;
-    return { clock, ids: randomIds, waits: standardWaits, accounting, secrets, defaultApp, allowsSimulators: true };
+    // Nobody is woken: a story has its workers look for work.
+    const jobs = { wakeWebhookWorker: () => undefined };
+    const shared = { clock, ids: randomIds, waits: standardWaits, secrets: this.#secrets, jobs };
+    return { ...shared, accounting, defaultApp, allowsSimulators: true };
   }
 
   #strikeAt(point: Point): Strike | undefined {
