@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Bench, type Body, FIRST_REALM, invoiceBody, SECOND_REALM } from './support.js';
+import { CallLimits } from '../../../src/simulators/quickbooks/http/call-limits.js';
+import { type Answer, Bench, type Body, FIRST_REALM, invoiceBody, SECOND_REALM } from './support.js';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -17,46 +18,57 @@ const faults = async (): Promise<unknown[]> =>
   (await bench.control('GET', `/requests?realmId=${FIRST_REALM}`)).requests.map(({ fault }: Body) => fault);
 const THROTTLED = { error: [{ code: '3001', detail: 'The request limit was reached.  Try again later' }] };
 
-describe('The limits of one company', () => {
-  test('are ten calls a second, by its own clock, and the others go on', async () => {
-    await change({ enforceLimits: true });
-    const calls = await Promise.all(Array.from({ length: 15 }, () => bench.get('/preferences')));
-    expect(calls.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(10);
-    const refused = calls.filter(({ status }) => status === 429);
-    expect(refused.length).toBeGreaterThanOrEqual(5);
-    expect(refused[0]?.body.fault).toMatchObject(THROTTLED);
-    expect((await (await bench.connect(SECOND_REALM)).get('/preferences')).status).toBe(200);
-    expect((await faults()).filter((fault) => fault === 'limit-second')).toHaveLength(refused.length);
-    await age(1);
-    expect((await bench.get('/preferences')).status).toBe(200);
+describe('The limits', () => {
+  /** What each of many calls breaks, all of them `everyMs` apart. */
+  const breaches = (calls: number, everyMs: number, isBatch = false): (string | undefined)[] => {
+    const limits = new CallLimits();
+    return Array.from({ length: calls }, (_, index) => limits.broken('1', { at: index * everyMs, isBatch }));
+  };
+
+  test('are ten calls a second', () => {
+    expect(breaches(11, 10).indexOf('limit-second')).toBe(10);
+    expect(new Set(breaches(40, 100))).toEqual(new Set([undefined]));
   });
 
-  test('are 500 calls a minute', async () => {
+  test('are 500 calls a minute', () => {
+    expect(breaches(501, 100).indexOf('limit-minute')).toBe(500);
+    expect(new Set(breaches(1500, 120))).toEqual(new Set([undefined]));
+  });
+
+  test('are 40 batches a minute, which count as calls, too', () => {
+    expect(breaches(41, 100, true).indexOf('limit-batch')).toBe(40);
+    expect(new Set(breaches(100, 1500, true))).toEqual(new Set([undefined]));
+  });
+
+  test('count no call that was refused, and each company by itself', () => {
+    const limits = new CallLimits();
+    const at = (realmId: string, moment: number) => limits.broken(realmId, { at: moment, isBatch: false });
+    for (let call = 0; call < 10; call += 1) at('1', call);
+    expect([at('1', 998), at('1', 999), at('2', 999)]).toEqual(['limit-second', 'limit-second', undefined]);
+    expect(at('1', 1000)).toBeUndefined();
+    limits.forget('1');
+    expect(at('1', 1001)).toBeUndefined();
+  });
+});
+
+describe('A company that enforces its limits', () => {
+  test('answers what is too much with 429, and says in the log which limit it was', async () => {
     await change({ enforceLimits: true });
-    for (let second = 0; second < 50; second += 1) {
-      await Promise.all(Array.from({ length: 10 }, () => bench.get('/preferences')));
-      await age(1);
-    }
-    expect(await faults()).toEqual(Array.from({ length: 500 }, () => null));
-    expect((await bench.get('/preferences')).status).toBe(429);
-    expect((await faults()).at(-1)).toBe('limit-minute');
+    const refused: Answer[] = [];
+    await bench.eventually(async () => {
+      const calls = await Promise.all(Array.from({ length: 20 }, () => bench.get('/preferences')));
+      refused.push(...calls.filter(({ status }) => status === 429));
+      return refused.length > 0;
+    });
+    expect(refused[0]?.body.fault).toMatchObject(THROTTLED);
+    const limited = (await faults()).filter((fault) => fault === 'limit-second' || fault === 'limit-minute');
+    expect(limited).toHaveLength(refused.length);
+    expect((await (await bench.connect(SECOND_REALM)).get('/preferences')).status).toBe(200);
     await age(60);
     expect((await bench.get('/preferences')).status).toBe(200);
   });
 
-  test('are 40 batches a minute', async () => {
-    await change({ enforceLimits: true });
-    const batch = () => bench.post('/batch', { BatchItemRequest: [{ bId: '1', Query: 'select * from Item' }] });
-    for (let count = 0; count < 40; count += 1) {
-      expect((await batch()).status).toBe(200);
-      if (count % 10 === 9) await age(1);
-    }
-    expect((await batch()).status).toBe(429);
-    expect((await faults()).at(-1)).toBe('limit-batch');
-    expect((await bench.get('/preferences')).status).toBe(200);
-  });
-
-  test('are not enforced unless it says so', async () => {
+  test('does so only when it is told to', async () => {
     const calls = await Promise.all(Array.from({ length: 30 }, () => bench.get('/preferences')));
     expect(calls.every(({ status }) => status === 200)).toBe(true);
   });
@@ -169,7 +181,11 @@ describe('The token endpoint', () => {
   });
 
   test('ends the connection of two refreshes at once, of the company that was told so', async () => {
-    await bench.control('POST', '/oauth', { realmId: FIRST_REALM, punishConcurrentRefresh: true });
+    await bench.control('POST', '/oauth', {
+      realmId: FIRST_REALM,
+      punishConcurrentRefresh: true,
+      concurrentWindowMs: 60_000,
+    });
     const other = await bench.connect(SECOND_REALM);
     const twice = (token: string) => Promise.all([refresh(token), refresh(token)]);
     expect((await twice(other.tokens.refreshToken)).map(({ status }) => status)).toEqual([200, 200]);
