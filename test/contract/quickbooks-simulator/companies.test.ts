@@ -24,8 +24,7 @@ describe('The clock of one company', () => {
     await age(FIRST_REALM, 40 * DAY);
     const mine = await bench.invoice(customer.Id);
     const theirs = await other.customer('Elsewhere');
-    const daysAhead = ({ MetaData }: Body) =>
-      `${Math.round((Date.parse(MetaData.CreateTime) - begun) / (DAY * 1000))}`;
+    const daysAhead = ({ MetaData }: Body) => `${Math.round((Date.parse(MetaData.CreateTime) - begun) / (DAY * 1000))}`;
     expect([daysAhead(mine), daysAhead(theirs)]).toEqual(['40', '0']);
     expect(mine.TxnDate).toBe(mine.MetaData.CreateTime.slice(0, 10));
   });
