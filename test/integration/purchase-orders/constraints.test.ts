@@ -436,6 +436,16 @@ describe('the database refuses', () => {
     await refuses(() => client.query(`delete from ${table} where id = $1`, [ids[id]]), { code: RESTRICT });
   });
 
+  test.each([
+    ['in an unknown state', "state = 'LOST'", 'webhook_event_state_check'],
+    ['that is done at no time', "state = 'DONE'", 'webhook_event_processed_check'],
+    ['that was done but waits', 'processed_at = now()', 'webhook_event_processed_check'],
+    ['that failed less than never', 'attempts = -1', 'webhook_event_attempts_valid'],
+  ])('a webhook event %s', async (_what, change, constraint) => {
+    const attempt = () => client.query(`update webhook_event set ${change} where id = $1`, [ids.evt]);
+    await refuses(attempt, { code: CHECK, constraint });
+  });
+
   test('a finished invoice that nobody can find at its provider', async () => {
     const change = () => client.query('update invoice set external_id = null where id = $1', [ids.inv]);
     await refuses(change, { code: CHECK, constraint: 'invoice_external_id_check' });
