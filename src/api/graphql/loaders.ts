@@ -14,6 +14,7 @@ import {
   type UnappliedCreditRow,
 } from '../../application/queries/purchase-order-details.js';
 import { findPurchaseOrders, type PurchaseOrderView } from '../../application/queries/purchase-order-view.js';
+import { findWebhookEvents, type WebhookEventView } from '../../application/queries/webhook-events.js';
 import type { Conference } from '../../domain/conference/conference.entity.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
@@ -27,6 +28,7 @@ export interface Loaders {
   readonly qboConnection: DataLoader<string, QboConnection | undefined>;
   readonly payment: DataLoader<string, PaymentView | undefined>;
   readonly creditNote: DataLoader<string, CreditNoteView | undefined>;
+  readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
   readonly lineItemsOfOrder: DataLoader<string, LineItem[]>;
   readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
   readonly creditNotesOfOrder: DataLoader<string, CreditNoteView[]>;
@@ -48,6 +50,7 @@ export function createLoaders(em: EntityManager): Loaders {
       (ids) => findCreditNotesById(em, ids),
       ({ note }) => note.id,
     ),
+    webhookEvent: byId((ids) => findWebhookEvents(em, ids)),
     lineItemsOfOrder: many(
       (ids) => findLineItems(em, ids),
       (line) => line.purchaseOrder.id,

@@ -1,5 +1,5 @@
 import type { Company } from './books/model.js';
-import type { Change } from './books/work.js';
+import { type Change, Work } from './books/work.js';
 import type { SimulatorClock } from './clock.js';
 import type { FaultInjection } from './http/fault-injection.js';
 import type { RequestLog } from './http/request-log.js';
@@ -20,4 +20,14 @@ export interface Simulation {
   published(changes: readonly Change[]): void;
   /** Called when something else changed that a restart should find again. */
   changed(): void;
+}
+
+/** A company's own time, and the simulator's for everybody else. */
+export function timeIn({ companies, clock }: Simulation, realmId: string | undefined): number {
+  const company = realmId === undefined ? undefined : companies.get(realmId);
+  return company === undefined ? clock.now() : clock.nowAt(company);
+}
+
+export function workIn({ clock }: Simulation, company: Company): Work {
+  return new Work(company, clock.nowAt(company));
 }

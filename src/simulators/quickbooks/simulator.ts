@@ -104,12 +104,12 @@ async function assemble(options: QuickBooksSimulatorOptions): Promise<{ simulati
   const saved = options.stateFile === undefined ? undefined : await loadState(options.stateFile);
   const clock = new SimulatorClock(saved?.aheadMs);
   const companies = saved?.companies ?? seedCompanies(options.companies ?? defaultCompanies);
-  const oauthState = saved?.oauth ?? newOAuthState();
+  const oauth = new OAuthServer(clock, saved?.oauth ?? newOAuthState(), options.accessTokenSeconds ?? 3600);
   const saver = new StateSaver(options.stateFile, () => ({
     version: 1,
     aheadMs: clock.aheadOfMachineMs,
     companies,
-    oauth: oauthState,
+    oauth: oauth.state,
   }));
   const webhooks = new WebhookSender(clock, {
     url: options.webhook?.url,
@@ -120,7 +120,7 @@ async function assemble(options: QuickBooksSimulatorOptions): Promise<{ simulati
     clientSecret: options.clientSecret ?? 'simulator-client-secret',
     clock,
     companies,
-    oauth: new OAuthServer(clock, oauthState, options.accessTokenSeconds ?? 3600),
+    oauth,
     requests: new RequestLog(),
     faults: new FaultInjection(),
     webhooks,

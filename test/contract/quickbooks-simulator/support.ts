@@ -40,12 +40,29 @@ export class Bench {
   ) {}
 
   static async start(options: QuickBooksSimulatorOptions = {}, realmId = FIRST_REALM): Promise<Bench> {
-    const simulator = await startQuickBooksSimulator(options);
+    return Bench.connected(await startQuickBooksSimulator(options), realmId);
+  }
+
+  private static async connected(simulator: QuickBooksSimulator, realmId: string): Promise<Bench> {
     const { body } = await call(`${simulator.controlUrl}/tokens`, {
       method: 'POST',
       body: JSON.stringify({ realmId }),
     });
     return new Bench(simulator, body, realmId);
+  }
+
+  /** Another company of the same simulator. */
+  connect(realmId: string): Promise<Bench> {
+    return Bench.connected(this.simulator, realmId);
+  }
+
+  /** Waits for what happens by itself. */
+  async eventually(holds: () => Promise<boolean> | boolean): Promise<void> {
+    for (let waited = 0; waited < 5000; waited += 10) {
+      if (await holds()) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error('it did not happen within five seconds');
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Answer> {

@@ -1,10 +1,10 @@
-import { Work } from '../books/work.js';
+import type { Work } from '../books/work.js';
 import { presentCreditMemo } from '../entities/credit-memos.js';
 import { depositPayment } from '../entities/payments.js';
 import { presentInvoice } from '../entities/present-invoice.js';
 import { presentPayment } from '../entities/present-payment.js';
 import { deletedAnswer } from '../entities/shared.js';
-import type { Simulation } from '../simulation.js';
+import { type Simulation, workIn } from '../simulation.js';
 import {
   creditInvoice,
   deleteInvoiceById,
@@ -21,7 +21,7 @@ import { creditOrder, editInvoiceOrder, editPaymentOrder, invoiceOrder, paymentO
 /** What happens on the provider's side without the app: payments, credits, corrections. */
 export function bookkeeperRoutes(simulation: Simulation, add: AddRoute): void {
   const at = <T>(realmId: string, act: (work: Work) => T): T => {
-    const work = new Work(companyOf(simulation, realmId), simulation.clock.now());
+    const work = workIn(simulation, companyOf(simulation, realmId));
     const result = act(work);
     simulation.published(work.changes);
     return result;

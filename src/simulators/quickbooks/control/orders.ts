@@ -56,12 +56,16 @@ export const tokenOrder = z.strictObject({
   /** Like connecting anew: the company's older tokens end. */
   replace: z.boolean().default(false),
 });
-export const clockOrder = z.strictObject({ advanceSeconds: wholeNumber });
+/** With a realm only that company gets older. Tokens keep the simulator's time. */
+export const clockOrder = z.strictObject({ realmId: realmId.optional(), advanceSeconds: wholeNumber });
+export const optionalRealmOrder = z.strictObject({ realmId: realmId.optional() });
 export const resetOrder = z.strictObject({
   /** Also ends every connection and sets the clock back to the machine's time. */
   tokens: z.boolean().default(false),
 });
+/** Without a realm it is the default of all companies. */
 export const oauthOrder = z.strictObject({
+  realmId: realmId.optional(),
   rotateEveryRefresh: z.boolean().optional(),
   punishConcurrentRefresh: z.boolean().optional(),
   concurrentWindowMs: wholeNumber.optional(),

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import type { Simulation } from '../simulation.js';
+import { type Simulation, timeIn } from '../simulation.js';
 import { type Answer, commonHeaders, newTransactionId } from './answer.js';
 import { pause, performFault } from './perform-fault.js';
 import { type CallKind, type LoggedCall, redactTokens } from './request-log.js';
@@ -34,8 +34,9 @@ export async function serve(
   };
   const rule = simulation.faults.take({ method: request.method, url: request.originalUrl, realmId: call.realmId });
   if (rule === undefined) return finish(logged, work(), send);
-  logged.fault = rule.kind;
-  const scene = { request, response, now: simulation.clock.now(), stopping, oauth: call.kind === 'token', send };
+  Object.assign(logged, { fault: rule.kind, faultWhen: rule.when });
+  const now = timeIn(simulation, call.realmId);
+  const scene = { request, response, now, stopping, oauth: call.kind === 'token', send };
   if (rule.kind === 'latency') {
     if (rule.when === 'before') await pause(rule.ms, scene);
     if (stopping.aborted) return;
@@ -55,7 +56,7 @@ function finish(logged: LoggedCall, served: Served, send: (answer: Answer) => vo
 
 function log(simulation: Simulation, request: Request, call: ServedCall, tid: string): LoggedCall {
   return simulation.requests.add({
-    at: new Date(simulation.clock.now()).toISOString(),
+    at: new Date(timeIn(simulation, call.realmId)).toISOString(),
     method: request.method,
     path: request.path,
     query: Object.fromEntries(call.query),
@@ -67,6 +68,7 @@ function log(simulation: Simulation, request: Request, call: ServedCall, tid: st
     status: null,
     replayed: false,
     fault: null,
+    faultWhen: null,
   });
 }
 
