@@ -53,8 +53,12 @@ export interface Workbench {
   /** The SQL statements that `work` sends, `begin` and `commit` included. */
   statementsOf(work: () => Promise<unknown>): Promise<string[]>;
   books(): Promise<Data>;
+  /** Moves our clock and QuickBooks'. */
+  later(milliseconds: number): Promise<void>;
   /** From then on nobody listens at the address of QuickBooks. */
   stopQuickBooks(): Promise<void>;
+  /** After how many milliseconds the use cases wanted unsettled operations to be looked at, oldest first. */
+  readonly resumptions: number[];
   stop(): Promise<void>;
 }
 
@@ -67,7 +71,9 @@ export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workben
   const simulator = await startQuickBooksSimulator({ clientId: 'app', clientSecret: 'app-secret' });
   const clock = new TestClock();
   const { gatewayAt, ...shared } = parts(orm, simulator, clock, timeoutMs);
-  const process = (own: Clock = clock): QboContext => ({ ...shared, clock: own, em: orm.em.fork() });
+  const resumptions: number[] = [];
+  const jobs = { resumeOperationsIn: (delayMs: number) => void resumptions.push(delayMs) };
+  const process = (own: Clock = clock): QboContext => ({ ...shared, jobs, clock: own, em: orm.em.fork() });
   const context = process();
   const quickbooks = new SimulatorControl(simulator);
   const { realmId } = quickbooks;
@@ -109,6 +115,11 @@ export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workben
       return { id, invoiceId: invoice.id, externalId: invoice.external_id };
     },
     sql,
+    resumptions,
+    later: async (milliseconds) => {
+      clock.advance(milliseconds);
+      await quickbooks.post('/clock', { advanceSeconds: Math.ceil(milliseconds / 1000) });
+    },
     statementsOf: async (work) => {
       statements.length = 0;
       await work();
