@@ -2,9 +2,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Booked, ReportedPayment, ReportedShare } from '../../domain/invoice/booking-plan.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { type MinorUnits, minorUnits } from '../../domain/money.js';
-import { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
+import { CreditNote, CreditNoteSource } from '../../domain/purchase-order/credit-note.entity.js';
 import { CreditNoteReversal } from '../../domain/purchase-order/credit-note-reversal.entity.js';
-import { Payment } from '../../domain/purchase-order/payment.entity.js';
+import { Payment, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
 import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
 import { APPLIED_COLUMN } from '../purchase-orders/ledger-sql.js';
 
@@ -19,6 +19,14 @@ export async function standingApplied(
     [invoices.map((invoice) => invoice.id)],
   );
   return new Map(rows.map((row) => [row.id, minorUnits(BigInt(row.applied_minor))]));
+}
+
+/** QuickBooks' ids of the invoices on which a payment is or was booked, as money or as credit. */
+export async function invoicesBookedWith(em: EntityManager, companyId: string, paymentId: string): Promise<string[]> {
+  const identity = { providerCompany: companyId, providerPaymentId: paymentId };
+  const payments = await em.find(Payment, { source: PaymentSource.QBO, ...identity });
+  const creditNotes = await em.find(CreditNote, { source: CreditNoteSource.QBO, ...identity });
+  return [...new Set([...payments, ...creditNotes].map((row) => String(row.providerInvoiceId)))];
 }
 
 /** Every revision of a provider's payment that was ever booked for the invoice. */

@@ -1,10 +1,10 @@
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { EmailStatus } from '../../domain/invoice/invoice.status.js';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import { Payment, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
 import { companyIdOf, QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { type WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import type { ProviderFailure } from '../ports/provider.js';
+import { invoicesBookedWith } from '../quickbooks/booked-shares.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import { syncInvoice } from '../quickbooks/sync-invoice.js';
 import { settleEvents, takeDueEvents, type Verdict } from './event-states.js';
@@ -120,16 +120,9 @@ async function concernedInvoices(
   if (entity === 'invoice') return { externalIds: [externalId] };
   const read = await context.accounting.readPayments(connection.id, [externalId]);
   if (!read.ok) return { failure: read.failure };
-  const booked = await context.em.fork().find(Payment, {
-    source: PaymentSource.QBO,
-    providerCompany: companyIdOf(connection),
-    providerPaymentId: externalId,
-  });
+  const booked = await invoicesBookedWith(context.em.fork(), companyIdOf(connection), externalId);
   const applied = read.value.flatMap((payment) => payment.applications).filter(({ kind }) => kind === 'invoice');
-  const ids = [
-    ...applied.map((application) => application.externalId),
-    ...booked.map((row) => String(row.providerInvoiceId)),
-  ];
+  const ids = [...applied.map((application) => application.externalId), ...booked];
   return { externalIds: [...new Set(ids)] };
 }
 

@@ -4,7 +4,7 @@ import type { QboCall } from './http-client.js';
 interface QueryFields {
   readonly Customer: 'DisplayName' | 'Active';
   readonly Item: 'Name' | 'Active';
-  readonly Invoice: 'Id';
+  readonly Invoice: 'Id' | 'CustomerRef' | 'DocNumber' | 'MetaData.CreateTime';
   readonly Payment: 'Id';
 }
 
@@ -14,6 +14,7 @@ type QueryValue = string | boolean;
 /** Conditions are joined with AND: the language has no OR. */
 export type QueryCondition<Field extends string> =
   | { readonly field: Field; readonly equals: QueryValue }
+  | { readonly field: Field; readonly since: Date }
   | { readonly field: Field; readonly in: readonly QueryValue[] };
 
 /** QuickBooks returns at most this many rows of one query. */
@@ -30,8 +31,20 @@ export function select<Entity extends QueryEntity>(
   return `select * from ${entity} where ${where.map(condition).join(' and ')} maxresults ${MAX_RESULTS}`;
 }
 
+/** A page of all that fits, oldest first, so that what is added meanwhile comes at the end and moves nothing. */
+export function selectPage<Entity extends QueryEntity>(
+  entity: Entity,
+  where: readonly QueryCondition<QueryFields[Entity]>[],
+  startPosition: number,
+): string {
+  const conditions = where.map(condition).join(' and ');
+  const page = `startposition ${startPosition} maxresults ${MAX_RESULTS}`;
+  return `select * from ${entity} where ${conditions} orderby MetaData.CreateTime ${page}`;
+}
+
 function condition(where: QueryCondition<string>): string {
   if ('equals' in where) return `${where.field} = ${literal(where.equals)}`;
+  if ('since' in where) return `${where.field} >= ${quote(where.since.toISOString())}`;
   if (where.in.length === 0) throw new RangeError(`The list of values for ${where.field} is empty.`);
   return `${where.field} in (${where.in.map(literal).join(', ')})`;
 }

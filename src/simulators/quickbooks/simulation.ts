@@ -1,6 +1,8 @@
 import type { Company } from './books/model.js';
 import { type Change, Work } from './books/work.js';
 import type { SimulatorClock } from './clock.js';
+import type { CallLimits } from './http/call-limits.js';
+import type { Chaos } from './http/chaos.js';
 import type { FaultInjection } from './http/fault-injection.js';
 import type { RequestLog } from './http/request-log.js';
 import type { OAuthServer } from './oauth/oauth-server.js';
@@ -15,6 +17,8 @@ export interface Simulation {
   readonly oauth: OAuthServer;
   readonly requests: RequestLog;
   readonly faults: FaultInjection;
+  readonly chaos: Chaos;
+  readonly limits: CallLimits;
   readonly webhooks: WebhookSender;
   /** Called after every commit, with what it changed: queues webhooks and saves the books. */
   published(changes: readonly Change[]): void;

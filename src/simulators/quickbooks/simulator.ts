@@ -9,6 +9,8 @@ import { SimulatorClock } from './clock.js';
 import { type CompanySettings, companySettingsSchema, defaultCompanies } from './company-settings.js';
 import { CONTROL_PATH, controlRoutes } from './control/control-routes.js';
 import { apiRoutes } from './http/api-routes.js';
+import { CallLimits } from './http/call-limits.js';
+import { Chaos } from './http/chaos.js';
 import { FaultInjection } from './http/fault-injection.js';
 import { AUTHORIZE_PATH, oauthRoutes, REVOKE_PATH, TOKEN_PATH } from './http/oauth-routes.js';
 import { RequestLog } from './http/request-log.js';
@@ -123,6 +125,8 @@ async function assemble(options: QuickBooksSimulatorOptions): Promise<{ simulati
     oauth,
     requests: new RequestLog(),
     faults: new FaultInjection(),
+    chaos: new Chaos(),
+    limits: new CallLimits(),
     webhooks,
     published: (changes) => {
       webhooks.publish(changes);

@@ -69,17 +69,24 @@ export class Bench {
     return this.send('GET', path, undefined, headers);
   }
 
-  post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.send('POST', path, typeof body === 'string' ? body : JSON.stringify(body), headers);
+  post(path: string, body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Answer> {
+    return this.send('POST', path, typeof body === 'string' ? body : JSON.stringify(body), headers, signal);
   }
 
-  send(method: string, path: string, body: string | undefined, headers: Record<string, string>): Promise<Answer> {
+  send(
+    method: string,
+    path: string,
+    body: string | undefined,
+    headers: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     const standard = { authorization: `Bearer ${this.tokens.accessToken}`, accept: 'application/json' };
     const contentType: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
     return call(`${this.simulator.baseUrl}/v3/company/${this.realmId}${path}`, {
       method,
       headers: { ...standard, ...contentType, ...headers },
       ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
     });
   }
 

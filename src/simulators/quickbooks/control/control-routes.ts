@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { ProviderFault } from '../faults.js';
+import { chaosOrder } from '../http/chaos.js';
 import { faultRuleSchema } from '../http/fault-injection.js';
 import { bodyText, queryOf } from '../http/serve.js';
 import { parseJson, toJson } from '../json.js';
@@ -84,6 +85,13 @@ function observationRoutes(simulation: Simulation, add: AddRoute): void {
   add('post', '/faults', (body) => ({ id: simulation.faults.arm(faultRuleSchema.parse(plainNumbers(body))) }));
   add('get', '/faults', (_body, request) => ({ faults: simulation.faults.list(realmIn(request)) }));
   add('delete', '/faults', (_body, request) => simulation.faults.clear(realmIn(request)));
+  add('post', '/chaos', (body) => {
+    const order = chaosOrder.parse(plainNumbers(body));
+    companyOf(simulation, order.realmId);
+    simulation.chaos.arm(order);
+  });
+  add('get', '/chaos', (_body, request) => ({ chaos: simulation.chaos.list(realmIn(request)) }));
+  add('delete', '/chaos', (_body, request) => simulation.chaos.clear(realmIn(request)));
   add('get', '/requests', (_body, request) => {
     const kind = queryOf(request).get('kind') ?? undefined;
     return { requests: simulation.requests.list({ realmId: realmIn(request), kind }) };

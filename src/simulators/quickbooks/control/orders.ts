@@ -45,10 +45,49 @@ export const editPaymentOrder = z.strictObject({
 export type EditPaymentOrder = z.output<typeof editPaymentOrder>;
 
 export const paymentOrder = z.strictObject({ realmId, paymentId: z.string() });
+export const unapplyOrder = z.strictObject({
+  realmId,
+  paymentId: z.string(),
+  /** Without it the payment comes off all of them. */
+  invoiceId: z.string().optional(),
+});
+export type UnapplyOrder = z.output<typeof unapplyOrder>;
+export const movePaymentOrder = z.strictObject({
+  realmId,
+  paymentId: z.string(),
+  /** Without it the money comes from all others. */
+  fromInvoiceId: z.string().optional(),
+  toInvoiceId: z.string(),
+});
+export type MovePaymentOrder = z.output<typeof movePaymentOrder>;
 export const invoiceOrder = z.strictObject({ realmId, invoiceId: z.string() });
 /** Everything besides the two ids is a field of the provider's Invoice. */
 export const editInvoiceOrder = z.looseObject({ realmId, invoiceId: z.string() });
 export const creditOrder = z.strictObject({ realmId, invoiceId: z.string(), amount: amount.unwrap() });
+
+export const refundOrder = z
+  .strictObject({
+    realmId,
+    customerId: z.string().optional(),
+    invoiceId: z.string().optional(),
+    amount: amount.unwrap(),
+    note: z.string().optional(),
+    txnDate: day.optional(),
+  })
+  .refine(
+    (order) => (order.customerId === undefined) !== (order.invoiceId === undefined),
+    'give customerId or invoiceId',
+  );
+export type RefundOrder = z.output<typeof refundOrder>;
+export const editRefundOrder = z.strictObject({
+  realmId,
+  refundReceiptId: z.string(),
+  amount,
+  note: z.string().optional(),
+  txnDate: day.optional(),
+});
+export type EditRefundOrder = z.output<typeof editRefundOrder>;
+export const refundReceiptOrder = z.strictObject({ realmId, refundReceiptId: z.string() });
 
 export const realmOrder = z.strictObject({ realmId });
 export const tokenOrder = z.strictObject({

@@ -9,6 +9,8 @@ export async function resetSimulation(simulation: Simulation, options: { readonl
     if (options.tokens) company.aheadMs = 0;
   }
   simulation.faults.clear(undefined);
+  simulation.chaos.clear(undefined);
+  simulation.limits.forget(undefined);
   simulation.requests.clear(undefined);
   if (options.tokens) {
     simulation.oauth.forgetEverything();
@@ -23,6 +25,8 @@ export async function removeCompany(simulation: Simulation, realmId: string): Pr
   simulation.companies.delete(realmId);
   simulation.oauth.forgetRealm(realmId);
   simulation.faults.clear(realmId);
+  simulation.chaos.clear(realmId);
+  simulation.limits.forget(realmId);
   simulation.requests.clear(realmId);
   simulation.changed();
   await simulation.webhooks.forgetRealm(realmId);

@@ -8,6 +8,7 @@ import {
   duplicateRequestId,
   invalidProperty,
   type ProviderFault,
+  throttled,
   unsupported,
   validationFault,
 } from '../faults.js';
@@ -38,6 +39,8 @@ export interface ApiOutcome {
   readonly answer: Answer;
   /** The request id was known: nothing was done, the first answer was repeated. */
   readonly replayed: boolean;
+  /** The limit that kept it from being done. */
+  readonly refusedBy?: string | undefined;
 }
 
 /** Answers one request from beginning to end without waiting for anything, which makes every request atomic. */
@@ -46,10 +49,21 @@ export function answerApi(simulation: Simulation, request: ApiRequest): ApiOutco
   const json = wantsJson(request.accept);
   try {
     simulation.oauth.authorize(request.authorization, request.realmId);
+    const refusedBy = brokenLimit(simulation, request, now);
+    if (refusedBy !== undefined)
+      return { answer: faultAnswer(throttled().fault, now, json), replayed: false, refusedBy };
     return run(simulation, request, now, json);
   } catch (error) {
     return { answer: faultAnswer(faultOf(error), now, json), replayed: false };
   }
+}
+
+/** The gateway's limits. It words all of them alike: nothing else is documented for the monthly one. */
+function brokenLimit(simulation: Simulation, request: ApiRequest, now: number): string | undefined {
+  const settings = simulation.companies.get(request.realmId)?.settings;
+  if (settings?.monthlyReadsExhausted && !isWrite(request)) return 'limit-month';
+  if (!settings?.enforceLimits) return undefined;
+  return simulation.limits.broken(request.realmId, { at: now, isBatch: request.segments[0] === 'batch' });
 }
 
 function run(simulation: Simulation, request: ApiRequest, now: number, json: boolean): ApiOutcome {

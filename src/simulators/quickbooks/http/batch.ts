@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RememberedAnswer } from '../books/model.js';
 import { fingerprint, recall, remember } from '../books/request-memory.js';
 import { Work } from '../books/work.js';
-import { businessRule, invalidProperty, unsupported, validationFault } from '../faults.js';
+import { businessRule, invalidProperty, throttled, unsupported, validationFault } from '../faults.js';
 import { isObject, type JsonObject, parseJson, toJson } from '../json.js';
 import { executeQuery } from '../query/execute.js';
 import { faultBody, faultOf } from './answer.js';
@@ -60,7 +60,10 @@ function remembered(known: RememberedAnswer): JsonObject {
 
 function runItem(work: Work, item: BatchItem): JsonObject {
   const options = new Set((item.optionsData ?? '').split(',').filter((option) => option !== ''));
-  if (item.Query !== undefined) return { QueryResponse: executeQuery(work, item.Query, options) };
+  if (item.Query !== undefined) {
+    if (work.settings.monthlyReadsExhausted) throw throttled();
+    return { QueryResponse: executeQuery(work, item.Query, options) };
+  }
   const [endpoint, body] = target(item);
   return write(work, endpoint, body, { operation: item.operation, include: options });
 }
