@@ -55,6 +55,7 @@ const createInvoice: UseCases['calls']['createQboInvoice'] = async (context, { p
     currency: order.currencyCode,
     sendCurrency: settings.multiCurrency,
     reference: order.reference,
+    marker: '',
     buyerReference: '',
     documentNumber: undefined,
     invoiceDate: context.clock.now().toISOString().slice(0, 10),
@@ -102,7 +103,7 @@ async function readStatus({ em, accounting, ids }: QboContext, where: string, va
       'select coalesce(sum(amount_minor), 0)::text as paid from payment where purchase_order_id = ?',
       [orderId],
     );
-    const missing = invoice.total - invoice.balance - BigInt(sums.paid);
+    const missing = invoice.total - invoice.balance - BigInt(sums?.paid ?? 0);
     const [paymentId] = invoice.paymentIds;
     if (missing > 0n && paymentId !== undefined) {
       await em.execute(

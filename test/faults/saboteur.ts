@@ -11,6 +11,11 @@ const HONEST_REFUSALS = [
   { kind: 'fault', code: '10000' },
   { kind: 'status', status: 503 },
 ] as const;
+/** A token that is refused in the second after its refresh would make a second refresh look like a concurrent one. */
+function honestRefusals({ punishesRefresh }: Stage) {
+  return punishesRefresh ? HONEST_REFUSALS.filter(({ kind }) => kind !== '401') : HONEST_REFUSALS;
+}
+
 /** Before or after the change: whoever gets them cannot tell. */
 const LOST_ANSWERS = [
   { kind: 'reset' },
@@ -43,7 +48,7 @@ export async function breakAnswers(stage: Stage): Promise<void> {
     return expireTokens(stage);
   }
   const isRefusal = random.chance(0.4);
-  const answer = isRefusal ? random.pick(HONEST_REFUSALS) : random.pick(LOST_ANSWERS);
+  const answer = isRefusal ? random.pick(honestRefusals(stage)) : random.pick(LOST_ANSWERS);
   const when = isRefusal ? 'before' : random.pick(['before', 'after']);
   await system.control('POST', '/faults', { match: { realmId, path: random.pick(PATHS) }, ...answer, when, skip, times });
 }
@@ -78,6 +83,7 @@ export async function sharpenTokens(stage: Stage): Promise<void> {
   const rotateEveryRefresh = random.chance(0.3);
   const punishConcurrentRefresh = !rotateEveryRefresh && random.chance(0.5);
   stage.mayLoseTokens = !rotateEveryRefresh && !punishConcurrentRefresh;
+  stage.punishesRefresh = punishConcurrentRefresh;
   const switches = { rotateEveryRefresh, punishConcurrentRefresh, previousValidSeconds: 30 * 24 * 3600 };
   await system.control('POST', '/oauth', { realmId, ...switches });
 }

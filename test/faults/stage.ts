@@ -34,6 +34,7 @@ export class Stage {
   readonly manualPayments: string[] = [];
   conferenceId = '';
   mayLoseTokens = true;
+  punishesRefresh = false;
   unanswered: Unanswered[] = [];
   #keys = 0;
 

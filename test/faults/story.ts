@@ -44,6 +44,8 @@ export async function tellStory(system: System, seed: number, profile: Profile |
     emailsAsked: new Map(stage.orders.map(({ id, emailsAsked }) => [id, emailsAsked])),
     earlier,
   });
+  if (process.env.FAULTS_OPS && findings.length > 0) console.log(await system.sql(`select o.id, o.kind, o.subject, o.state, o.attempts, o.lease_until, o.last_error, o.first_sent_at from provider_operation o join qbo_connection c on c.id = o.connection_id where realm_id = $1`, [stage.realmId]), await system.sql(`select * from invoice where company_id = $1`, ['SANDBOX:' + stage.realmId]), await system.sql(`select id, status, cancelled_at, sent_at from purchase_order where conference_id = $1`, [stage.conferenceId]));
+  if (process.env.FAULTS_LOG && findings.length > 0) console.log(JSON.stringify(await system.control('GET', `/requests?realmId=${stage.realmId}`), null, 0).replaceAll('},{', '},\n{'));
   await leave(stage);
   return { seed, findings, hits, recoveryMs, steps: plan.steps };
 }

@@ -95,8 +95,9 @@ export class FastSystem implements System {
     return this.#hits.splice(0);
   }
 
+  /** Processes go by the database's clock, which they know to within some milliseconds. */
   async skew(milliseconds: readonly number[]): Promise<void> {
-    this.#skewMs = milliseconds;
+    this.#skewMs = milliseconds.map((each) => Math.sign(each) * Math.min(Math.abs(each), KNOWN_WITHIN_MS));
   }
 
   advance(milliseconds: number): Promise<void> {
@@ -172,7 +173,7 @@ export class FastSystem implements System {
       tokenTimeoutMs: TIMEOUT_MS,
     });
     // Nobody is woken: a story has its workers look for work.
-    const jobs = { wakeWebhookWorker: () => undefined };
+    const jobs = { wakeWebhookWorker: () => undefined, resumeOperationsIn: () => undefined };
     const shared = { clock, ids: randomIds, waits: standardWaits, secrets: this.#secrets, jobs };
     return { ...shared, accounting, defaultApp, allowsSimulators: true };
   }
@@ -211,6 +212,8 @@ export class FastSystem implements System {
     return run.kind === 'returned' ? run.value : 500;
   }
 }
+
+const KNOWN_WITHIN_MS = 20;
 
 const PROCESSES = ['api 0', 'api 1', 'worker 0', 'worker 1'];
 
