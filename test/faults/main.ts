@@ -6,6 +6,7 @@ import { tellAll } from './crew.js';
 import { measureProfile } from './measure.js';
 import { saveProfile } from './profile.js';
 import { Random } from './random.js';
+import { type CompiledProcess, compileProcess } from './real/compile.js';
 import { appendResult, countFindings, isClean, NOTHING, readResults, type Result, type Tier } from './results.js';
 import type { Reply } from './runner.js';
 import { hitsByPoint, printSummary, totalOf, writeSummary } from './summary.js';
@@ -98,6 +99,7 @@ async function run(flags: Flags): Promise<boolean> {
   };
   for (const tier of ['fast', 'real'] as const) {
     const seeds = stories.filter((story) => story.tier === tier).map((story) => story.seed);
+    if (tier === 'real' && seeds.length > 0) await compileOnce();
     if (seeds.length > 0) await tellAll(tier, seeds, { runners, isNaive, onTold: (reply) => note(tier, reply) });
   }
   const all = [...earlier, ...results];
@@ -107,6 +109,14 @@ async function run(flags: Flags): Promise<boolean> {
   const crashPoints = Object.fromEntries(hitsByPoint(all));
   process.stdout.write(`${JSON.stringify({ runs: all.length, seed: flags.seed, ...total, crashPoints })}\n`);
   return isNaive ? total.duplicates > 0 && total.wrongAmounts > 0 : isClean(total);
+}
+
+let compiled: CompiledProcess | undefined;
+
+/** The runners learn of it through the environment. */
+async function compileOnce(): Promise<void> {
+  compiled = await compileProcess();
+  process.env.FAULTS_PROGRAM = compiled.program;
 }
 
 function toResult(tier: Tier, commit: string, reply: Reply): Result {
@@ -153,6 +163,7 @@ async function main(): Promise<void> {
     if (measure) await saveProfile(await measureProfile(150));
     else if (!(await run(flags))) process.exitCode = 1;
   } finally {
+    await compiled?.remove();
     await removeTestServer();
   }
 }

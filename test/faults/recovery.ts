@@ -1,16 +1,12 @@
 import type { Stage } from './stage.js';
 import { JOBS } from './system.js';
 
-const MINUTE_MS = 60_000;
-/** Long enough for every lease, window and back-off, and a bound: what is open afterwards is stuck. */
-const PAUSES_MS = [0, 0.1, 1, 4, 4, 16, 16, 65, 65, 130, 130, 130, 1500, 1500].map((minutes) => minutes * MINUTE_MS);
-
 /** Nothing breaks any more: the workers get their time, clients repeat what was not answered. Returns how long it took. */
 export async function recover(stage: Stage): Promise<number> {
   const { system } = stage;
   let recoveryMs = 0;
-  for (const pauseMs of PAUSES_MS) {
-    if (pauseMs > 0) await system.advance(pauseMs);
+  for (const pauseMs of system.settlingMs) {
+    if (pauseMs > 0) await system.settle(pauseMs);
     recoveryMs += pauseMs;
     const { unanswered } = stage;
     stage.unanswered = [];

@@ -1,7 +1,7 @@
 import { installGates } from './interception.js';
 import { loadProfile } from './profile.js';
 import type { Tier } from './results.js';
-import { tellStory, type Report } from './story.js';
+import { type Report, tellStory } from './story.js';
 import type { System } from './system.js';
 
 /** What the parent process asks for and is told. */
@@ -21,7 +21,7 @@ interface StoppableSystem extends System {
 async function startSystem(tier: Tier, isNaive: boolean): Promise<StoppableSystem> {
   if (tier === 'real') {
     const { RealSystem } = await import('./real/real-system.js');
-    return RealSystem.start();
+    return RealSystem.start(String(process.env.FAULTS_PROGRAM));
   }
   installGates();
   const { FastSystem } = await import('./fast/fast-system.js');

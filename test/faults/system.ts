@@ -51,6 +51,9 @@ export interface System {
   skew(milliseconds: readonly [number, number, number, number]): Promise<void>;
   /** Lets time pass, wherever this can be done: everything that waits for a time then is due. */
   advance(milliseconds: number): Promise<void>;
+  /** How long to wait before each look whether everything settled; after the last one what is open is stuck. */
+  readonly settlingMs: readonly number[];
+  settle(milliseconds: number): Promise<void>;
   /** Cuts every connection to the database. */
   cutConnections(): Promise<void>;
   /** The simulator's control API. */

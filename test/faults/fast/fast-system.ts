@@ -27,6 +27,8 @@ const TIMEOUT_MS = 300;
 
 /** Two APIs and two workers as instances within this process. */
 export class FastSystem implements System {
+  /** Minutes that pass at once: long enough for every lease, window and back-off. */
+  readonly settlingMs = [0, 0.1, 1, 4, 4, 16, 16, 65, 65, 130, 130, 130, 1500, 1500].map((minutes) => minutes * 60_000);
   readonly #database: TestDatabase;
   readonly #admin: pg.Client;
   readonly #simulator: QuickBooksSimulator;
@@ -101,6 +103,10 @@ export class FastSystem implements System {
   }
 
   advance(milliseconds: number): Promise<void> {
+    return this.#time.advance(milliseconds);
+  }
+
+  settle(milliseconds: number): Promise<void> {
     return this.#time.advance(milliseconds);
   }
 
