@@ -13,47 +13,66 @@ import type { ProviderInvoice, ProviderPayment } from '../ports/accounting.js';
 import { lockExistingPurchaseOrder, refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
 import type { QboContext } from './qbo-context.js';
+import { isOvertaken, nextReadingNumber } from './reading-order.js';
 import { applyReading } from './record-invoice.js';
 
 /** What QuickBooks says of an invoice at one moment. `invoice` is undefined when it was deleted there. */
 export interface Reading {
   readonly invoice: ProviderInvoice | undefined;
   readonly payments: readonly ProviderPayment[];
+  /** Ids of payments that were not read: they are still applied to the invoice and nothing says that they changed. */
+  readonly asBooked: ReadonlySet<string>;
+  /** See `beginReading`. */
+  readonly begun: bigint;
+  /** By QuickBooks' clock: what happened before, the reading of the invoice saw. Undefined: it did not say. */
+  readonly asOf: Date | undefined;
 }
 
-/**
- * Books the difference between what QuickBooks says and what is booked. False when another process recorded a reading
- * since `seen` was loaded: this reading may be older than that one and must not overwrite it.
- */
-export async function recordReading(context: QboContext, seen: Invoice, reading: Reading): Promise<boolean> {
+/** `overtaken`: somebody recorded since this reading began; it may be the older one, so nothing of it was recorded. */
+export type Recording = 'overtaken' | 'changed' | 'unchanged';
+
+/** Books the difference between what QuickBooks says and what is booked. */
+export async function recordReading(
+  context: QboContext,
+  seen: Pick<Invoice, 'id' | 'purchaseOrder'>,
+  reading: Reading,
+): Promise<Recording> {
   return inTransaction(context.em, async (tx) => {
     const order = await lockExistingPurchaseOrder(tx, seen.purchaseOrder.id);
     const invoice = await tx.findOneOrFail(Invoice, seen.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (invoice.syncVersion !== seen.syncVersion) return false;
+    if (isOvertaken(invoice, reading.begun)) return 'overtaken';
     const now = context.clock.now();
     const before = factsOf(invoice);
     if (reading.invoice) await applyReading(tx, context, { order, invoice, answer: reading.invoice });
-    else Object.assign(invoice, deletedAtProvider(invoice, now));
+    else Object.assign(invoice, deletedAtProvider(now));
+    Object.assign(invoice, { readingBegun: reading.begun, providerReadAt: reading.asOf ?? null });
     auditChange(tx, context, before, invoice);
+    const isChanged = !sameFacts(before, factsOf(invoice));
     // Amounts in another currency than the order's are no amounts of this order: `attention` says TOTAL_DIFFERS instead.
-    if (invoice.currencyCode !== order.currencyCode) return true;
-    await book(tx, context, { order, invoice, reported: reportedPayments(invoice, reading.payments) });
-    return true;
+    if (invoice.currencyCode !== order.currencyCode) return isChanged ? 'changed' : 'unchanged';
+    const reported = reportedPayments(invoice, reading.payments);
+    const isBooked = await book(tx, context, { order, invoice, reported, asBooked: reading.asBooked });
+    return isChanged || isBooked ? 'changed' : 'unchanged';
   });
 }
 
-function factsOf({ status, totalMinor, currencyCode }: Invoice) {
+function factsOf({ status, totalMinor, balanceMinor, currencyCode, syncToken, emailStatus }: Invoice) {
+  return { status, totalMinor, balanceMinor, currencyCode, syncToken, emailStatus };
+}
+
+type InvoiceFacts = ReturnType<typeof factsOf>;
+
+function sameFacts(before: InvoiceFacts, after: InvoiceFacts): boolean {
+  return Object.entries(before).every(([name, value]) => value === after[name as keyof InvoiceFacts]);
+}
+
+function auditedFacts({ status, totalMinor, currencyCode }: InvoiceFacts) {
   return { status, total: `${formatAmount(totalMinor, currencyCode)} ${currencyCode}` };
 }
 
 /** A bookkeeper voided, deleted or changed the invoice. Payments have a trace of their own. */
-function auditChange(
-  tx: EntityManager,
-  context: QboContext,
-  before: ReturnType<typeof factsOf>,
-  invoice: Invoice,
-): void {
-  const after = factsOf(invoice);
+function auditChange(tx: EntityManager, context: QboContext, facts: InvoiceFacts, invoice: Invoice): void {
+  const [before, after] = [auditedFacts(facts), auditedFacts(factsOf(invoice))];
   const isGone = invoice.status === InvoiceStatus.VOIDED || invoice.status === InvoiceStatus.DELETED;
   const isEdited = after.total !== before.total || (isGone && after.status !== before.status);
   if (!isEdited) return;
@@ -61,9 +80,9 @@ function auditChange(
   audit(tx, context, { action: 'invoice.changed_at_provider', subject, before, after });
 }
 
-function deletedAtProvider(invoice: Invoice, now: Date): Partial<Invoice> {
-  const syncVersion = invoice.syncVersion + 1;
-  return { status: InvoiceStatus.DELETED, balanceMinor: ZERO, lastSyncedAt: now, syncVersion, updatedAt: now };
+function deletedAtProvider(now: Date): Partial<Invoice> {
+  const readingRecorded = nextReadingNumber();
+  return { status: InvoiceStatus.DELETED, balanceMinor: ZERO, lastSyncedAt: now, readingRecorded, updatedAt: now };
 }
 
 function reportedPayments(invoice: Invoice, payments: readonly ProviderPayment[]): ReportedPayment[] {
@@ -96,11 +115,19 @@ interface Booking {
   readonly order: PurchaseOrder;
   readonly invoice: Invoice;
   readonly reported: readonly ReportedPayment[];
+  readonly asBooked: ReadonlySet<string>;
 }
 
-async function book(tx: EntityManager, context: QboContext, { order, invoice, reported }: Booking): Promise<void> {
-  const plan = planBookings(await bookedPayments(tx, invoice), reported);
-  if (plan.book.length + plan.reverse.length === 0) return;
+/** False when there is nothing to book. */
+async function book(
+  tx: EntityManager,
+  context: QboContext,
+  { order, invoice, reported, asBooked }: Booking,
+): Promise<boolean> {
+  const booked = await bookedPayments(tx, invoice);
+  const unchanged = booked.filter((payment) => !payment.isReversed && asBooked.has(payment.providerPaymentId));
+  const plan = planBookings(booked, [...reported, ...unchanged]);
+  if (plan.book.length + plan.reverse.length === 0) return false;
   const before = order.status;
   const createdAt = context.clock.now();
   for (const { paymentId, reason } of plan.reverse) {
@@ -125,6 +152,7 @@ async function book(tx: EntityManager, context: QboContext, { order, invoice, re
       reversed: plan.reverse,
     },
   });
+  return true;
 }
 
 function paymentRow(

@@ -23,6 +23,7 @@ import { emailAddress, validate } from '../validation.js';
 import { type FindInvoiceCode, findQboInvoice } from './find-qbo-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
+import { beginReading, isOvertaken } from './reading-order.js';
 import { applyReading } from './record-invoice.js';
 import { type ConnectionCode, usableConnection } from './usable-connection.js';
 
@@ -51,13 +52,14 @@ export async function sendQboInvoice(context: QboContext, input: SendQboInvoiceI
   if (started === 'busy') return refused(IN_PROGRESS);
   const { attempt, email } = started;
   const { accounting } = context;
+  const begun = await beginReading(context.em);
   const result = await accounting.sendInvoice(
     usable.connection.id,
     String(invoice.externalId),
     email,
     attempt.operationId,
   );
-  return record(context, invoice, { attempt, email, result });
+  return record(context, invoice, { attempt, email, result, begun });
 }
 
 const IN_PROGRESS: QboFailure<'IN_PROGRESS'> = {
@@ -99,12 +101,14 @@ interface SentEmail {
   readonly attempt: Attempt;
   readonly email: string;
   readonly result: ProviderResult<ProviderInvoice>;
+  /** See `beginReading`. */
+  readonly begun: bigint;
 }
 
 async function record(
   context: QboContext,
-  { id, purchaseOrder, syncVersion }: Invoice,
-  { attempt, email, result }: SentEmail,
+  { id, purchaseOrder }: Invoice,
+  { attempt, email, result, begun }: SentEmail,
 ): Promise<SendQboInvoiceOutcome> {
   return inTransaction(context.em, async (tx): Promise<SendQboInvoiceOutcome> => {
     const order = await lockExistingPurchaseOrder(tx, purchaseOrder.id);
@@ -113,7 +117,7 @@ async function record(
     const invoice = await tx.findOneOrFail(Invoice, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     // A reading recorded meanwhile is newer than this answer, and an answer that QuickBooks replays is as old as the
     // first sending: of those only the e-mail counts.
-    const isNewest = invoice.syncVersion === syncVersion && attempt.number === 1;
+    const isNewest = !isOvertaken(invoice, begun) && attempt.number === 1;
     if (isNewest) await applyReading(tx, context, { order, invoice, answer: result.value });
     else invoice.emailStatus = EmailStatus[result.value.emailStatus];
     audit(tx, context, { action: 'invoice.emailed', subject: order.id, after: { invoice: invoice.externalId, email } });

@@ -6,7 +6,7 @@ import { companyIdOf, QboConnection, QboConnectionStatus } from '../../domain/qu
 import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import type { ProviderFailure } from '../ports/provider.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
-import { syncInvoice } from '../quickbooks/sync-invoice.js';
+import { syncInvoice } from '../quickbooks/sync-invoices.js';
 import type { Waits } from '../waits.js';
 
 /** One run's share; the job comes back for the rest. */

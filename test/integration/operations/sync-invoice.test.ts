@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ProviderInvoice, ProviderPayment } from '../../../src/application/ports/accounting.js';
 import { succeeded } from '../../../src/application/ports/provider.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
-import { syncInvoice } from '../../../src/application/quickbooks/sync-invoice.js';
+import { syncInvoice } from '../../../src/application/quickbooks/sync-invoices.js';
 import type { CurrencyCode } from '../../../src/domain/currency.js';
 import { minorUnits } from '../../../src/domain/money.js';
 import type { Data } from '../../support/graphql-client.js';
