@@ -157,7 +157,7 @@ async function startSimulator(
 type ContextFactory = (em: EntityManager, actor: Actor) => QboContext;
 
 /** Makes what the use cases get, each with an entity manager and an actor of its own. */
-function contextFactory({ config, orm, logger, metrics, simulator, secrets }: Foundation): ContextFactory {
+function contextFactory({ config, orm, jobs, logger, metrics, simulator, secrets }: Foundation): ContextFactory {
   const { production, encryptionKeys, quickbooks } = config;
   const allowsSimulators = !production && (simulator !== undefined || quickbooks.apiBaseUrl !== undefined);
   const { clientId, clientSecret } = quickbooks;
@@ -177,6 +177,7 @@ function contextFactory({ config, orm, logger, metrics, simulator, secrets }: Fo
     ids: randomIds,
     waits,
     accounting,
+    jobs,
     secrets: secretBox,
     defaultApp,
     allowsSimulators,

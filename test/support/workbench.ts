@@ -140,6 +140,7 @@ function parts(orm: MikroORM, simulator: QuickBooksSimulator, clock: Clock, time
     waits: standardWaits,
     actor,
     accounting,
+    jobs: { wakeWebhookWorker: () => undefined },
     secrets,
     defaultApp,
     allowsSimulators: true,

@@ -11,6 +11,7 @@ import {
   type PaymentView,
 } from '../../application/queries/purchase-order-details.js';
 import { findPurchaseOrders, type PurchaseOrderView } from '../../application/queries/purchase-order-view.js';
+import { findWebhookEvents, type WebhookEventView } from '../../application/queries/webhook-events.js';
 import type { Conference } from '../../domain/conference/conference.entity.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
@@ -25,6 +26,7 @@ export interface Loaders {
   readonly qboConnection: DataLoader<string, QboConnection | undefined>;
   readonly payment: DataLoader<string, PaymentView | undefined>;
   readonly creditNote: DataLoader<string, CreditNote | undefined>;
+  readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
   readonly lineItemsOfOrder: DataLoader<string, LineItem[]>;
   readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
   readonly creditNotesOfOrder: DataLoader<string, CreditNote[]>;
@@ -42,6 +44,7 @@ export function createLoaders(em: EntityManager): Loaders {
       ({ payment }) => payment.id,
     ),
     creditNote: byId((ids) => findCreditNotesById(em, ids)),
+    webhookEvent: byId((ids) => findWebhookEvents(em, ids)),
     lineItemsOfOrder: many(
       (ids) => findLineItems(em, ids),
       (line) => line.purchaseOrder.id,

@@ -28,7 +28,7 @@ async function settled(switches: Record<string, unknown> = {}): Promise<void> {
   await app.quickbooks.post('/webhooks', { ...switches, paused: false });
   await app.quickbooks.post('/webhooks/flush');
   await eventually(
-    () => app.sql("select event_id, last_error from webhook_event where state = 'RECEIVED'"),
+    () => app.sql("select event_id, last_error from webhook_event where state in ('RECEIVED', 'PROCESSING')"),
     (rows) => rows.length === 0,
   );
 }

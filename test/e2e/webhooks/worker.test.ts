@@ -88,10 +88,14 @@ test('the events of a company are worked off one job after the other, those of t
   const stateOf = async (id: string) =>
     (await app.sql<{ state: string }>('select state from webhook_event where id = $1', [id]))[0]?.state;
   await eventually(
+    () => stateOf(slow),
+    (state) => state === 'PROCESSING',
+  );
+  await eventually(
     () => stateOf(quick),
     (state) => state === 'IGNORED',
   );
-  expect(await stateOf(slow)).toBe('RECEIVED');
+  expect(await stateOf(slow)).toBe('PROCESSING');
   await eventually(
     () => stateOf(slow),
     (state) => state === 'DONE',
