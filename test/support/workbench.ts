@@ -55,8 +55,12 @@ export interface Workbench {
   books(): Promise<Data>;
   /** What a process of the server needs to work on the same database and QuickBooks. */
   readonly environment: Record<string, string>;
+  /** Moves our clock and QuickBooks'. */
+  later(milliseconds: number): Promise<void>;
   /** From then on nobody listens at the address of QuickBooks. */
   stopQuickBooks(): Promise<void>;
+  /** After how many milliseconds the use cases wanted unsettled operations to be looked at, oldest first. */
+  readonly resumptions: number[];
   stop(): Promise<void>;
 }
 
@@ -70,7 +74,12 @@ export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workben
   const clock = new TestClock();
   const encryptionKey = randomBytes(32);
   const { gatewayAt, ...shared } = parts(orm, simulator, { clock, timeoutMs, encryptionKey });
-  const process = (own: Clock = clock): QboContext => ({ ...shared, clock: own, em: orm.em.fork() });
+  const resumptions: number[] = [];
+  const jobs = {
+    wakeWebhookWorker: () => undefined,
+    resumeOperationsIn: (delayMs: number) => void resumptions.push(delayMs),
+  };
+  const process = (own: Clock = clock): QboContext => ({ ...shared, jobs, clock: own, em: orm.em.fork() });
   const context = process();
   const quickbooks = new SimulatorControl(simulator);
   const { realmId } = quickbooks;
@@ -112,6 +121,11 @@ export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workben
       return { id, invoiceId: invoice.id, externalId: invoice.external_id };
     },
     sql,
+    resumptions,
+    later: async (milliseconds) => {
+      clock.advance(milliseconds);
+      await quickbooks.post('/clock', { advanceSeconds: Math.ceil(milliseconds / 1000) });
+    },
     statementsOf: async (work) => {
       statements.length = 0;
       await work();
@@ -158,7 +172,6 @@ function parts(orm: MikroORM, simulator: QuickBooksSimulator, { clock, timeoutMs
     waits: standardWaits,
     actor,
     accounting,
-    jobs: { wakeWebhookWorker: () => undefined },
     secrets,
     defaultApp: APP,
     allowsSimulators: true,

@@ -12,7 +12,7 @@ import { pageComplexity } from '../complexity.js';
 import { toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
-import { presentFailures } from '../user-error.js';
+import { presentFailures, presentQboFailures } from '../user-error.js';
 import {
   CancelPurchaseOrderInput,
   CancelPurchaseOrderPayload,
@@ -82,12 +82,17 @@ export class PurchaseOrderResolver {
     return orderPayload(context, await context.mutate((useCase) => sendPurchaseOrder(useCase, input)));
   }
 
-  @Mutation(() => CancelPurchaseOrderPayload, { nullable: true, description: 'Cancels a purchase order for good.' })
+  @Mutation(() => CancelPurchaseOrderPayload, {
+    nullable: true,
+    description:
+      'Cancels a purchase order for good, after voiding its unpaid invoice in QuickBooks. May be repeated: it goes on where it was interrupted.',
+  })
   async cancelPurchaseOrder(
     @Arg('input', { description: 'What to cancel.' }) input: CancelPurchaseOrderInput,
     @Ctx() context: GraphQLContext,
   ) {
-    return orderPayload(context, await context.mutate((useCase) => cancelPurchaseOrder(useCase, input)));
+    const outcome = await context.mutate((useCase) => cancelPurchaseOrder(useCase, input));
+    return { ...(await orderPayload(context, outcome)), userErrors: presentQboFailures(outcome) };
   }
 
   @Mutation(() => RecordPaymentPayload, {
