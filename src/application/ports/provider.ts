@@ -44,12 +44,18 @@ export type RejectionReason =
   | 'subscription'
   | 'validation';
 
-export type ProviderResult<T> =
-  | { readonly ok: true; readonly value: T; readonly trace: ProviderTrace }
-  | { readonly ok: false; readonly failure: ProviderFailure };
+export type ProviderResult<T> = ProviderSuccess<T> | { readonly ok: false; readonly failure: ProviderFailure };
 
-export function succeeded<T>(value: T, trace: ProviderTrace = {}): ProviderResult<T> {
-  return { ok: true, value, trace };
+export interface ProviderSuccess<T> {
+  readonly ok: true;
+  readonly value: T;
+  readonly trace: ProviderTrace;
+  /** By the provider's own clock, a moment at which the answer was not made yet: what happened before is in it. */
+  readonly asOf?: Date;
+}
+
+export function succeeded<T>(value: T, trace: ProviderTrace = {}, asOf?: Date): ProviderSuccess<T> {
+  return { ok: true, value, trace, ...(asOf && { asOf }) };
 }
 
 export function failed(failure: ProviderFailure): { readonly ok: false; readonly failure: ProviderFailure } {

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import {
+  type Booked,
   type BookingPlan,
   planBookings,
   type ReportedPayment,
@@ -24,6 +25,8 @@ interface Booking {
   readonly invoice: Invoice;
   /** Those that are applied to the invoice now. */
   readonly payments: readonly ProviderPayment[];
+  /** Ids of payments that were not read: what is booked of them still holds. */
+  readonly asBooked: ReadonlySet<string>;
 }
 
 interface Plans {
@@ -31,14 +34,19 @@ interface Plans {
   readonly credit: BookingPlan<ReportedShare>;
 }
 
-/** Brings what is booked for an invoice into line with the payments applied to it. Needs the order's lock. */
-export async function bookShares(tx: EntityManager, context: QboContext, booking: Booking): Promise<void> {
-  const { order, invoice, payments } = booking;
+/**
+ * Brings what is booked for an invoice into line with the payments applied to it. Needs the order's lock. False when
+ * there is nothing to book.
+ */
+export async function bookShares(tx: EntityManager, context: QboContext, booking: Booking): Promise<boolean> {
+  const { order, invoice, payments, asBooked } = booking;
+  const money = await bookedPayments(tx, invoice);
+  const credit = await bookedCredits(tx, invoice);
   const plans: Plans = {
-    money: planBookings(await bookedPayments(tx, invoice), reportedMoney(invoice, payments)),
-    credit: planBookings(await bookedCredits(tx, invoice), reportedCredit(invoice, payments)),
+    money: planBookings(money, [...reportedMoney(invoice, payments), ...stillBooked(money, asBooked)]),
+    credit: planBookings(credit, [...reportedCredit(invoice, payments), ...stillBooked(credit, asBooked)]),
   };
-  if (isEmpty(plans.money) && isEmpty(plans.credit)) return;
+  if (isEmpty(plans.money) && isEmpty(plans.credit)) return false;
   const before = order.status;
   const now = context.clock.now();
   reverse(tx, context, plans, now);
@@ -53,6 +61,14 @@ export async function bookShares(tx: EntityManager, context: QboContext, booking
     before: { status: before },
     after: { status: order.status, ...described(order, plans.money), credit: described(order, plans.credit) },
   });
+  return true;
+}
+
+function stillBooked<Share extends ReportedShare>(
+  booked: readonly Booked<Share>[],
+  asBooked: ReadonlySet<string>,
+): Booked<Share>[] {
+  return booked.filter((share) => !share.isReversed && asBooked.has(share.providerPaymentId));
 }
 
 function isEmpty({ book, reverse }: BookingPlan<ReportedShare>): boolean {

@@ -13,6 +13,7 @@ import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.en
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
+import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import { WebhookEvent } from '../../domain/webhook/webhook-event.entity.js';
 
 export const entities = [
@@ -31,5 +32,6 @@ export const entities = [
   PurchaseOrder,
   QboConnection,
   QboCustomer,
+  QboSweep,
   WebhookEvent,
 ];

@@ -5,11 +5,11 @@ import type {
   ProvenCompany,
   ProviderCustomer,
   ProviderInvoice,
-  ProviderPayment,
   WantedInvoices,
 } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
 import { AuthorisedClient } from './authorised-client.js';
+import { BulkReader } from './bulk-reading.js';
 import * as company from './company.js';
 import { type ProvingContext, proveCredentials } from './credentials.js';
 import * as customers from './customers.js';
@@ -17,7 +17,6 @@ import type { EndpointResolver } from './endpoints.js';
 import { type QboCall, QboHttpClient } from './http-client.js';
 import * as answers from './invoice-answer.js';
 import * as invoices from './invoices.js';
-import * as payments from './payments.js';
 import { MAX_RESULTS } from './query.js';
 import { QboTokens, type QboTokensOptions } from './tokens.js';
 
@@ -39,6 +38,12 @@ export class QuickBooksGateway implements AccountingGateway {
   readonly linesMatch = answers.linesMatch;
   readonly invoicePageUrl = invoices.invoicePageUrl;
 
+  readonly readPayments: AccountingGateway['readPayments'];
+  readonly readInvoices: AccountingGateway['readInvoices'];
+  readonly readChanges: AccountingGateway['readChanges'];
+  readonly findChangedInvoices: AccountingGateway['findChangedInvoices'];
+  readonly findChangedPayments: AccountingGateway['findChangedPayments'];
+
   readonly #proving: ProvingContext;
   readonly #client: AuthorisedClient;
   /** By connection. A company can never change its home currency. */
@@ -48,6 +53,12 @@ export class QuickBooksGateway implements AccountingGateway {
     const { endpoints, onCall, clock } = options;
     const http = new QboHttpClient({ onCall, ...(timeoutMs !== undefined && { timeoutMs }) });
     this.#client = new AuthorisedClient(http, new QboTokens({ ...options, timeoutMs: tokenTimeoutMs }), endpoints);
+    const bulk = new BulkReader(this.#client, (connectionId, document) => this.#currencyOf(connectionId, document));
+    this.readPayments = bulk.readPayments.bind(bulk);
+    this.readInvoices = bulk.readInvoices.bind(bulk);
+    this.readChanges = bulk.readChanges.bind(bulk);
+    this.findChangedInvoices = bulk.findChangedInvoices.bind(bulk);
+    this.findChangedPayments = bulk.findChangedPayments.bind(bulk);
     this.#proving = { http, endpoints, clock, onCall, tokenTimeoutMs };
   }
 
@@ -118,18 +129,6 @@ export class QuickBooksGateway implements AccountingGateway {
     return found.value.length === 0 ? read : failed({ kind: 'unavailable', message, trace });
   }
 
-  async readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<ProviderPayment[]>> {
-    const found: ProviderPayment[] = [];
-    let trace = {};
-    for (const call of payments.readPaymentsCalls(externalIds)) {
-      const page = await this.#client.call(connectionId, call, (json) => this.#toPayments(connectionId, json));
-      if (!page.ok) return page;
-      found.push(...page.value);
-      trace = page.trace;
-    }
-    return succeeded(found, trace);
-  }
-
   #callForInvoice(connectionId: string, call: QboCall): Promise<ProviderResult<ProviderInvoice>> {
     return this.#client.call(connectionId, call, async (json) => {
       const document = answers.readInvoiceDocument(json);
@@ -146,17 +145,6 @@ export class QuickBooksGateway implements AccountingGateway {
       const invoice = currency && answers.toProviderInvoice(document, currency);
       if (!invoice) return undefined;
       found.push(invoice);
-    }
-    return found;
-  }
-
-  async #toPayments(connectionId: string, json: unknown): Promise<ProviderPayment[] | undefined> {
-    const found: ProviderPayment[] = [];
-    for (const document of payments.readPaymentDocuments(json) ?? [undefined]) {
-      const currency = document && (await this.#currencyOf(connectionId, document));
-      const payment = currency && payments.toProviderPayment(document, currency);
-      if (!payment) return undefined;
-      found.push(payment);
     }
     return found;
   }

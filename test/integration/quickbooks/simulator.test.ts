@@ -224,7 +224,7 @@ describe('the adapter against the simulator', () => {
     });
     const read = unwrap(await gateway.readInvoice(connectionId, externalId));
     expect(read).toMatchObject({ balance: 60_000n, paymentIds: [paid.Payment.Id], voided: false });
-    expect(unwrap(await gateway.readPayments(connectionId, [...read.paymentIds, '999999']))).toMatchObject([
+    expect(unwrap(await gateway.readPayments(connectionId, [...read.paymentIds, '999999'])).objects).toMatchObject([
       {
         externalId: paid.Payment.Id,
         currency: 'USD',

@@ -164,21 +164,24 @@ describe('payments', () => {
       .reply(200, { QueryResponse: { Payment: [payment] } });
     expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({
       ok: true,
-      value: [{ externalId: '180', total: 38700n }],
+      value: { objects: [{ externalId: '180', total: 38700n }], unreadableIds: [] },
     });
   });
 
   test('for no ids nothing is asked', async () => {
-    expect(await gateway.readPayments('qbo_1', [])).toEqual({ ok: true, value: [], trace: {} });
+    const value = { objects: [], unreadableIds: [] };
+    expect(await gateway.readPayments('qbo_1', [])).toEqual({ ok: true, value, trace: {} });
   });
 
-  test('one that cannot be understood makes all of them unavailable', async () => {
+  test('one that cannot be understood is named, and does not spoil the others', async () => {
     const good = { Id: '180', TotalAmt: 1, TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' } };
     api()
       .get(`${COMPANY}/query`)
       .query(true)
-      .reply(200, { QueryResponse: { Payment: [good, { ...good, TotalAmt: 0.001 }] } });
-    expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({ failure: { kind: 'unavailable' } });
+      .reply(200, { QueryResponse: { Payment: [good, { ...good, Id: '181', TotalAmt: 0.001 }] } });
+    expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({
+      value: { objects: [{ externalId: '180' }], unreadableIds: ['181'] },
+    });
   });
 
   test('an answer that is not one is unavailable, not an empty list', async () => {

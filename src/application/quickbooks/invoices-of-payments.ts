@@ -1,0 +1,30 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Payment, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
+import { companyIdOf, type QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import type { ProviderPayment } from '../ports/accounting.js';
+
+/** QuickBooks' ids of the invoices that payments pay now, as far as they were read, or paid before; by payment. */
+export async function invoicesOfPayments(
+  em: EntityManager,
+  connection: QboConnection,
+  paymentIds: readonly string[],
+  read: readonly ProviderPayment[],
+): Promise<Map<string, readonly string[]>> {
+  if (paymentIds.length === 0) return new Map();
+  const booked = await em.fork().find(Payment, {
+    source: PaymentSource.QBO,
+    providerCompany: companyIdOf(connection),
+    providerPaymentId: { $in: [...paymentIds] },
+  });
+  const before = booked.map((row) => ({
+    payment: String(row.providerPaymentId),
+    invoice: String(row.providerInvoiceId),
+  }));
+  const now = read.flatMap(({ externalId, applications }) =>
+    applications
+      .filter(({ kind }) => kind === 'invoice')
+      .map((application) => ({ payment: externalId, invoice: application.externalId })),
+  );
+  const byPayment = Map.groupBy([...now, ...before], ({ payment }) => payment);
+  return new Map([...byPayment].map(([id, pairs]) => [id, [...new Set(pairs.map(({ invoice }) => invoice))]]));
+}

@@ -1,0 +1,166 @@
+import type { Invoice } from '../../domain/invoice/invoice.entity.js';
+import type { ProviderInvoice, ProviderPayment } from '../ports/accounting.js';
+import { failed, type ProviderResult, succeeded } from '../ports/provider.js';
+import { appliedAmount, type BookedAmounts, bookedAmounts, explainsBalance } from './applied-amounts.js';
+import type { Reading } from './book-reading.js';
+import { notUnderstood, PaymentCollection } from './payment-collection.js';
+import type { QboContext } from './qbo-context.js';
+import { beginReading } from './reading-order.js';
+
+/** What spares reading: changes that were announced or seen. Payments not among them are taken to be as booked. */
+export interface KnownChanges {
+  readonly changedPaymentIds: ReadonlySet<string>;
+  readonly seen?: SeenObjects;
+}
+
+/** Objects that were read already, all of them after `begun`. */
+export interface SeenObjects {
+  /** See `beginReading`. */
+  readonly begun: bigint;
+  readonly asOf: Date | undefined;
+  readonly invoices: ReadonlyMap<string, ProviderInvoice>;
+  readonly deletedInvoiceIds: ReadonlySet<string>;
+  readonly payments: ReadonlyMap<string, ProviderPayment>;
+}
+
+/** An invoice as QuickBooks shows it; undefined when it was deleted. */
+interface Snapshot {
+  readonly invoice: ProviderInvoice | undefined;
+  readonly asOf: Date | undefined;
+}
+
+type Snapshots = ReadonlyMap<string, ProviderResult<Snapshot>>;
+
+/**
+ * Reads invoices and of their payments only those that have to be read, each kind in pages. A booked payment of which no
+ * change is known is left alone as long as the sums agree: if they do not, all payments of that invoice are read. Returns
+ * by QuickBooks' ids a reading, or why there is none.
+ */
+export async function observeInvoices(
+  context: QboContext,
+  connectionId: string,
+  invoices: readonly Invoice[],
+  known?: KnownChanges,
+): Promise<Map<string, ProviderResult<Reading>>> {
+  const begun = known?.seen?.begun ?? (await beginReading(context.em));
+  const ids = invoices.map((invoice) => String(invoice.externalId));
+  const snapshots = await takeSnapshots(context, connectionId, ids, known?.seen);
+  const found = foundIn(snapshots);
+  const trusted = known ? await trustBookings(context, invoices, found, known) : new Map<string, BookedAmounts>();
+  const payments = new PaymentCollection(context, connectionId, known?.seen?.payments);
+  await payments.read(found.flatMap((invoice) => untrusted(invoice, trusted, payments)));
+  if (known) {
+    const doubtful = found.filter((invoice) => !isExplained(invoice, trusted, payments));
+    for (const { externalId } of doubtful) trusted.delete(externalId);
+    await payments.read(doubtful.flatMap((invoice) => invoice.paymentIds));
+  }
+  return new Map(
+    [...snapshots].map(([id, snapshot]) => [
+      id,
+      snapshot.ok ? toReading(begun, snapshot.value, trusted.get(id), payments) : snapshot,
+    ]),
+  );
+}
+
+async function takeSnapshots(
+  context: QboContext,
+  connectionId: string,
+  ids: readonly string[],
+  seen: SeenObjects | undefined,
+): Promise<Snapshots> {
+  const unseen = ids.filter((id) => !seen?.invoices.has(id) && !seen?.deletedInvoiceIds.has(id));
+  const read = await readSnapshots(context, connectionId, unseen);
+  const asOf = seen?.asOf;
+  return new Map(ids.map((id) => [id, read.get(id) ?? succeeded({ invoice: seen?.invoices.get(id), asOf })]));
+}
+
+/** A single invoice is read as such: so it says nothing that a page of them would not, but in the fewest bytes. */
+async function readSnapshots(
+  { accounting }: QboContext,
+  connectionId: string,
+  ids: readonly string[],
+): Promise<Snapshots> {
+  const [only] = ids;
+  if (only === undefined) return new Map();
+  if (ids.length === 1) return new Map([[only, toSnapshot(await accounting.readInvoice(connectionId, only))]]);
+  const read = await accounting.readInvoices(connectionId, ids);
+  if (!read.ok) return new Map(ids.map((id) => [id, read]));
+  const found = new Map(read.value.objects.map((invoice) => [invoice.externalId, invoice]));
+  const unreadable = new Set(read.value.unreadableIds);
+  const snapshot = (id: string) =>
+    unreadable.has(id)
+      ? failed(notUnderstood('invoice', id))
+      : succeeded({ invoice: found.get(id), asOf: read.asOf }, read.trace);
+  return new Map(ids.map((id) => [id, snapshot(id)]));
+}
+
+function toSnapshot(read: ProviderResult<ProviderInvoice>): ProviderResult<Snapshot> {
+  if (read.ok) return { ...read, value: { invoice: read.value, asOf: read.asOf } };
+  const isDeleted = read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
+  return isDeleted ? succeeded({ invoice: undefined, asOf: undefined }) : read;
+}
+
+function foundIn(snapshots: Snapshots): ProviderInvoice[] {
+  return [...snapshots.values()].flatMap((snapshot) =>
+    snapshot.ok && snapshot.value.invoice ? [snapshot.value.invoice] : [],
+  );
+}
+
+/** By invoice: the linked payments that are booked and not known to have changed, with what is booked of them. */
+async function trustBookings(
+  { em }: QboContext,
+  [first]: readonly Invoice[],
+  found: readonly ProviderInvoice[],
+  { changedPaymentIds }: KnownChanges,
+): Promise<Map<string, BookedAmounts>> {
+  if (!first) return new Map();
+  const ids = found.map((invoice) => invoice.externalId);
+  const booked = await bookedAmounts(em, first.companyId, ids);
+  return new Map(
+    found.map(({ externalId, paymentIds }) => {
+      const linked = new Set(paymentIds);
+      const amounts = [...(booked.get(externalId) ?? [])];
+      return [externalId, new Map(amounts.filter(([id]) => linked.has(id) && !changedPaymentIds.has(id)))];
+    }),
+  );
+}
+
+function untrusted(
+  { externalId, paymentIds }: ProviderInvoice,
+  trusted: ReadonlyMap<string, BookedAmounts>,
+  payments: PaymentCollection,
+): string[] {
+  return paymentIds.filter((id) => !trusted.get(externalId)?.has(id) && !payments.get(id));
+}
+
+function isExplained(
+  invoice: ProviderInvoice,
+  trusted: ReadonlyMap<string, BookedAmounts>,
+  payments: PaymentCollection,
+): boolean {
+  const { externalId, paymentIds } = invoice;
+  const booked = trusted.get(externalId) ?? new Map();
+  const read = paymentIds.flatMap((id) => (booked.has(id) ? [] : (payments.get(id) ?? [])));
+  const amounts = [...booked.values(), ...read.map((payment) => appliedAmount(payment, externalId))];
+  return explainsBalance(amounts, invoice);
+}
+
+function toReading(
+  begun: bigint,
+  { invoice, asOf }: Snapshot,
+  trusted: BookedAmounts | undefined,
+  payments: PaymentCollection,
+): ProviderResult<Reading> {
+  const asBooked = new Set(trusted?.keys());
+  const read = (invoice?.paymentIds ?? []).filter((id) => !asBooked.has(id));
+  const failure = payments.failureOf(read);
+  if (failure) return failed(failure);
+  return succeeded({
+    invoice,
+    payments: read.flatMap((id) => payments.get(id) ?? []),
+    deletedPaymentIds: [],
+    asBooked,
+    begun,
+    asOf,
+  });
+}
