@@ -1,27 +1,12 @@
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
-import type { ProviderInvoice, ProviderPayment } from '../ports/accounting.js';
-import { failed, type ProviderResult, succeeded } from '../ports/provider.js';
+import type { ProviderInvoice } from '../ports/accounting.js';
+import type { ProviderResult } from '../ports/provider.js';
 import { appliedAmount, type BookedAmounts, bookedAmounts, explainsBalance } from './applied-amounts.js';
 import type { Reading } from './book-reading.js';
-import { notUnderstood, PaymentCollection } from './payment-collection.js';
+import { PaymentCollection } from './payment-collection.js';
 import type { QboContext } from './qbo-context.js';
 import { beginReading } from './reading-order.js';
-
-/** What spares reading: changes that were announced or seen. Payments not among them are taken to be as booked. */
-export interface KnownChanges {
-  readonly changedPaymentIds: ReadonlySet<string>;
-  readonly seen?: SeenObjects;
-}
-
-/** Objects that were read already, all of them after `begun`. */
-export interface SeenObjects {
-  /** See `beginReading`. */
-  readonly begun: bigint;
-  readonly asOf: Date | undefined;
-  readonly invoices: ReadonlyMap<string, ProviderInvoice>;
-  readonly deletedInvoiceIds: ReadonlySet<string>;
-  readonly payments: ReadonlyMap<string, ProviderPayment>;
-}
+import { byId, type FailedReading, type KnownChanges, notUnderstood, type SeenObjects } from './seen-objects.js';
 
 /** An invoice as QuickBooks shows it; undefined when it was deleted. */
 interface Snapshot {
@@ -29,7 +14,8 @@ interface Snapshot {
   readonly asOf: Date | undefined;
 }
 
-type Snapshots = ReadonlyMap<string, ProviderResult<Snapshot>>;
+export type Observed<T> = { readonly ok: true; readonly value: T } | FailedReading;
+type Snapshots = ReadonlyMap<string, Observed<Snapshot>>;
 
 /**
  * Reads invoices and of their payments only those that have to be read, each kind in pages. A booked payment of which no
@@ -41,13 +27,13 @@ export async function observeInvoices(
   connectionId: string,
   invoices: readonly Invoice[],
   known?: KnownChanges,
-): Promise<Map<string, ProviderResult<Reading>>> {
+): Promise<Map<string, Observed<Reading>>> {
   const begun = known?.seen?.begun ?? (await beginReading(context.em));
   const ids = invoices.map((invoice) => String(invoice.externalId));
   const snapshots = await takeSnapshots(context, connectionId, ids, known?.seen);
   const found = foundIn(snapshots);
   const trusted = known ? await trustBookings(context, invoices, found, known) : new Map<string, BookedAmounts>();
-  const payments = new PaymentCollection(context, connectionId, known?.seen?.payments);
+  const payments = new PaymentCollection(context, connectionId, known?.seen);
   await payments.read(found.flatMap((invoice) => untrusted(invoice, trusted, payments)));
   if (known) {
     const doubtful = found.filter((invoice) => !isExplained(invoice, trusted, payments));
@@ -68,13 +54,21 @@ async function takeSnapshots(
   ids: readonly string[],
   seen: SeenObjects | undefined,
 ): Promise<Snapshots> {
-  const unseen = ids.filter((id) => !seen?.invoices.has(id) && !seen?.deletedInvoiceIds.has(id));
+  const isSeen = (id: string) =>
+    seen?.invoices.has(id) || seen?.deletedInvoiceIds.has(id) || seen?.unreadableInvoiceIds.has(id);
+  const unseen = ids.filter((id) => !isSeen(id));
   const read = await readSnapshots(context, connectionId, unseen);
   const asOf = seen?.asOf;
-  return new Map(ids.map((id) => [id, read.get(id) ?? succeeded({ invoice: seen?.invoices.get(id), asOf })]));
+  const snapshot = (id: string): Observed<Snapshot> =>
+    seen?.unreadableInvoiceIds.has(id) ? notUnderstood('invoice', id) : observed(seen?.invoices.get(id), asOf);
+  return new Map(ids.map((id) => [id, read.get(id) ?? snapshot(id)]));
 }
 
-/** A single invoice is read as such: so it says nothing that a page of them would not, but in the fewest bytes. */
+function observed(invoice: ProviderInvoice | undefined, asOf: Date | undefined): Observed<Snapshot> {
+  return { ok: true, value: { invoice, asOf } };
+}
+
+/** A single invoice is read as such: QuickBooks then tells a deleted one from a failed search. */
 async function readSnapshots(
   { accounting }: QboContext,
   connectionId: string,
@@ -84,20 +78,18 @@ async function readSnapshots(
   if (only === undefined) return new Map();
   if (ids.length === 1) return new Map([[only, toSnapshot(await accounting.readInvoice(connectionId, only))]]);
   const read = await accounting.readInvoices(connectionId, ids);
-  if (!read.ok) return new Map(ids.map((id) => [id, read]));
-  const found = new Map(read.value.objects.map((invoice) => [invoice.externalId, invoice]));
+  if (!read.ok) return new Map(ids.map((id) => [id, { ...read, isUnreadable: false }]));
+  const found = byId(read.value);
   const unreadable = new Set(read.value.unreadableIds);
   const snapshot = (id: string) =>
-    unreadable.has(id)
-      ? failed(notUnderstood('invoice', id))
-      : succeeded({ invoice: found.get(id), asOf: read.asOf }, read.trace);
+    unreadable.has(id) ? notUnderstood('invoice', id) : observed(found.get(id), read.asOf);
   return new Map(ids.map((id) => [id, snapshot(id)]));
 }
 
-function toSnapshot(read: ProviderResult<ProviderInvoice>): ProviderResult<Snapshot> {
-  if (read.ok) return { ...read, value: { invoice: read.value, asOf: read.asOf } };
+function toSnapshot(read: ProviderResult<ProviderInvoice>): Observed<Snapshot> {
+  if (read.ok) return observed(read.value, read.asOf);
   const isDeleted = read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
-  return isDeleted ? succeeded({ invoice: undefined, asOf: undefined }) : read;
+  return isDeleted ? observed(undefined, undefined) : { ...read, isUnreadable: false };
 }
 
 function foundIn(snapshots: Snapshots): ProviderInvoice[] {
@@ -150,10 +142,11 @@ function toReading(
   { invoice, asOf }: Snapshot,
   trusted: BookedAmounts | undefined,
   payments: PaymentCollection,
-): ProviderResult<Reading> {
+): Observed<Reading> {
   const asBooked = new Set(trusted?.keys());
   const read = (invoice?.paymentIds ?? []).filter((id) => !asBooked.has(id));
   const failure = payments.failureOf(read);
-  if (failure) return failed(failure);
-  return succeeded({ invoice, payments: read.flatMap((id) => payments.get(id) ?? []), asBooked, begun, asOf });
+  if (failure) return failure;
+  const found = read.flatMap((id) => payments.get(id) ?? []);
+  return { ok: true, value: { invoice, payments: found, asBooked, begun, asOf } };
 }

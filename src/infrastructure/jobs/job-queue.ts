@@ -1,5 +1,6 @@
 import { makeWorkerUtils, type WorkerUtils } from 'graphile-worker';
 import type { JobQueue } from '../../application/ports/jobs.js';
+import type { DueSweep } from '../../application/quickbooks/due-sweeps.js';
 import type { Logger } from '../observability/logger.js';
 
 /**
@@ -37,6 +38,12 @@ export class GraphileJobQueue implements JobQueue {
   /** `jobKey`: a job with the same key that has not begun yet is replaced. */
   async wakeWebhookWorkerAt(realmId: string, runAt: Date, jobKey: string): Promise<void> {
     await this.#utils.addJob('process_qbo_events', { realmId }, { jobKey, runAt, maxAttempts: 3 });
+  }
+
+  /** One that waits is replaced; a failed one is not repeated, because it says itself when it is due again. */
+  async addSweep({ connectionId, realmId }: DueSweep, runAt: Date): Promise<void> {
+    const options = { jobKey: `sweep:${connectionId}`, runAt, maxAttempts: 1 };
+    await this.#utils.addJob('sweep_qbo_connection', { connectionId, realmId }, options);
   }
 
   async stop(): Promise<void> {
