@@ -10,6 +10,7 @@ import { ensureApiKey, findActorByKey, hasApiKey } from './application/access/ap
 import type { Actor } from './application/context.js';
 import { findExampleIds } from './application/queries/example-ids.js';
 import type { QboContext } from './application/quickbooks/qbo-context.js';
+import type { SweepReport } from './application/quickbooks/sweep-qbo-connection.js';
 import { storeWebhookEvents } from './application/webhooks/store-webhook-events.js';
 import type { Config } from './config.js';
 import { seedDemoConference } from './development/demo-conference.js';
@@ -70,7 +71,13 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
   const createSystemContext = () => createContext(orm.em.fork(), SYSTEM_ACTOR);
   if (config.role !== 'api') {
     const { databaseUrl, logger } = foundation;
-    const worker = await startWorker({ databaseUrl, logger, jobs, createContext: createSystemContext });
+    const worker = await startWorker({
+      databaseUrl,
+      logger,
+      jobs,
+      createContext: createSystemContext,
+      onSweep: sweepObserver(foundation),
+    });
     resources.defer(() => worker.stop());
   }
   const apiKey = config.bootstrapApiKey ?? secrets?.apiKey;
@@ -206,6 +213,16 @@ function callObserver(logger: Logger, metrics: Metrics) {
     const level = outcome === 'ok' ? 'info' : 'warn';
     const details = { operation, outcome, statusCode, intuitTid: requestId, durationMs: Math.round(durationMs) };
     logger[level](details, 'QuickBooks called');
+  };
+}
+
+function sweepObserver({ logger, metrics }: Foundation) {
+  return (report: SweepReport): void => {
+    const { outcome, isGap } = report;
+    if (outcome === 'not_due') return;
+    metrics.quickbooksSweeps.inc({ outcome });
+    if (isGap) metrics.quickbooksGaps.inc();
+    logger[outcome === 'failed' || isGap ? 'warn' : 'info'](report, 'QuickBooks swept');
   };
 }
 

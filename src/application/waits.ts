@@ -39,6 +39,20 @@ export interface Waits {
   readonly idempotencyKeptMs: number;
   /** Events that are done or ignored are deleted after this time. */
   readonly finishedEventsKeptMs: number;
+  /** After that time a new connection is swept for the first time. */
+  readonly firstSweepMs: number;
+  /** Between the sweeps of a company whose webhooks come in. */
+  readonly sweepMs: number;
+  /** Between the sweeps of a company whose webhooks are missing, and after a failed one. */
+  readonly anxiousSweepMs: number;
+  /** A sweep asks for changes from that long before the end of the last one. */
+  readonly sweepOverlapMs: number;
+  /** A change that is older than this and still not recorded is one that no webhook told. */
+  readonly webhookDelayMs: number;
+  /** Change data capture is asked about no longer a time than this. */
+  readonly changeDataReachMs: number;
+  /** A paid invoice of which nothing was heard for this time is not looked at any more when invoices are compared. */
+  readonly settledAfterMs: number;
 }
 
 export const standardWaits: Waits = {
@@ -71,4 +85,17 @@ export const standardWaits: Waits = {
   // A repeated delivery is recognised by the stored row. Intuit repeats every six hours for days, and whoever asks why a
   // payment was booked asks within a quarter.
   finishedEventsKeptMs: 90 * DAY,
+  firstSweepMs: MINUTE,
+  // Intuit recommends one a day beside working webhooks.
+  sweepMs: DAY,
+  // Reads are charged for; a payment that waits a quarter of an hour hurts nobody.
+  anxiousSweepMs: 15 * MINUTE,
+  // An object's time of change is rounded and may be stamped before it can be seen; seconds, though nobody says how many.
+  sweepOverlapMs: 5 * MINUTE,
+  // They usually take seconds; Intuit's first repetitions of one that failed are over within a minute.
+  webhookDelayMs: 5 * MINUTE,
+  // Intuit keeps 30 days. One less, because it is measured with two clocks.
+  changeDataReachMs: 29 * DAY,
+  // Cheques bounce within weeks, and cards can be charged back for 120 days.
+  settledAfterMs: 120 * DAY,
 };

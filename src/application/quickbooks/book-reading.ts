@@ -43,13 +43,12 @@ export async function recordReading(
     else Object.assign(invoice, deletedAtProvider(now));
     Object.assign(invoice, { readingBegun: reading.begun, providerReadAt: reading.asOf ?? null });
     auditChange(tx, context, before, invoice);
-    await rememberPayments(tx, context, invoice, reading);
     const isChanged = !sameFacts(before, factsOf(invoice));
+    await rememberPayments(tx, context, invoice, reading);
     // Amounts in another currency than the order's are no amounts of this order: `attention` says TOTAL_DIFFERS instead.
     if (invoice.currencyCode !== order.currencyCode) return isChanged ? 'changed' : 'unchanged';
-    // Payments that the invoice no longer lists were read for what is left of them, not for this invoice.
-    const payments = reading.payments.filter(({ externalId }) => reading.invoice?.paymentIds.includes(externalId));
-    const isBooked = await bookShares(tx, context, { order, invoice, payments, asBooked: reading.asBooked });
+    const { payments, asBooked } = reading;
+    const isBooked = await bookShares(tx, context, { order, invoice, payments, asBooked });
     return isChanged || isBooked ? 'changed' : 'unchanged';
   });
 }

@@ -25,7 +25,7 @@ interface Booking {
   readonly invoice: Invoice;
   /** Those that are applied to the invoice now. */
   readonly payments: readonly ProviderPayment[];
-  /** Ids of payments that were not read: what is booked of them still holds. */
+  /** Ids of further payments that are applied to the invoice as they are booked. */
   readonly asBooked: ReadonlySet<string>;
 }
 
@@ -35,17 +35,12 @@ interface Plans {
 }
 
 /**
- * Brings what is booked for an invoice into line with the payments applied to it. Needs the order's lock. False when
- * there is nothing to book.
+ * Brings what is booked for an invoice into line with the payments applied to it. False when it is so already. Needs the
+ * order's lock.
  */
 export async function bookShares(tx: EntityManager, context: QboContext, booking: Booking): Promise<boolean> {
-  const { order, invoice, payments, asBooked } = booking;
-  const money = await bookedPayments(tx, invoice);
-  const credit = await bookedCredits(tx, invoice);
-  const plans: Plans = {
-    money: planBookings(money, [...reportedMoney(invoice, payments), ...stillBooked(money, asBooked)]),
-    credit: planBookings(credit, [...reportedCredit(invoice, payments), ...stillBooked(credit, asBooked)]),
-  };
+  const { order } = booking;
+  const plans = await planShares(tx, booking);
   if (isEmpty(plans.money) && isEmpty(plans.credit)) return false;
   const before = order.status;
   const now = context.clock.now();
@@ -64,10 +59,16 @@ export async function bookShares(tx: EntityManager, context: QboContext, booking
   return true;
 }
 
-function stillBooked<Share extends ReportedShare>(
-  booked: readonly Booked<Share>[],
-  asBooked: ReadonlySet<string>,
-): Booked<Share>[] {
+async function planShares(tx: EntityManager, { invoice, payments, asBooked }: Booking): Promise<Plans> {
+  const money = await bookedPayments(tx, invoice);
+  const credit = await bookedCredits(tx, invoice);
+  return {
+    money: planBookings(money, [...reportedMoney(invoice, payments), ...unchanged(money, asBooked)]),
+    credit: planBookings(credit, [...reportedCredit(invoice, payments), ...unchanged(credit, asBooked)]),
+  };
+}
+
+function unchanged<Share extends ReportedShare>(booked: readonly Booked<Share>[], asBooked: ReadonlySet<string>) {
   return booked.filter((share) => !share.isReversed && asBooked.has(share.providerPaymentId));
 }
 

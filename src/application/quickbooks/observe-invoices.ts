@@ -1,27 +1,13 @@
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
-import type { ProviderInvoice, ProviderPayment } from '../ports/accounting.js';
-import { failed, type ProviderResult, succeeded } from '../ports/provider.js';
+import type { ProviderInvoice } from '../ports/accounting.js';
+import type { ProviderResult } from '../ports/provider.js';
 import { appliedAmount, type BookedAmounts, bookedAmounts, explainsBalance } from './applied-amounts.js';
 import type { Reading } from './book-reading.js';
-import { notUnderstood, PaymentCollection } from './payment-collection.js';
+import { PaymentCollection } from './payment-collection.js';
 import type { QboContext } from './qbo-context.js';
 import { beginReading } from './reading-order.js';
-
-/** What spares reading: changes that were announced or seen. Payments not among them are taken to be as booked. */
-export interface KnownChanges {
-  readonly changedPaymentIds: ReadonlySet<string>;
-  readonly seen?: SeenObjects;
-}
-
-/** Objects that were read already, all of them after `begun`. */
-export interface SeenObjects {
-  /** See `beginReading`. */
-  readonly begun: bigint;
-  readonly asOf: Date | undefined;
-  readonly invoices: ReadonlyMap<string, ProviderInvoice>;
-  readonly deletedInvoiceIds: ReadonlySet<string>;
-  readonly payments: ReadonlyMap<string, ProviderPayment>;
-}
+import { byId, type FailedReading, type KnownChanges, notUnderstood, type SeenObjects } from './seen-objects.js';
+import { type FollowedPayment, paymentsToFollow } from './seen-payments.js';
 
 /** An invoice as QuickBooks shows it; undefined when it was deleted. */
 interface Snapshot {
@@ -29,7 +15,8 @@ interface Snapshot {
   readonly asOf: Date | undefined;
 }
 
-type Snapshots = ReadonlyMap<string, ProviderResult<Snapshot>>;
+export type Observed<T> = { readonly ok: true; readonly value: T } | FailedReading;
+type Snapshots = ReadonlyMap<string, Observed<Snapshot>>;
 
 /**
  * Reads invoices and of their payments only those that have to be read, each kind in pages. A booked payment of which no
@@ -41,14 +28,16 @@ export async function observeInvoices(
   connectionId: string,
   invoices: readonly Invoice[],
   known?: KnownChanges,
-): Promise<Map<string, ProviderResult<Reading>>> {
+): Promise<Map<string, Observed<Reading>>> {
   const begun = known?.seen?.begun ?? (await beginReading(context.em));
   const ids = invoices.map((invoice) => String(invoice.externalId));
   const snapshots = await takeSnapshots(context, connectionId, ids, known?.seen);
   const found = foundIn(snapshots);
   const trusted = known ? await trustBookings(context, invoices, found, known) : new Map<string, BookedAmounts>();
-  const payments = new PaymentCollection(context, connectionId, known?.seen?.payments);
-  await payments.read(found.flatMap((invoice) => untrusted(invoice, trusted, payments)));
+  const payments = new PaymentCollection(context, connectionId, known?.seen);
+  const followed = await followedPayments(context, invoices, snapshots, known);
+  const unread = [...followed.values()].flat().filter((id) => !payments.get(id) && !wasAskedFor(id, known));
+  await payments.read([...found.flatMap((invoice) => untrusted(invoice, trusted, payments)), ...unread]);
   if (known) {
     const doubtful = found.filter((invoice) => !isExplained(invoice, trusted, payments));
     for (const { externalId } of doubtful) trusted.delete(externalId);
@@ -57,7 +46,9 @@ export async function observeInvoices(
   return new Map(
     [...snapshots].map(([id, snapshot]) => [
       id,
-      snapshot.ok ? toReading(begun, snapshot.value, trusted.get(id), payments) : snapshot,
+      snapshot.ok
+        ? toReading(payments, { ...snapshot.value, begun, trusted: trusted.get(id), followed: followed.get(id) ?? [] })
+        : snapshot,
     ]),
   );
 }
@@ -68,13 +59,21 @@ async function takeSnapshots(
   ids: readonly string[],
   seen: SeenObjects | undefined,
 ): Promise<Snapshots> {
-  const unseen = ids.filter((id) => !seen?.invoices.has(id) && !seen?.deletedInvoiceIds.has(id));
+  const isSeen = (id: string) =>
+    seen?.invoices.has(id) || seen?.deletedInvoiceIds.has(id) || seen?.unreadableInvoiceIds.has(id);
+  const unseen = ids.filter((id) => !isSeen(id));
   const read = await readSnapshots(context, connectionId, unseen);
   const asOf = seen?.asOf;
-  return new Map(ids.map((id) => [id, read.get(id) ?? succeeded({ invoice: seen?.invoices.get(id), asOf })]));
+  const snapshot = (id: string): Observed<Snapshot> =>
+    seen?.unreadableInvoiceIds.has(id) ? notUnderstood('invoice', id) : observed(seen?.invoices.get(id), asOf);
+  return new Map(ids.map((id) => [id, read.get(id) ?? snapshot(id)]));
 }
 
-/** A single invoice is read as such: so it says nothing that a page of them would not, but in the fewest bytes. */
+function observed(invoice: ProviderInvoice | undefined, asOf: Date | undefined): Observed<Snapshot> {
+  return { ok: true, value: { invoice, asOf } };
+}
+
+/** A single invoice is read as such: QuickBooks then tells a deleted one from a failed search. */
 async function readSnapshots(
   { accounting }: QboContext,
   connectionId: string,
@@ -84,20 +83,18 @@ async function readSnapshots(
   if (only === undefined) return new Map();
   if (ids.length === 1) return new Map([[only, toSnapshot(await accounting.readInvoice(connectionId, only))]]);
   const read = await accounting.readInvoices(connectionId, ids);
-  if (!read.ok) return new Map(ids.map((id) => [id, read]));
-  const found = new Map(read.value.objects.map((invoice) => [invoice.externalId, invoice]));
+  if (!read.ok) return new Map(ids.map((id) => [id, { ...read, isUnreadable: false }]));
+  const found = byId(read.value);
   const unreadable = new Set(read.value.unreadableIds);
   const snapshot = (id: string) =>
-    unreadable.has(id)
-      ? failed(notUnderstood('invoice', id))
-      : succeeded({ invoice: found.get(id), asOf: read.asOf }, read.trace);
+    unreadable.has(id) ? notUnderstood('invoice', id) : observed(found.get(id), read.asOf);
   return new Map(ids.map((id) => [id, snapshot(id)]));
 }
 
-function toSnapshot(read: ProviderResult<ProviderInvoice>): ProviderResult<Snapshot> {
-  if (read.ok) return { ...read, value: { invoice: read.value, asOf: read.asOf } };
+function toSnapshot(read: ProviderResult<ProviderInvoice>): Observed<Snapshot> {
+  if (read.ok) return observed(read.value, read.asOf);
   const isDeleted = read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
-  return isDeleted ? succeeded({ invoice: undefined, asOf: undefined }) : read;
+  return isDeleted ? observed(undefined, undefined) : { ...read, isUnreadable: false };
 }
 
 function foundIn(snapshots: Snapshots): ProviderInvoice[] {
@@ -125,6 +122,32 @@ async function trustBookings(
   );
 }
 
+/**
+ * By invoice: the payments that it lists no longer and that have to be read. One that is still booked there changed, so
+ * it always is; one of which only a rest is left, when nothing or its change is known.
+ */
+async function followedPayments(
+  { em }: QboContext,
+  [first]: readonly Invoice[],
+  snapshots: Snapshots,
+  known: KnownChanges | undefined,
+): Promise<Map<string, string[]>> {
+  if (!first) return new Map();
+  const candidates = await paymentsToFollow(em, first.companyId, [...snapshots.keys()]);
+  const isToRead = ({ invoice, payment, isStanding }: FollowedPayment) => {
+    const snapshot = snapshots.get(invoice);
+    if (!snapshot?.ok || snapshot.value.invoice?.paymentIds.includes(payment)) return false;
+    return isStanding || !known || known.changedPaymentIds.has(payment);
+  };
+  const byInvoice = Map.groupBy(candidates.filter(isToRead), ({ invoice }) => invoice);
+  return new Map([...byInvoice].map(([id, rows]) => [id, rows.map(({ payment }) => payment)]));
+}
+
+/** What was asked for and is not among what was seen does not exist any more. */
+function wasAskedFor(paymentId: string, known: KnownChanges | undefined): boolean {
+  return known?.seen !== undefined && known.changedPaymentIds.has(paymentId);
+}
+
 function untrusted(
   { externalId, paymentIds }: ProviderInvoice,
   trusted: ReadonlyMap<string, BookedAmounts>,
@@ -145,22 +168,23 @@ function isExplained(
   return explainsBalance(amounts, invoice);
 }
 
+interface Observation extends Snapshot {
+  readonly begun: bigint;
+  readonly trusted: BookedAmounts | undefined;
+  /** Ids of the payments that it lists no longer. */
+  readonly followed: readonly string[];
+}
+
 function toReading(
-  begun: bigint,
-  { invoice, asOf }: Snapshot,
-  trusted: BookedAmounts | undefined,
   payments: PaymentCollection,
-): ProviderResult<Reading> {
+  { invoice, asOf, begun, trusted, followed }: Observation,
+): Observed<Reading> {
   const asBooked = new Set(trusted?.keys());
-  const read = (invoice?.paymentIds ?? []).filter((id) => !asBooked.has(id));
-  const failure = payments.failureOf(read);
-  if (failure) return failed(failure);
-  return succeeded({
-    invoice,
-    payments: read.flatMap((id) => payments.get(id) ?? []),
-    deletedPaymentIds: [],
-    asBooked,
-    begun,
-    asOf,
-  });
+  const listed = (invoice?.paymentIds ?? []).filter((id) => !asBooked.has(id));
+  const failure = payments.failureOf([...listed, ...followed]);
+  if (failure) return failure;
+  const read = (ids: readonly string[]) => ids.flatMap((id) => payments.get(id) ?? []);
+  const deletedPaymentIds = followed.filter((id) => !payments.get(id));
+  const facts = { payments: read(listed), followedPayments: read(followed), deletedPaymentIds, asBooked };
+  return { ok: true, value: { invoice, ...facts, begun, asOf } };
 }

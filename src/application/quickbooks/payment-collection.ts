@@ -1,6 +1,6 @@
 import type { ProviderPayment } from '../ports/accounting.js';
-import type { ProviderFailure } from '../ports/provider.js';
 import type { QboContext } from './qbo-context.js';
+import { type FailedReading, notUnderstood, type SeenObjects } from './seen-objects.js';
 
 /** Payments that were read, and which could not be. None is asked for twice. */
 export class PaymentCollection {
@@ -8,13 +8,14 @@ export class PaymentCollection {
   readonly #connectionId: string;
   readonly #payments: Map<string, ProviderPayment>;
   readonly #asked = new Set<string>();
-  readonly #failures = new Map<string, ProviderFailure>();
+  readonly #failures = new Map<string, FailedReading>();
 
-  /** @param seen payments that were read before; `read` replaces them */
-  constructor(context: QboContext, connectionId: string, seen: ReadonlyMap<string, ProviderPayment> = new Map()) {
+  /** @param seen what was read before; `read` replaces the payments, and leaves the unreadable ones alone */
+  constructor(context: QboContext, connectionId: string, seen: SeenObjects | undefined) {
     this.#context = context;
     this.#connectionId = connectionId;
-    this.#payments = new Map(seen);
+    this.#payments = new Map(seen?.payments);
+    for (const id of seen?.unreadablePaymentIds ?? []) this.#refuse(id);
   }
 
   /** Undefined: QuickBooks does not know it (any more), or it was not read. */
@@ -22,7 +23,7 @@ export class PaymentCollection {
     return this.#payments.get(id);
   }
 
-  failureOf(ids: readonly string[]): ProviderFailure | undefined {
+  failureOf(ids: readonly string[]): FailedReading | undefined {
     return ids.map((id) => this.#failures.get(id)).find((failure) => failure !== undefined);
   }
 
@@ -33,16 +34,15 @@ export class PaymentCollection {
     for (const id of wanted) {
       this.#asked.add(id);
       this.#payments.delete(id);
-      if (!read.ok) this.#failures.set(id, read.failure);
+      if (!read.ok) this.#failures.set(id, { ok: false, failure: read.failure, isUnreadable: false });
     }
     if (!read.ok) return;
     for (const payment of read.value.objects) this.#payments.set(payment.externalId, payment);
-    for (const id of read.value.unreadableIds) this.#failures.set(id, notUnderstood('payment', id));
+    for (const id of read.value.unreadableIds) this.#refuse(id);
   }
-}
 
-/** QuickBooks described one object in a way that we cannot read. Others must not suffer from it. */
-export function notUnderstood(kind: 'invoice' | 'payment', externalId: string): ProviderFailure {
-  const message = `QuickBooks describes ${kind} ${externalId} in a way that cannot be understood.`;
-  return { kind: 'unavailable', message, trace: {} };
+  #refuse(id: string): void {
+    this.#asked.add(id);
+    this.#failures.set(id, notUnderstood('payment', id));
+  }
 }

@@ -1,15 +1,17 @@
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
+import type { ProviderFailure } from '../ports/provider.js';
 import { type Reading, recordReading } from './book-reading.js';
-import { type KnownChanges, observeInvoices } from './observe-invoices.js';
+import { type Observed, observeInvoices } from './observe-invoices.js';
 import type { QboContext } from './qbo-context.js';
+import type { KnownChanges } from './seen-objects.js';
 
 /** Each repetition means that another process recorded meanwhile; more than a few is a storm. */
 const MAX_READINGS = 5;
 
 export type InvoiceSync =
   | { readonly status: 'changed' | 'unchanged' }
-  | { readonly status: 'failed'; readonly failure: ProviderFailure }
+  /** `unreadable`: it is this invoice's or its payments' own fault. */
+  | { readonly status: 'failed' | 'unreadable'; readonly failure: ProviderFailure }
   /** What was thrown: the invoice or one of its payments is such that it cannot be booked, or it is a bug. */
   | { readonly status: 'thrown'; readonly error: unknown };
 
@@ -49,10 +51,10 @@ export async function syncInvoices(
 async function record(
   context: QboContext,
   invoice: Invoice,
-  observed: ProviderResult<Reading> | undefined,
+  observed: Observed<Reading> | undefined,
 ): Promise<InvoiceSync | { readonly status: 'overtaken' }> {
   if (!observed) throw new Error(`invoice ${invoice.id} was not read`);
-  if (!observed.ok) return { status: 'failed', failure: observed.failure };
+  if (!observed.ok) return { status: observed.isUnreadable ? 'unreadable' : 'failed', failure: observed.failure };
   try {
     return { status: await recordReading(context, invoice, observed.value) };
   } catch (error) {
@@ -67,5 +69,5 @@ export async function syncInvoice(context: QboContext, invoiceId: string): Promi
   if (externalId === null || qboConnection === null) throw new Error(`invoice ${invoice.id} is not in QuickBooks yet`);
   const result = (await syncInvoices(context, qboConnection.id, [invoice])).get(invoice.id);
   if (result?.status === 'thrown') throw result.error;
-  return result?.status === 'failed' ? result.failure : undefined;
+  return result && 'failure' in result ? result.failure : undefined;
 }

@@ -1,13 +1,13 @@
-import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { type QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { type WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import type { Found, ProviderPayment } from '../ports/accounting.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
-import { invoicesOfPayments } from '../quickbooks/invoices-of-payments.js';
-import { notUnderstood } from '../quickbooks/payment-collection.js';
+import { findOwnInvoices, invoicesOfPayments } from '../quickbooks/concerned-invoices.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import { beginReading } from '../quickbooks/reading-order.js';
+import { notUnderstood, seenPayments } from '../quickbooks/seen-objects.js';
 import { type InvoiceSync, syncInvoices } from '../quickbooks/sync-invoices.js';
 import { tellsNothingNew } from './event-echo.js';
 import type { Verdict } from './event-states.js';
@@ -32,37 +32,42 @@ export async function followChanges(
     const verdict = untilReconnected(context, 'The connection to QuickBooks must be renewed first.');
     return new Map(objects.map((object) => [object, verdict]));
   }
+  const followed = await follow(context, connection, objects);
+  return new Map(objects.map((object) => [object, verdictOf(context, object, followed)]));
+}
+
+/** What is known after the reading. */
+interface Followed {
+  readonly payments: ProviderResult<Found<ProviderPayment>>;
+  /** QuickBooks' ids of the invoices that a change may affect. */
+  readonly concerned: ReadonlyMap<ChangedObject, readonly string[]>;
+  /** Ours among them, by QuickBooks' id. */
+  readonly invoices: ReadonlyMap<string, Invoice>;
+  readonly results: ReadonlyMap<string, InvoiceSync>;
+  /** An invoice that is not ours yet may be so in a moment. */
+  readonly mayAppear: boolean;
+}
+
+async function follow(
+  context: QboContext,
+  connection: QboConnection,
+  objects: readonly ChangedObject[],
+): Promise<Followed> {
   // Asked before looking for the invoices: asked afterwards, a creation could be recorded in between.
   const mayAppear = await isInvoiceBeingCreated(context, connection);
   const begun = await beginReading(context.em);
-  const paymentIds = idsOf(objects, 'payment');
+  const paymentIds = objects.filter(({ entity }) => entity === 'payment').map(({ externalId }) => externalId);
   const payments = await readPayments(context, connection, paymentIds);
-  const concerned = await concernedInvoices(context, connection, objects, payments);
-  const invoices = await findInvoices(context, connection, [...concerned.values()].flat());
+  const read = payments.ok ? payments.value.objects : [];
+  const byPayment = await invoicesOfPayments(context.em, connection, paymentIds, read);
+  const concerned = new Map(objects.map((object) => [object, invoicesOf(object, byPayment)]));
+  const invoices = await findOwnInvoices(context.em, connection, [...concerned.values()].flat());
   const pending = [...invoices.values()].filter((invoice) => needsReading(invoice, concerned));
-  const seenPayments = new Map(payments.ok ? payments.value.objects.map((each) => [each.externalId, each]) : []);
-  const seen = {
-    begun,
-    asOf: undefined,
-    invoices: new Map(),
-    deletedInvoiceIds: new Set<string>(),
-    payments: seenPayments,
-  };
-  const results = await syncInvoices(context, connection.id, pending, { changedPaymentIds: new Set(paymentIds), seen });
-  return new Map(
-    objects.map((object) => {
-      const ids = concerned.get(object) ?? [];
-      const own = ids.flatMap((id) => invoices.get(id) ?? []);
-      const failure = object.entity === 'payment' ? failureOf(object.externalId, payments) : undefined;
-      if (failure) return [object, failed(context, failure)];
-      if (own.length > 0) return [object, verdictOf(context, object, own, results)];
-      return [object, withoutInvoice(context, ids.length > 0 && mayAppear)];
-    }),
-  );
-}
-
-function idsOf(objects: readonly ChangedObject[], entity: string): string[] {
-  return objects.filter((object) => object.entity === entity).map(({ externalId }) => externalId);
+  const results = await syncInvoices(context, connection.id, pending, {
+    changedPaymentIds: new Set(paymentIds),
+    ...(payments.ok && { seen: seenPayments(begun, payments.value) }),
+  });
+  return { payments, concerned, invoices, results, mayAppear };
 }
 
 async function readPayments(
@@ -76,36 +81,11 @@ async function readPayments(
   return read;
 }
 
-function failureOf(paymentId: string, payments: ProviderResult<Found<ProviderPayment>>): ProviderFailure | undefined {
-  if (!payments.ok) return payments.failure;
-  return payments.value.unreadableIds.includes(paymentId) ? notUnderstood('payment', paymentId) : undefined;
-}
-
-/** QuickBooks' ids of the invoices that a change may affect. */
-async function concernedInvoices(
-  context: QboContext,
-  connection: QboConnection,
-  objects: readonly ChangedObject[],
-  payments: ProviderResult<Found<ProviderPayment>>,
-): Promise<Map<ChangedObject, readonly string[]>> {
-  const read = payments.ok ? payments.value.objects : [];
-  const byPayment = await invoicesOfPayments(context.em, connection, idsOf(objects, 'payment'), read);
-  return new Map(
-    objects.map((object) => [
-      object,
-      object.entity === 'invoice' ? [object.externalId] : (byPayment.get(object.externalId) ?? []),
-    ]),
-  );
-}
-
-async function findInvoices(
-  { em }: QboContext,
-  qboConnection: QboConnection,
-  externalIds: readonly string[],
-): Promise<Map<string, Invoice>> {
-  if (externalIds.length === 0) return new Map();
-  const invoices = await em.fork().find(Invoice, { qboConnection, externalId: { $in: [...new Set(externalIds)] } });
-  return new Map(invoices.map((invoice) => [String(invoice.externalId), invoice]));
+function invoicesOf(
+  { entity, externalId }: ChangedObject,
+  byPayment: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  return entity === 'invoice' ? [externalId] : (byPayment.get(externalId) ?? []);
 }
 
 function needsReading(invoice: Invoice, concerned: ReadonlyMap<ChangedObject, readonly string[]>): boolean {
@@ -116,19 +96,24 @@ function isKnown({ entity, events }: ChangedObject, invoice: Invoice): boolean {
   return entity === 'invoice' && events.every((event) => tellsNothingNew(event, invoice));
 }
 
-function verdictOf(
-  context: QboContext,
-  object: ChangedObject,
-  invoices: readonly Invoice[],
-  results: ReadonlyMap<string, InvoiceSync>,
-): Verdict {
-  for (const invoice of invoices) {
-    const result = results.get(invoice.id);
+function verdictOf(context: QboContext, object: ChangedObject, followed: Followed): Verdict {
+  const failure = object.entity === 'payment' ? paymentFailure(object.externalId, followed.payments) : undefined;
+  if (failure) return failed(context, failure);
+  const ids = followed.concerned.get(object) ?? [];
+  const own = ids.flatMap((id) => followed.invoices.get(id) ?? []);
+  if (own.length === 0) return withoutInvoice(context, ids.length > 0 && followed.mayAppear);
+  for (const invoice of own) {
+    const result = followed.results.get(invoice.id);
     if (!result || isKnown(object, invoice)) continue;
-    if (result.status === 'failed') return failed(context, result.failure);
-    if (result.status === 'thrown') return { state: 'FAILED', reason: messageOf(result.error) };
+    if ('failure' in result) return failed(context, result.failure);
+    if ('error' in result) return { state: 'FAILED', reason: messageOf(result.error) };
   }
   return { state: WebhookEventState.DONE };
+}
+
+function paymentFailure(id: string, payments: Followed['payments']): ProviderFailure | undefined {
+  if (!payments.ok) return payments.failure;
+  return payments.value.unreadableIds.includes(id) ? notUnderstood('payment', id).failure : undefined;
 }
 
 function withoutInvoice({ waits }: QboContext, mayAppear: boolean): Verdict {

@@ -29,6 +29,19 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly quickbooksSweeps = new Counter({
+    name: 'quickbooks_sweeps_total',
+    help: 'Looks at what changed in QuickBooks, by outcome.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+
+  readonly quickbooksGaps = new Counter({
+    name: 'quickbooks_webhook_gaps_total',
+    help: 'Sweeps that found something which a webhook should have told.',
+    registers: [this.registry],
+  });
+
   constructor(orm: MikroORM) {
     collectDefaultMetrics({ register: this.registry });
     this.#countRows(orm, {

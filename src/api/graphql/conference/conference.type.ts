@@ -81,6 +81,9 @@ export class QboConnectionType {
 
   @Field(() => ID, { nullable: true, description: 'The QuickBooks item configured for invoice lines, if any.' })
   serviceItemId!: string | null;
+
+  /** Not a field: resolvers follow it. */
+  connectionId!: string;
 }
 
 export const ConferenceConnection = connectionType('Conference', ConferenceType);
@@ -107,5 +110,6 @@ export function presentQboConnection(connection: QboConnection): QboConnectionTy
     accessTokenExpiresAt: connection.accessTokenExpiresAt,
     refreshTokenExpiresAt: connection.refreshTokenExpiresAt,
     serviceItemId: connection.serviceItemId,
+    connectionId: connection.id,
   });
 }
