@@ -37,6 +37,8 @@ export interface Waits {
   readonly eventBackOffMaxMs: number;
   /** Clients may repeat a request under its idempotency key for this time. */
   readonly idempotencyKeptMs: number;
+  /** Events that are done or ignored are deleted after this time. */
+  readonly finishedEventsKeptMs: number;
 }
 
 export const standardWaits: Waits = {
@@ -66,4 +68,7 @@ export const standardWaits: Waits = {
   eventBackOffMs: 5 * SECOND,
   eventBackOffMaxMs: 2 * HOUR,
   idempotencyKeptMs: 3 * DAY,
+  // A repeated delivery is recognised by the stored row. Intuit repeats every six hours for days, and whoever asks why a
+  // payment was booked asks within a quarter.
+  finishedEventsKeptMs: 90 * DAY,
 };

@@ -7,6 +7,7 @@ import { PurchaseOrderFieldResolver } from './purchase-order/purchase-order.fiel
 import { PurchaseOrderResolver } from './purchase-order/purchase-order.resolver.js';
 import { QboInvoiceResolver } from './quickbooks/qbo-invoice.resolver.js';
 import { DateTime } from './scalars.js';
+import { WebhookEventResolver } from './webhook/webhook-event.resolver.js';
 
 /** Inputs are checked by the use cases, which name every offending field, so type-graphql's validation is off. */
 export function buildGraphQLSchema(): GraphQLSchema {
@@ -17,6 +18,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
       PurchaseOrderFieldResolver,
       PurchaseOrderResolver,
       QboInvoiceResolver,
+      WebhookEventResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     validate: false,

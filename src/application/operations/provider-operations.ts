@@ -7,7 +7,7 @@ import {
 } from '../../domain/operation/provider-operation.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { UseCaseContext } from '../context.js';
-import type { OperationJobs } from '../ports/jobs.js';
+import type { JobQueue } from '../ports/jobs.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 
 export const OPEN_STATES = [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN];
@@ -110,7 +110,7 @@ export function isReplayable(
 
 export type Settlement = 'done' | 'refused' | 'unknown' | 'superseded';
 
-type SettlingContext = Pick<UseCaseContext, 'clock' | 'waits'> & { readonly jobs: OperationJobs };
+type SettlingContext = Pick<UseCaseContext, 'clock' | 'waits'> & { readonly jobs: JobQueue };
 
 export interface SettledAttempt {
   readonly attempt: Attempt;

@@ -161,12 +161,17 @@ export interface ProviderInvoice {
   readonly paymentIds: readonly string[];
 }
 
-/** A payment as the provider describes it. A voided one has no applications. */
+/** A payment as the provider describes it. A voided one has no amounts and no applications. */
 export interface ProviderPayment {
   readonly externalId: string;
+  /** Grows with each change at the provider: a number as text. */
+  readonly syncToken: string;
   readonly currency: CurrencyCode;
   /** Money received. Zero when the payment only applies a credit memo. */
   readonly total: MinorUnits;
+  /** The part of the money that is applied to nothing. */
+  readonly unapplied: MinorUnits;
+  readonly voided: boolean;
   /** Calendar day, `YYYY-MM-DD`. */
   readonly paidOn: string;
   readonly referenceNumber: string | undefined;

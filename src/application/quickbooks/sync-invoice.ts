@@ -3,6 +3,7 @@ import type { ProviderPayment } from '../ports/accounting.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 import { type Reading, recordReading } from './book-reading.js';
 import type { QboContext } from './qbo-context.js';
+import { paymentsToFollow } from './seen-payments.js';
 
 /** Each repetition means that another process recorded a newer reading meanwhile; more than a few is a storm. */
 const MAX_READINGS = 5;
@@ -28,10 +29,15 @@ async function readProvider(context: QboContext, invoice: Invoice): Promise<Prov
   const read = await context.accounting.readInvoice(qboConnection.id, externalId);
   const isDeleted = !read.ok && read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
   if (!read.ok && !isDeleted) return read;
-  const paymentIds = read.ok ? read.value.paymentIds : [];
-  const payments = await readPayments(context, qboConnection.id, paymentIds);
+  const listed = read.ok ? read.value.paymentIds : [];
+  const followed = await paymentsToFollow(context.em.fork(), invoice);
+  const payments = await readPayments(context, qboConnection.id, [...listed, ...followed]);
   if (!payments.ok) return payments;
-  return { ...payments, value: { invoice: read.ok ? read.value : undefined, payments: payments.value } };
+  const found = new Set(payments.value.map((payment) => payment.externalId));
+  // One that the invoice lists exists, even if the query did not show it.
+  const deletedPaymentIds = followed.filter((id) => !found.has(id) && !listed.includes(id));
+  const value = { invoice: read.ok ? read.value : undefined, payments: payments.value, deletedPaymentIds };
+  return { ...payments, value };
 }
 
 async function readPayments(

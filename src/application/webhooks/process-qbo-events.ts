@@ -1,36 +1,23 @@
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { EmailStatus } from '../../domain/invoice/invoice.status.js';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import { Payment, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
 import { companyIdOf, QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
-import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
+import { type WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import type { ProviderFailure } from '../ports/provider.js';
+import { invoicesBookedWith } from '../quickbooks/booked-shares.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import { syncInvoice } from '../quickbooks/sync-invoice.js';
-import type { Waits } from '../waits.js';
-
-/** One run's share; the job comes back for the rest. */
-const BATCH = 200;
-
-/** After this many failures, which the back-off spreads over 19 hours, a person has to look. */
-const MAX_ATTEMPTS = 20;
-
-type Verdict =
-  | { readonly state: WebhookEventState.DONE }
-  | { readonly state: WebhookEventState.IGNORED; readonly reason: string }
-  /** It waits, and such waiting never kills it. */
-  | { readonly state: 'POSTPONED'; readonly ms: number; readonly reason: string }
-  | { readonly state: 'FAILED'; readonly reason: string };
+import { settleEvents, takeDueEvents, type Verdict } from './event-states.js';
 
 /**
  * Works off the due events of one QuickBooks company. Events about the same object are one piece of work, because
  * each only says that the object changed: what it is now is read from QuickBooks. Returns how many events were due.
  */
 export async function processQboEvents(context: QboContext, realmId: string): Promise<number> {
-  const due = await dueEvents(context, realmId);
+  const due = await takeDueEvents(context, 'QBO', realmId);
   const connections = await context.em.fork().find(QboConnection, { realmId });
   const run: Run = { context, connections, readInvoices: new Set() };
-  for (const object of changedObjects(due)) await settle(context, object.events, await process(run, object));
+  for (const object of changedObjects(due)) await settleEvents(context, object.events, await process(run, object));
   return due.length;
 }
 
@@ -54,19 +41,6 @@ function changedObjects(events: readonly WebhookEvent[]): ChangedObject[] {
     const [first] = group;
     return first ? [{ entity: first.entity, externalId: first.entityId, events: group }] : [];
   });
-}
-
-async function dueEvents(context: QboContext, realmId: string): Promise<WebhookEvent[]> {
-  return context.em.fork().find(
-    WebhookEvent,
-    {
-      provider: 'QBO',
-      companyId: realmId,
-      state: WebhookEventState.RECEIVED,
-      nextAttemptAt: { $lte: context.clock.now() },
-    },
-    { orderBy: { receivedAt: 'asc', id: 'asc' }, limit: BATCH },
-  );
 }
 
 async function process(run: Run, object: ChangedObject): Promise<Verdict> {
@@ -146,16 +120,9 @@ async function concernedInvoices(
   if (entity === 'invoice') return { externalIds: [externalId] };
   const read = await context.accounting.readPayments(connection.id, [externalId]);
   if (!read.ok) return { failure: read.failure };
-  const booked = await context.em.fork().find(Payment, {
-    source: PaymentSource.QBO,
-    providerCompany: companyIdOf(connection),
-    providerPaymentId: externalId,
-  });
+  const booked = await invoicesBookedWith(context.em.fork(), companyIdOf(connection), externalId);
   const applied = read.value.flatMap((payment) => payment.applications).filter(({ kind }) => kind === 'invoice');
-  const ids = [
-    ...applied.map((application) => application.externalId),
-    ...booked.map((row) => String(row.providerInvoiceId)),
-  ];
+  const ids = [...applied.map((application) => application.externalId), ...booked];
   return { externalIds: [...new Set(ids)] };
 }
 
@@ -169,33 +136,4 @@ async function isInvoiceBeingCreated(context: QboContext, connection: QboConnect
     updatedAt: { $gt: since },
   });
   return open > 0;
-}
-
-async function settle(context: QboContext, events: readonly WebhookEvent[], verdict: Verdict): Promise<void> {
-  const ids = events.map((event) => event.id);
-  const attempts = Math.max(...events.map((event) => event.attempts));
-  await context.em.fork().nativeUpdate(WebhookEvent, { id: { $in: ids } }, changes(context, attempts, verdict));
-}
-
-function changes(context: QboContext, attempts: number, verdict: Verdict): Partial<WebhookEvent> {
-  const now = context.clock.now();
-  switch (verdict.state) {
-    case 'POSTPONED':
-      return { nextAttemptAt: new Date(now.getTime() + verdict.ms), lastError: verdict.reason };
-    case 'FAILED':
-      return afterFailure(context, attempts + 1, verdict.reason);
-    case WebhookEventState.IGNORED:
-      return { state: verdict.state, lastError: verdict.reason, processedAt: now };
-    case WebhookEventState.DONE:
-      return { state: verdict.state, lastError: null, processedAt: now };
-  }
-}
-
-function afterFailure({ clock, waits }: QboContext, attempts: number, lastError: string): Partial<WebhookEvent> {
-  if (attempts >= MAX_ATTEMPTS) return { state: WebhookEventState.DEAD, attempts, lastError };
-  return { attempts, lastError, nextAttemptAt: new Date(clock.now().getTime() + backOffMs(waits, attempts)) };
-}
-
-function backOffMs({ eventBackOffMs, eventBackOffMaxMs }: Waits, attempts: number): number {
-  return Math.min(eventBackOffMs * 2 ** (attempts - 1), eventBackOffMaxMs);
 }

@@ -6,6 +6,7 @@ import type { QboContext } from '../../application/quickbooks/qbo-context.js';
 import { resumeOperations } from '../../application/quickbooks/resume-operations.js';
 import { nextDueEvent, pendingCompanies } from '../../application/webhooks/pending-events.js';
 import { processQboEvents } from '../../application/webhooks/process-qbo-events.js';
+import { removeFinishedEvents } from '../../application/webhooks/remove-finished-events.js';
 import type { Logger } from '../observability/logger.js';
 import type { GraphileJobQueue } from './job-queue.js';
 import { withSessionLock } from './session-lock.js';
@@ -21,11 +22,12 @@ export interface WorkerOptions {
 /** Companies are worked on in parallel, each one's events one after the other. */
 const CONCURRENCY = 4;
 
-/** Once a minute: finds events whose wake-up was lost and operations whose process died. */
+/** Once a minute: finds events whose wake-up was lost or whose worker died, and operations whose process died. */
 const CRONTAB = `
 * * * * * wake_pending_companies ?max=1
 * * * * * resume_operations ?max=1
 17 * * * * remove_expired_idempotency_keys ?max=1
+47 3 * * * remove_finished_events ?max=1
 `;
 
 /** Runs the background work until the returned runner is stopped. */
@@ -75,6 +77,10 @@ function createTasks({ jobs, createContext, logger }: WorkerOptions): TaskList {
       if (count > 0) logger.info({ operations: count }, 'unfinished provider operations resumed');
     },
     remove_expired_idempotency_keys: async () => removeExpiredIdempotencyKeys(createContext()),
+    remove_finished_events: async () => {
+      const count = await removeFinishedEvents(createContext());
+      if (count > 0) logger.info({ events: count }, 'old webhook events removed');
+    },
   };
 }
 

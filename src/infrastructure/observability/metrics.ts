@@ -33,11 +33,18 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     this.#countRows(orm, {
       name: 'webhook_events',
-      help: 'Stored webhook events that are not finished, by state (RECEIVED waits, DEAD needs a person).',
+      help: 'Stored webhook events that are not finished, by state (RECEIVED waits, PROCESSING is worked on, DEAD needs a person).',
       label: 'state',
-      sql: `select state as value, count(*)::int as count from webhook_event
-            where state = 'RECEIVED' group by state
+      // One by one: so each is counted in a small index of its own, and shows when there are none.
+      sql: `select 'RECEIVED' as value, count(*)::int as count from webhook_event where state = 'RECEIVED'
+            union all select 'PROCESSING', count(*)::int from webhook_event where state = 'PROCESSING'
             union all select 'DEAD', count(*)::int from webhook_event where state = 'DEAD'`,
+    });
+    this.#measure(orm, {
+      name: 'webhook_event_oldest_waiting_seconds',
+      help: 'Age of the oldest webhook event that is RECEIVED or PROCESSING; 0 when none is.',
+      sql: `select coalesce(greatest(extract(epoch from now() - min(received_at)), 0), 0)::float as value
+            from webhook_event where state in ('RECEIVED', 'PROCESSING')`,
     });
     this.#countRows(orm, {
       name: 'provider_operations_open',
@@ -51,6 +58,18 @@ export class Metrics {
       help: 'QuickBooks connections by status; RECONNECT_REQUIRED needs a person.',
       label: 'status',
       sql: 'select status as value, count(*)::int as count from qbo_connection group by status',
+    });
+  }
+
+  #measure(orm: MikroORM, gauge: { name: string; help: string; sql: string }): void {
+    new Gauge({
+      name: gauge.name,
+      help: gauge.help,
+      registers: [this.registry],
+      async collect() {
+        const [{ value }] = numbers.parse(await orm.em.fork().execute(gauge.sql));
+        this.set(value);
+      },
     });
   }
 
@@ -69,4 +88,5 @@ export class Metrics {
   }
 }
 
+const numbers = z.tuple([z.object({ value: z.number() })]);
 const counts = z.array(z.object({ value: z.string(), count: z.int() }));

@@ -60,6 +60,7 @@ export async function workedOff(app: TestApp, events: readonly Data[]): Promise<
   const ids = events.map(({ id }) => id);
   return eventually(
     () => eventsOf(app, ids),
-    (rows) => rows.length === new Set(ids).size && rows.every(({ state }) => state !== 'RECEIVED'),
+    (rows) =>
+      rows.length === new Set(ids).size && rows.every(({ state }) => !['RECEIVED', 'PROCESSING'].includes(state)),
   );
 }

@@ -120,9 +120,9 @@ export class PurchaseOrderResolver {
     @Ctx() context: GraphQLContext,
   ) {
     const outcome = await context.mutate((useCase) => issueCreditNote(useCase, input));
-    const note = outcome.id === null ? null : ((await context.loaders.creditNote.load(outcome.id)) ?? null);
-    const purchaseOrder = note && (await loadOrder(context, note.purchaseOrder.id));
-    const creditNote = note && purchaseOrder && presentCreditNote(note, purchaseOrder.view.currencyCode);
+    const view = outcome.id === null ? undefined : await context.loaders.creditNote.load(outcome.id);
+    const purchaseOrder = view ? await loadOrder(context, view.note.purchaseOrder.id) : null;
+    const creditNote = view && purchaseOrder ? presentCreditNote(view, purchaseOrder.view.currencyCode) : null;
     return { purchaseOrder, creditNote, userErrors: presentFailures(outcome) };
   }
 }
