@@ -1,6 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
-import { findConferences, findQboConnections } from '../../application/queries/conferences.js';
+import {
+  findConferences,
+  findQboConnections,
+  findQboUsage,
+  type QboUsageView,
+} from '../../application/queries/conferences.js';
 import {
   findCreditNotes,
   findCreditNotesById,
@@ -23,6 +28,7 @@ export interface Loaders {
   readonly purchaseOrder: DataLoader<string, PurchaseOrderView | undefined>;
   readonly conference: DataLoader<string, Conference | undefined>;
   readonly qboConnection: DataLoader<string, QboConnection | undefined>;
+  readonly qboUsage: DataLoader<string, QboUsageView | undefined>;
   readonly payment: DataLoader<string, PaymentView | undefined>;
   readonly creditNote: DataLoader<string, CreditNote | undefined>;
   readonly lineItemsOfOrder: DataLoader<string, LineItem[]>;
@@ -37,6 +43,7 @@ export function createLoaders(em: EntityManager): Loaders {
     purchaseOrder: byId((ids) => findPurchaseOrders(em, ids)),
     conference: byId((ids) => findConferences(em, ids)),
     qboConnection: byId((ids) => findQboConnections(em, ids)),
+    qboUsage: byId((ids) => findQboUsage(em, ids)),
     payment: single(
       (ids) => findPaymentsById(em, ids),
       ({ payment }) => payment.id,

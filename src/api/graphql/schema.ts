@@ -5,6 +5,7 @@ import { ConferenceResolver } from './conference/conference.resolver.js';
 import { NodeResolver } from './node/node.resolver.js';
 import { PurchaseOrderFieldResolver } from './purchase-order/purchase-order.field-resolver.js';
 import { PurchaseOrderResolver } from './purchase-order/purchase-order.resolver.js';
+import { QboConnectionResolver } from './quickbooks/qbo-connection.resolver.js';
 import { QboInvoiceResolver } from './quickbooks/qbo-invoice.resolver.js';
 import { DateTime } from './scalars.js';
 
@@ -16,6 +17,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
       NodeResolver,
       PurchaseOrderFieldResolver,
       PurchaseOrderResolver,
+      QboConnectionResolver,
       QboInvoiceResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],

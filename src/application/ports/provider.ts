@@ -22,7 +22,13 @@ export type ProviderFailure =
       readonly trace: ProviderTrace;
     }
   /** Certainly nothing was sent or processed (refused connection, throttled, token endpoint down): try again later. */
-  | { readonly kind: 'unavailable'; readonly message: string; readonly trace: ProviderTrace }
+  | {
+      readonly kind: 'unavailable';
+      readonly message: string;
+      readonly trace: ProviderTrace;
+      /** Asking earlier is pointless: the company is paused, or has no room for more calls. */
+      readonly retryAt?: Date;
+    }
   /** The company's authorisation is gone; only a person can reconnect it. */
   | { readonly kind: 'reconnect_required'; readonly message: string; readonly trace: ProviderTrace }
   /** The request may or may not have been carried out (time-out, lost connection, 5xx, unreadable answer). */

@@ -11,6 +11,8 @@ import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.en
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
+import { QboThrottle } from '../../domain/quickbooks/qbo-throttle.entity.js';
+import { QboUsage } from '../../domain/quickbooks/qbo-usage.entity.js';
 import { WebhookEvent } from '../../domain/webhook/webhook-event.entity.js';
 
 export const entities = [
@@ -27,5 +29,7 @@ export const entities = [
   PurchaseOrder,
   QboConnection,
   QboCustomer,
+  QboThrottle,
+  QboUsage,
   WebhookEvent,
 ];
