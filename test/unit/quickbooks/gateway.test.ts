@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
 import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
+import { testWaits } from '../../support/test-waits.js';
+import { FreeTraffic } from './free-traffic.js';
 import { interceptRequests } from './intercept.js';
 import { MemoryTokenStore, markingBox } from './memory-token-store.js';
 
@@ -33,11 +35,12 @@ beforeEach(() => {
   store = new MemoryTokenStore();
   gateway = new QuickBooksGateway({
     store,
+    traffic: new FreeTraffic(),
     secrets: markingBox,
     clock: { now: () => NOW },
     endpoints: ({ environment }) => intuitEndpoints(environment),
     defaultApp: { clientId: 'id', clientSecret: 'secret' },
-    pollMs: 5,
+    waits: testWaits,
   });
 });
 
