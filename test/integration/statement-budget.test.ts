@@ -76,7 +76,7 @@ describe('the budget of statements and calls', () => {
     expect(calls).toEqual([`read GET /invoice/${externalId}`, 'read GET /query']);
   });
 
-  test('a sweep in which nothing changed costs one call and 10 statements', async () => {
+  test('a sweep in which nothing changed costs one call and 6 statements', async () => {
     await bench.sql('delete from qbo_sweep');
     const [{ id }] = await bench.sql('select id from qbo_connection');
     bench.clock.advance(120_000);
@@ -89,7 +89,7 @@ describe('the budget of statements and calls', () => {
       calls = await callsOf(() => sweepQboConnection(bench.process(), id));
     });
     expect(calls).toEqual(['read GET /cdc']);
-    expect(statements).toHaveLength(10);
+    expect(statements).toHaveLength(6);
   });
 
   test('storing a hundred webhook events costs one statement', async () => {
