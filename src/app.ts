@@ -15,8 +15,9 @@ import { storeWebhookEvents } from './application/webhooks/store-webhook-events.
 import type { Config } from './config.js';
 import { seedDemoConference } from './development/demo-conference.js';
 import { deliverWebhooksTo, isQuickBooksSimulated, startLocalQuickBooks } from './development/local-simulators.js';
-import { systemClock } from './domain/clock.js';
+import type { Clock } from './domain/clock.js';
 import { randomIds } from './domain/ids.js';
+import { DatabaseClock } from './infrastructure/database/database-clock.js';
 import { databaseProblem } from './infrastructure/database/database-problem.js';
 import { startEmbeddedPostgres } from './infrastructure/database/embedded-postgres.js';
 import { hasPendingMigrations, migrateDatabase } from './infrastructure/database/migrate.js';
@@ -80,7 +81,7 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
     resources.defer(() => worker.stop());
   }
   const apiKey = config.bootstrapApiKey ?? secrets?.apiKey;
-  if (apiKey !== undefined) await ensureApiKey(plainContext(orm), 'bootstrap', apiKey);
+  if (apiKey !== undefined) await ensureApiKey(plainContext(foundation), 'bootstrap', apiKey);
   else if (!(await hasApiKey(orm.em.fork()))) foundation.logger.warn('nobody can log in: set BOOTSTRAP_API_KEY');
   const http = await startHttpServer({
     ...config,
@@ -111,6 +112,7 @@ interface Foundation {
   readonly metrics: Metrics;
   readonly databaseUrl: string;
   readonly orm: MikroORM;
+  readonly clock: Clock;
   readonly jobs: GraphileJobQueue;
   /** In development only. */
   readonly secrets: DevelopmentSecrets | undefined;
@@ -132,9 +134,18 @@ async function layFoundation(
   const orm = await openOrm(databaseUrl);
   resources.defer(() => orm.close());
   const simulator = await startSimulator(config, orm, onProgress, resources);
-  const jobs = await GraphileJobQueue.connect(databaseUrl, logger);
+  const clock = await DatabaseClock.start(() => timeOf(orm));
+  resources.defer(() => clock.stop());
+  const jobs = await GraphileJobQueue.connect(databaseUrl, logger, clock);
   resources.defer(() => jobs.stop());
-  return { config, logger, metrics: new Metrics(orm), databaseUrl, orm, jobs, secrets, simulator };
+  return { config, logger, metrics: new Metrics(orm), databaseUrl, orm, clock, jobs, secrets, simulator };
+}
+
+async function timeOf(orm: MikroORM): Promise<number> {
+  const [row] = await orm.em
+    .fork()
+    .execute<{ ms: number }[]>('select (extract(epoch from clock_timestamp()) * 1000)::double precision as ms');
+  return Number(row?.ms);
 }
 
 async function startDatabase(
@@ -164,7 +175,7 @@ async function startSimulator(
 type ContextFactory = (em: EntityManager, actor: Actor) => QboContext;
 
 /** Makes what the use cases get, each with an entity manager and an actor of its own. */
-function contextFactory({ config, orm, jobs, logger, metrics, simulator, secrets }: Foundation): ContextFactory {
+function contextFactory({ config, orm, clock, jobs, logger, metrics, simulator, secrets }: Foundation): ContextFactory {
   const { production, encryptionKeys, quickbooks } = config;
   const allowsSimulators = !production && (simulator !== undefined || quickbooks.apiBaseUrl !== undefined);
   const { clientId, clientSecret } = quickbooks;
@@ -173,14 +184,14 @@ function contextFactory({ config, orm, jobs, logger, metrics, simulator, secrets
   const accounting = new QuickBooksGateway({
     store: new PostgresTokenStore(orm),
     secrets: secretBox,
-    clock: systemClock,
+    clock,
     endpoints: endpointResolver(quickbooks, simulator && companiesOf(simulator)),
     defaultApp,
     onCall: callObserver(logger, metrics),
   });
   const { waits } = config;
   const shared = {
-    clock: systemClock,
+    clock,
     ids: randomIds,
     waits,
     accounting,
@@ -215,8 +226,8 @@ function sweepObserver({ logger, metrics }: Foundation) {
   };
 }
 
-function plainContext(orm: MikroORM) {
-  return { em: orm.em.fork(), clock: systemClock, ids: randomIds };
+function plainContext({ orm, clock }: Pick<Foundation, 'orm' | 'clock'>) {
+  return { em: orm.em.fork(), clock, ids: randomIds };
 }
 
 interface ApiParts extends Foundation {
@@ -255,14 +266,15 @@ async function isReached(orm: MikroORM): Promise<boolean> {
     );
 }
 
-function mountWebhooks(app: Express, { config, orm, jobs, metrics, secrets, simulator }: ApiParts): void {
+function mountWebhooks(app: Express, parts: ApiParts): void {
+  const { config, jobs, metrics, secrets, simulator } = parts;
   const { verifierTokens } = config.quickbooks;
   const simulatorTokens = simulator && secrets ? [secrets.verifierToken] : [];
   const wake = (provider: string, companyId: string) => jobs.wakeWebhookWorker(provider, companyId);
   app.use(
     quickBooksWebhookRouter({
       source: new QuickBooksWebhooks([...verifierTokens, ...simulatorTokens]),
-      store: (events) => storeWebhookEvents({ ...plainContext(orm), wake }, 'QBO', events),
+      store: (events) => storeWebhookEvents({ ...plainContext(parts), wake }, 'QBO', events),
       onAnswered: (status) => metrics.webhookRequests.inc({ provider: 'QBO', status }),
     }),
   );

@@ -12,6 +12,20 @@ export interface Waits {
   readonly operationLeaseMs: number;
   /** From the first sending on, the provider surely remembers an idempotency key this long. */
   readonly replayWindowMs: number;
+  /** An invoice of an unknown outcome is looked for among those created since its claim, and this much earlier. */
+  readonly lookUpMarginMs: number;
+  /** The wait after a first look-up that told nothing; it doubles with each further one. */
+  readonly lookUpBackOffMs: number;
+  readonly lookUpBackOffMaxMs: number;
+  /** After an outcome became unknown the background tries to settle it; this doubles with each further sending. */
+  readonly resumeMs: number;
+  readonly resumeMaxMs: number;
+  /** An e-mail that seems not to have gone out is repeated, once, this long after its first sending. */
+  readonly emailRepeatMs: number;
+  /** How far QuickBooks' clock may be behind ours. */
+  readonly clockDifferenceMs: number;
+  /** The wait before a recording is repeated after the database was lost; it doubles with each further repetition. */
+  readonly recordingRetryMs: number;
   /** How long one request waits for another that is creating the same customer. */
   readonly customerWaitMs: number;
   /** After that time an event about an invoice whose creation is not recorded yet is looked at again. */
@@ -47,6 +61,19 @@ export const standardWaits: Waits = {
   operationLeaseMs: 180 * SECOND,
   // Intuit does not say how long it remembers; nobody has seen it forget within minutes.
   replayWindowMs: 15 * MINUTE,
+  // As far as clocks of servers were ever seen to differ, and more.
+  lookUpMarginMs: 5 * MINUTE,
+  // An outage mostly ends within minutes; one of a day costs some thirty look-ups.
+  lookUpBackOffMs: 30 * SECOND,
+  lookUpBackOffMaxMs: HOUR,
+  // A lost answer is known a few seconds later; then once a minute, as the periodic job does anyway.
+  resumeMs: 5 * SECOND,
+  resumeMaxMs: MINUTE,
+  // QuickBooks hands e-mails over within a minute or two. One that comes twice is worse than one that comes late.
+  emailRepeatMs: 10 * MINUTE,
+  clockDifferenceMs: MINUTE,
+  // Five attempts span 3 s: a restart of PostgreSQL or a failover of its proxy.
+  recordingRetryMs: 200,
   // It needs two requests; a little more than that.
   customerWaitMs: 10 * SECOND,
   eventUntilRecordedMs: 3 * SECOND,

@@ -31,6 +31,13 @@ export interface AccountingGateway {
   ): Promise<ProviderResult<ProviderInvoice>>;
   /** A rejection with reason `not_found` means the invoice was deleted at the provider. */
   readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>>;
+  /** What a body of `prepareInvoice` says of the invoice, by which it can be found again. */
+  readSentInvoice(body: string): SentInvoiceFacts;
+  /** Every invoice that fits, in as many reads as it takes. */
+  findInvoices(connectionId: string, wanted: WantedInvoices): Promise<ProviderResult<ProviderInvoice[]>>;
+  /** `syncToken`: as last seen. An invoice that changed since is not voided but refused as `stale`. */
+  prepareVoid(externalId: string, syncToken: string): string;
+  voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>>;
   /** The payments with these ids, 500 in a read; ids the provider no longer knows are missing from the answer. */
   readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderPayment>>>;
   /** The invoices with these ids, 500 in a read; those missing from the answer were deleted at the provider. */
@@ -128,9 +135,11 @@ export interface InvoiceDraft {
   readonly currency: CurrencyCode;
   /** False when the company keeps one currency only: the currency is then not sent. */
   readonly sendCurrency: boolean;
-  /** Ours, e.g. `PO-7K2M9Q`: goes to memo and private note, from which the invoice can be recognised later. */
+  /** Ours, e.g. `PO-7K2M9Q`: goes to memo and private note. */
   readonly reference: string;
   readonly buyerReference: string;
+  /** Unique to this invoice; goes to the private note, by which a lost answer's invoice is found. */
+  readonly marker: string;
   /** The document number to use, when the company lets us choose it. */
   readonly documentNumber: string | undefined;
   /** Calendar days, `YYYY-MM-DD`. */
@@ -148,6 +157,16 @@ export interface InvoiceLineDraft {
   readonly amount: MinorUnits;
 }
 
+export interface SentInvoiceFacts {
+  readonly customerExternalId: string;
+  /** Undefined: the provider was to choose it. */
+  readonly documentNumber: string | undefined;
+}
+
+export type WantedInvoices =
+  | { readonly customerExternalId: string; readonly createdSince: Date }
+  | { readonly documentNumber: string };
+
 /** An invoice as the provider describes it. Amounts are in the minor units of `currency`. */
 export interface ProviderInvoice {
   readonly externalId: string;
@@ -160,7 +179,11 @@ export interface ProviderInvoice {
   readonly lines: readonly { readonly description: string | undefined; readonly amount: MinorUnits }[];
   /** Voided invoices stay readable, with zero amounts. */
   readonly voided: boolean;
+  /** The bookkeeper's note, which begins with ours unless somebody changed it. */
+  readonly note: string;
   readonly emailStatus: 'NOT_SENT' | 'PENDING' | 'SENT';
+  /** Where it was e-mailed last, or is to be. */
+  readonly email: string | undefined;
   readonly deliveredAt: Date | undefined;
   readonly payUrl: string | undefined;
   /** Ids of the payments (credit applications included) that are applied to it. */
@@ -169,12 +192,17 @@ export interface ProviderInvoice {
   readonly changedAt?: Date | undefined;
 }
 
-/** A payment as the provider describes it. A voided one has no applications. */
+/** A payment as the provider describes it. A voided one has no amounts and no applications. */
 export interface ProviderPayment {
   readonly externalId: string;
+  /** Grows with each change at the provider: a number as text. */
+  readonly syncToken: string;
   readonly currency: CurrencyCode;
   /** Money received. Zero when the payment only applies a credit memo. */
   readonly total: MinorUnits;
+  /** The part of the money that is applied to nothing. */
+  readonly unapplied: MinorUnits;
+  readonly voided: boolean;
   /** Calendar day, `YYYY-MM-DD`. */
   readonly paidOn: string;
   readonly referenceNumber: string | undefined;

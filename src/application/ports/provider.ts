@@ -32,7 +32,13 @@ export type ProviderFailure =
   /** The company's authorisation is gone; only a person can reconnect it. */
   | { readonly kind: 'reconnect_required'; readonly message: string; readonly trace: ProviderTrace }
   /** The request may or may not have been carried out (time-out, lost connection, 5xx, unreadable answer). */
-  | { readonly kind: 'unknown'; readonly message: string; readonly trace: ProviderTrace };
+  | {
+      readonly kind: 'unknown';
+      readonly message: string;
+      /** The provider says that it knows this idempotency key, and not what became of the request. */
+      readonly isRepetition?: true;
+      readonly trace: ProviderTrace;
+    };
 
 export type RejectionReason =
   | 'duplicate_name'

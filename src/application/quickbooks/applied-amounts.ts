@@ -2,8 +2,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { add, type MinorUnits, minorUnits, sum } from '../../domain/money.js';
 import type { ProviderInvoice, ProviderPayment } from '../ports/accounting.js';
+import { STANDING_CREDIT, STANDING_PAYMENT } from '../purchase-orders/ledger-sql.js';
 
-/** What stands booked on an invoice: amounts by QuickBooks' ids of the payments. */
+/** What stands booked on an invoice, money and credit together: amounts by QuickBooks' ids of the payments. */
 export type BookedAmounts = ReadonlyMap<string, MinorUnits>;
 
 const bookedRows = z.array(z.object({ invoice: z.string(), payment: z.string(), amount: z.string() }));
@@ -16,10 +17,12 @@ export async function bookedAmounts(
 ): Promise<Map<string, BookedAmounts>> {
   const rows = await em.fork().execute(
     `select provider_invoice_id as invoice, provider_payment_id as payment, sum(amount_minor)::text as amount
-     from payment
-     where source = 'QBO' and provider_company = ?
-       and provider_invoice_id in (select jsonb_array_elements_text(?::jsonb))
-       and not exists (select from payment_reversal reversal where reversal.payment_id = payment.id)
+     from (
+       select provider_company, provider_invoice_id, provider_payment_id, amount_minor from payment where ${STANDING_PAYMENT}
+       union all
+       select provider_company, provider_invoice_id, provider_payment_id, amount_minor from credit_note where ${STANDING_CREDIT}
+     ) as standing
+     where provider_company = ? and provider_invoice_id in (select jsonb_array_elements_text(?::jsonb))
      group by 1, 2`,
     [companyId, JSON.stringify(externalIds)],
   );

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { CreditNote, CreditNoteSource } from '../../domain/purchase-order/credit-note.entity.js';
 import { Payment, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
 import { companyIdOf, type QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { ProviderPayment } from '../ports/accounting.js';
@@ -12,11 +13,11 @@ export async function invoicesOfPayments(
   read: Iterable<ProviderPayment>,
 ): Promise<Map<string, readonly string[]>> {
   if (paymentIds.length === 0) return new Map();
-  const booked = await em.fork().find(Payment, {
-    source: PaymentSource.QBO,
-    providerCompany: companyIdOf(connection),
-    providerPaymentId: { $in: [...paymentIds] },
-  });
+  const identity = { providerCompany: companyIdOf(connection), providerPaymentId: { $in: [...paymentIds] } };
+  const booked = [
+    ...(await em.fork().find(Payment, { source: PaymentSource.QBO, ...identity })),
+    ...(await em.fork().find(CreditNote, { source: CreditNoteSource.QBO, ...identity })),
+  ];
   const before = booked.map((row) => ({
     payment: String(row.providerPaymentId),
     invoice: String(row.providerInvoiceId),

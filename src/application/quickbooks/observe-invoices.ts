@@ -7,6 +7,7 @@ import { PaymentCollection } from './payment-collection.js';
 import type { QboContext } from './qbo-context.js';
 import { beginReading } from './reading-order.js';
 import { byId, type FailedReading, type KnownChanges, notUnderstood, type SeenObjects } from './seen-objects.js';
+import { type FollowedPayment, paymentsToFollow } from './seen-payments.js';
 
 /** An invoice as QuickBooks shows it; undefined when it was deleted. */
 interface Snapshot {
@@ -34,7 +35,9 @@ export async function observeInvoices(
   const found = foundIn(snapshots);
   const trusted = known ? await trustBookings(context, invoices, found, known) : new Map<string, BookedAmounts>();
   const payments = new PaymentCollection(context, connectionId, known?.seen);
-  await payments.read(found.flatMap((invoice) => untrusted(invoice, trusted, payments)));
+  const followed = await followedPayments(context, invoices, snapshots, known);
+  const unread = [...followed.values()].flat().filter((id) => !payments.get(id) && !wasAskedFor(id, known));
+  await payments.read([...found.flatMap((invoice) => untrusted(invoice, trusted, payments)), ...unread]);
   if (known) {
     const doubtful = found.filter((invoice) => !isExplained(invoice, trusted, payments));
     for (const { externalId } of doubtful) trusted.delete(externalId);
@@ -43,7 +46,9 @@ export async function observeInvoices(
   return new Map(
     [...snapshots].map(([id, snapshot]) => [
       id,
-      snapshot.ok ? toReading(begun, snapshot.value, trusted.get(id), payments) : snapshot,
+      snapshot.ok
+        ? toReading(payments, { ...snapshot.value, begun, trusted: trusted.get(id), followed: followed.get(id) ?? [] })
+        : snapshot,
     ]),
   );
 }
@@ -117,6 +122,32 @@ async function trustBookings(
   );
 }
 
+/**
+ * By invoice: the payments that it lists no longer and that have to be read. One that is still booked there changed, so
+ * it always is; one of which only a rest is left, when nothing or its change is known.
+ */
+async function followedPayments(
+  { em }: QboContext,
+  [first]: readonly Invoice[],
+  snapshots: Snapshots,
+  known: KnownChanges | undefined,
+): Promise<Map<string, string[]>> {
+  if (!first) return new Map();
+  const candidates = await paymentsToFollow(em, first.companyId, [...snapshots.keys()]);
+  const isToRead = ({ invoice, payment, isStanding }: FollowedPayment) => {
+    const snapshot = snapshots.get(invoice);
+    if (!snapshot?.ok || snapshot.value.invoice?.paymentIds.includes(payment)) return false;
+    return isStanding || !known || known.changedPaymentIds.has(payment);
+  };
+  const byInvoice = Map.groupBy(candidates.filter(isToRead), ({ invoice }) => invoice);
+  return new Map([...byInvoice].map(([id, rows]) => [id, rows.map(({ payment }) => payment)]));
+}
+
+/** What was asked for and is not among what was seen does not exist any more. */
+function wasAskedFor(paymentId: string, known: KnownChanges | undefined): boolean {
+  return known?.seen !== undefined && known.changedPaymentIds.has(paymentId);
+}
+
 function untrusted(
   { externalId, paymentIds }: ProviderInvoice,
   trusted: ReadonlyMap<string, BookedAmounts>,
@@ -137,16 +168,23 @@ function isExplained(
   return explainsBalance(amounts, invoice);
 }
 
+interface Observation extends Snapshot {
+  readonly begun: bigint;
+  readonly trusted: BookedAmounts | undefined;
+  /** Ids of the payments that it lists no longer. */
+  readonly followed: readonly string[];
+}
+
 function toReading(
-  begun: bigint,
-  { invoice, asOf }: Snapshot,
-  trusted: BookedAmounts | undefined,
   payments: PaymentCollection,
+  { invoice, asOf, begun, trusted, followed }: Observation,
 ): Observed<Reading> {
   const asBooked = new Set(trusted?.keys());
-  const read = (invoice?.paymentIds ?? []).filter((id) => !asBooked.has(id));
-  const failure = payments.failureOf(read);
+  const listed = (invoice?.paymentIds ?? []).filter((id) => !asBooked.has(id));
+  const failure = payments.failureOf([...listed, ...followed]);
   if (failure) return failure;
-  const found = read.flatMap((id) => payments.get(id) ?? []);
-  return { ok: true, value: { invoice, payments: found, asBooked, begun, asOf } };
+  const read = (ids: readonly string[]) => ids.flatMap((id) => payments.get(id) ?? []);
+  const deletedPaymentIds = followed.filter((id) => !payments.get(id));
+  const facts = { payments: read(listed), followedPayments: read(followed), deletedPaymentIds, asBooked };
+  return { ok: true, value: { invoice, ...facts, begun, asOf } };
 }

@@ -68,7 +68,8 @@ export async function recordCreatedInvoice(
   { answer, body }: { readonly answer: ProviderInvoice; readonly body: string },
 ): Promise<Outcome<QboFailure<'QBO_TOTAL_DIFFERS'>>> {
   const invoice = await tx.findOneOrFail(Invoice, invoiceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  const isSame = context.accounting.linesMatch(body, answer);
+  const { customerExternalId } = context.accounting.readSentInvoice(body);
+  const isSame = customerExternalId === answer.customerExternalId && context.accounting.linesMatch(body, answer);
   if (invoice.externalId === null) {
     const connection = await invoice.qboConnection?.loadOrFail();
     applyProviderInvoice(invoice, answer, order, context.clock.now());
@@ -76,7 +77,7 @@ export async function recordCreatedInvoice(
       const { environment, realmId } = connection;
       invoice.url = context.accounting.invoicePageUrl(environment, realmId, answer.externalId);
     }
-    invoice.matchesPurchaseOrder &&= isSame;
+    invoice.matchesPurchaseOrder &&= isSame || answer.voided;
     await markInvoiced(tx, context, order, invoice);
   }
   return { id: order.id, failures: differences(order, invoice) };

@@ -2,9 +2,11 @@ import { ApiKey } from '../../domain/access/api-key.entity.js';
 import { AuditEvent } from '../../domain/audit/audit-event.entity.js';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { ProviderPaymentRecord } from '../../domain/invoice/provider-payment.entity.js';
 import { ClientIdempotencyKey } from '../../domain/operation/client-idempotency-key.entity.js';
 import { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
+import { CreditNoteReversal } from '../../domain/purchase-order/credit-note-reversal.entity.js';
 import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import { Payment } from '../../domain/purchase-order/payment.entity.js';
 import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
@@ -20,11 +22,13 @@ export const entities = [
   ClientIdempotencyKey,
   Conference,
   CreditNote,
+  CreditNoteReversal,
   Invoice,
   LineItem,
   Payment,
   PaymentReversal,
   ProviderOperation,
+  ProviderPaymentRecord,
   PurchaseOrder,
   QboConnection,
   QboCustomer,

@@ -66,7 +66,12 @@ function createTasks({ jobs, createContext, logger, onSweep }: WorkerOptions): T
         }),
       );
       if (isDone) await comeBack(jobs, context.em, realmId);
-      else await jobs.wakeWebhookWorkerAt(realmId, new Date(Date.now() + BUSY_MS), `QBO:${realmId}:later`);
+      else
+        await jobs.wakeWebhookWorkerAt(
+          realmId,
+          new Date(context.clock.now().getTime() + BUSY_MS),
+          `QBO:${realmId}:later`,
+        );
     },
     wake_pending_companies: async () => {
       const companies = await pendingCompanies(createContext());

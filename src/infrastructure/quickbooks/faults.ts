@@ -37,10 +37,9 @@ const TRY_LATER_CODES = new Set([
   '150', // the company is under maintenance
   '3001', // throttled
 ]);
-const UNSETTLED_CODES = new Set([
-  '600', // this request id is known: the first request with it may still be at work
-  '10000', // system failure
-]);
+/** This request id is known: the first request with it was carried out, or is still at work. */
+const REPETITION_CODE = '600';
+const SYSTEM_FAILURE_CODE = '10000';
 
 const REJECTION_REASONS: ReadonlyMap<string, RejectionReason> = new Map([
   ['5010', 'stale'],
@@ -66,7 +65,12 @@ export function classifyRefusal(refusal: Refusal): CallFailure {
   if (NO_ACCESS_CODES.has(code)) return refuse({ kind: 'reconnect_required', message, trace });
   if (TOKEN_REFUSED_CODES.has(code) || status === 401) return { kind: 'unauthorised', message, trace };
   if (TRY_LATER_CODES.has(code) || status === 429) return refuse({ kind: 'unavailable', message, trace });
-  if (status >= 500 || status === 408 || UNSETTLED_CODES.has(code)) return unsettled(refusal.effect, message, trace);
+  if (status >= 500 || status === 408 || code === SYSTEM_FAILURE_CODE) return unsettled(refusal.effect, message, trace);
+  if (code === REPETITION_CODE) {
+    return refusal.effect === 'write'
+      ? refuse({ kind: 'unknown', isRepetition: true, message, trace })
+      : unsettled('read', message, trace);
+  }
   if (isSavingTrouble(fault)) return unsettled(refusal.effect, message, trace);
   if (code === '' && status < 400) return unsettled(refusal.effect, message, trace);
   const reason = REJECTION_REASONS.get(code);

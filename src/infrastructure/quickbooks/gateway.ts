@@ -5,6 +5,7 @@ import type {
   ProvenCompany,
   ProviderCustomer,
   ProviderInvoice,
+  WantedInvoices,
 } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
 import { AuthorisedClient } from './authorised-client.js';
@@ -16,6 +17,7 @@ import type { EndpointResolver } from './endpoints.js';
 import { type QboCall, QboHttpClient } from './http-client.js';
 import * as answers from './invoice-answer.js';
 import * as invoices from './invoices.js';
+import { MAX_RESULTS } from './query.js';
 import { QboTokens, type QboTokensOptions } from './tokens.js';
 
 export interface QuickBooksGatewayOptions extends Omit<QboTokensOptions, 'timeoutMs'> {
@@ -31,6 +33,8 @@ export class QuickBooksGateway implements AccountingGateway {
   readonly customerNameCandidates = customers.customerNameCandidates;
   readonly prepareCustomer = customers.customerBody;
   readonly prepareInvoice = invoices.invoiceBody;
+  readonly prepareVoid = invoices.voidBody;
+  readonly readSentInvoice = invoices.readSentInvoice;
   readonly linesMatch = answers.linesMatch;
   readonly invoicePageUrl = invoices.invoicePageUrl;
 
@@ -101,6 +105,21 @@ export class QuickBooksGateway implements AccountingGateway {
     return this.#callForInvoice(connectionId, invoices.sendInvoiceCall(externalId, email, idempotencyKey));
   }
 
+  voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>> {
+    return this.#callForInvoice(connectionId, invoices.voidInvoiceCall(body, idempotencyKey));
+  }
+
+  async findInvoices(connectionId: string, wanted: WantedInvoices): Promise<ProviderResult<ProviderInvoice[]>> {
+    const found: ProviderInvoice[] = [];
+    for (;;) {
+      const call = invoices.findInvoicesCall(wanted, found.length + 1);
+      const page = await this.#client.call(connectionId, call, (json) => this.#toInvoices(connectionId, json));
+      if (!page.ok) return page;
+      found.push(...page.value);
+      if (page.value.length < MAX_RESULTS) return succeeded(found, page.trace);
+    }
+  }
+
   async readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>> {
     const read = await this.#callForInvoice(connectionId, invoices.readInvoiceCall(externalId));
     if (read.ok || read.failure.kind !== 'rejected' || read.failure.reason !== 'not_found') return read;
@@ -117,6 +136,17 @@ export class QuickBooksGateway implements AccountingGateway {
       const currency = await this.#currencyOf(connectionId, document);
       return answers.toProviderInvoice(document, currency);
     });
+  }
+
+  async #toInvoices(connectionId: string, json: unknown): Promise<ProviderInvoice[] | undefined> {
+    const found: ProviderInvoice[] = [];
+    for (const document of answers.readInvoiceDocuments(json) ?? [undefined]) {
+      const currency = document && (await this.#currencyOf(connectionId, document));
+      const invoice = currency && answers.toProviderInvoice(document, currency);
+      if (!invoice) return undefined;
+      found.push(invoice);
+    }
+    return found;
   }
 
   /** A company that keeps one currency may leave it out. Empty when it cannot be found out. */

@@ -20,6 +20,7 @@ export const invoiceDocument = z.object({
   Balance: z.string(),
   PrivateNote: z.string().nullish(),
   EmailStatus: z.string().nullish(),
+  BillEmail: z.object({ Address: z.string().nullish() }).nullish(),
   DeliveryInfo: z.object({ DeliveryTime: z.string().nullish() }).nullish(),
   InvoiceLink: z.string().nullish(),
   MetaData: optionalMetaData,
@@ -54,7 +55,9 @@ export function toProviderInvoice(document: InvoiceDocument, currencyCode: strin
     lines,
     // There is no status field: a voided invoice stays, with zero amounts and this word before its note.
     voided: total === ZERO && /^Voided\b/i.test(document.PrivateNote ?? ''),
+    note: document.PrivateNote ?? '',
     emailStatus: emailStatus(document.EmailStatus),
+    email: document.BillEmail?.Address || undefined,
     deliveredAt: instant(document.DeliveryInfo?.DeliveryTime),
     payUrl: webAddress(document.InvoiceLink),
     paymentIds: paymentIds(document),
@@ -108,6 +111,10 @@ export function linesMatch(sentBody: string, { lines, currency }: ProviderInvoic
 /** QuickBooks may trim and recompose texts. */
 function comparable(text: string): string {
   return singleLine(text.normalize('NFC'));
+}
+
+export function readInvoiceDocuments(json: unknown): InvoiceDocument[] | undefined {
+  return queryRows(json, 'Invoice', invoiceDocument);
 }
 
 /** The ids in the answer to a query. */

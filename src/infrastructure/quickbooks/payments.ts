@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ProviderPayment } from '../../application/ports/accounting.js';
 import { isCalendarDay } from '../../domain/clock.js';
 import { type CurrencyCode, isCurrencyCode } from '../../domain/currency.js';
+import { type MinorUnits, subtract, sum, ZERO } from '../../domain/money.js';
 import { readAmount } from './decimals.js';
 import { instant, optionalMetaData, optionalReference } from './documents.js';
 import type { QboCall } from './http-client.js';
@@ -19,9 +20,12 @@ export function findChangedPaymentsCall(since: Date): QboCall {
 
 export const paymentDocument = z.object({
   Id: z.string().min(1),
+  SyncToken: z.string().regex(/^\d+$/),
   TotalAmt: z.string(),
+  UnappliedAmt: z.string().nullish(),
   TxnDate: z.string().refine(isCalendarDay),
   PaymentRefNum: z.string().nullish(),
+  PrivateNote: z.string().nullish(),
   CurrencyRef: optionalReference,
   MetaData: optionalMetaData,
   Line: z
@@ -42,10 +46,16 @@ export function toProviderPayment(document: PaymentDocument, currencyCode: strin
   const total = readAmount(document.TotalAmt, currencyCode);
   const applications = readApplications(document, currencyCode);
   if (total === undefined || !applications) return undefined;
+  const unapplied = readUnapplied(document, { currency: currencyCode, total, applications });
+  if (unapplied === undefined) return undefined;
   return {
     externalId: document.Id,
+    syncToken: document.SyncToken,
     currency: currencyCode,
     total,
+    unapplied,
+    // No field says so: a voided payment has lost its amount and lines, and its note begins with this word.
+    voided: total === ZERO && applications.length === 0 && /^Voided\b/i.test(document.PrivateNote ?? ''),
     paidOn: document.TxnDate,
     referenceNumber: document.PaymentRefNum || undefined,
     applications,
@@ -54,6 +64,19 @@ export function toProviderPayment(document: PaymentDocument, currencyCode: strin
 }
 
 type Application = ProviderPayment['applications'][number];
+
+/** Without a word of QuickBooks it is what the invoices left over; nothing is known to be less than zero. */
+function readUnapplied(
+  { UnappliedAmt }: PaymentDocument,
+  { currency, total, applications }: Pick<ProviderPayment, 'currency' | 'total' | 'applications'>,
+): MinorUnits | undefined {
+  const lines = (wanted: Application['kind']) =>
+    sum(applications.flatMap(({ kind, amount }) => (kind === wanted ? [amount] : [])));
+  const unapplied = UnappliedAmt
+    ? readAmount(UnappliedAmt, currency)
+    : subtract(total, subtract(lines('invoice'), lines('credit')));
+  return unapplied !== undefined && unapplied < ZERO ? ZERO : unapplied;
+}
 
 const KINDS: ReadonlyMap<string, Application['kind']> = new Map([
   ['Invoice', 'invoice'],

@@ -4,7 +4,7 @@ import type { QboCall } from './http-client.js';
 interface QueryFields {
   readonly Customer: 'DisplayName' | 'Active';
   readonly Item: 'Name' | 'Active';
-  readonly Invoice: 'Id' | 'MetaData.LastUpdatedTime';
+  readonly Invoice: 'Id' | 'CustomerRef' | 'DocNumber' | 'MetaData.CreateTime' | 'MetaData.LastUpdatedTime';
   readonly Payment: 'Id' | 'MetaData.LastUpdatedTime';
 }
 
@@ -15,7 +15,7 @@ type QueryValue = string | boolean;
 export type QueryCondition<Field extends string> =
   | { readonly field: Field; readonly equals: QueryValue }
   | { readonly field: Field; readonly in: readonly QueryValue[] }
-  | { readonly field: Field; readonly atLeast: string };
+  | { readonly field: Field; readonly since: Date };
 
 /** QuickBooks returns at most this many rows of one query. */
 export const MAX_RESULTS = 1000;
@@ -36,7 +36,7 @@ export function select<Entity extends QueryEntity>(
 /** What changed since then, oldest change first, so that the last row of a full page tells where to go on. */
 export function selectChanged(entity: 'Invoice' | 'Payment', since: Date): string {
   const field = 'MetaData.LastUpdatedTime';
-  return select(entity, [{ field, atLeast: timeText(since) }], field);
+  return select(entity, [{ field, since }], field);
 }
 
 /** In whole seconds, as QuickBooks keeps the times of changes, and without the plus sign that URLs garble. */
@@ -44,9 +44,20 @@ export function timeText(time: Date): string {
   return time.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
+/** A page of all that fits, oldest first, so that what is added meanwhile comes at the end and moves nothing. */
+export function selectPage<Entity extends QueryEntity>(
+  entity: Entity,
+  where: readonly QueryCondition<QueryFields[Entity]>[],
+  startPosition: number,
+): string {
+  const conditions = where.map(condition).join(' and ');
+  const page = `startposition ${startPosition} maxresults ${MAX_RESULTS}`;
+  return `select * from ${entity} where ${conditions} orderby MetaData.CreateTime ${page}`;
+}
+
 function condition(where: QueryCondition<string>): string {
   if ('equals' in where) return `${where.field} = ${literal(where.equals)}`;
-  if ('atLeast' in where) return `${where.field} >= ${literal(where.atLeast)}`;
+  if ('since' in where) return `${where.field} >= ${literal(timeText(where.since))}`;
   if (where.in.length === 0) throw new RangeError(`The list of values for ${where.field} is empty.`);
   return `${where.field} in (${where.in.map(literal).join(', ')})`;
 }

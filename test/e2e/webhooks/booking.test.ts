@@ -89,9 +89,14 @@ describe('W-Q1: payments reach their orders by themselves', () => {
     await app.quickbooks.post('/delete-invoice', { realmId, invoiceId: deletedInvoice.qboInvoiceId });
     await app.quickbooks.post('/credit-memo', { realmId, invoiceId: credited.qboInvoiceId, amount: '1475.00' });
     await settled();
-    for (const { id } of orders) {
+    for (const { id } of orders.slice(0, 4)) {
       expect(await readOrder(app, id)).toMatchObject({ status: 'SENT', totalPaid: { amount: '0.00' } });
     }
+    expect(await readOrder(app, credited.id)).toMatchObject({
+      status: 'PAID',
+      totalPaid: { amount: '0.00' },
+      totalCredited: { amount: '1475.00' },
+    });
     const invoices = await app.sql<{ purchase_order_id: string; status: string }>(
       'select purchase_order_id, status from invoice where purchase_order_id = any($1)',
       [orders.map(({ id }) => id)],

@@ -72,8 +72,8 @@ describe('reconcileQboConnection', () => {
     const { conference } = await app.graphql.mutate('createConference', input, 'conference { id }');
     expect(await reconcile(conference.id)).toMatchObject({
       conference: null,
-      invoicesChecked: 0,
-      invoicesChanged: 0,
+      invoicesChecked: null,
+      invoicesChanged: null,
       userErrors: [{ code: 'QBO_NOT_CONFIGURED' }],
     });
     expect((await reconcile('conf_nothing')).userErrors).toMatchObject([{ code: 'NOT_FOUND', path: ['conferenceId'] }]);

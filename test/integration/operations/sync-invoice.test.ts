@@ -18,10 +18,10 @@ afterAll(() => bench.stop());
 
 type Applications = ProviderPayment['applications'];
 
-function payment(applications: Applications, total: bigint, currency = 'USD'): ProviderPayment {
-  const externalId = '900';
-  const facts = { externalId, paidOn: '2026-11-02', referenceNumber: undefined };
-  return { ...facts, currency: currency as CurrencyCode, total: minorUnits(total), applications };
+function payment(applications: Applications, total: bigint, currency = 'USD', unapplied = 0n): ProviderPayment {
+  const facts = { externalId: '900', syncToken: '0', paidOn: '2026-11-02', referenceNumber: undefined, voided: false };
+  const amounts = { total: minorUnits(total), unapplied: minorUnits(unapplied) };
+  return { ...facts, ...amounts, currency: currency as CurrencyCode, applications };
 }
 
 function applied(kind: 'invoice' | 'credit' | 'other', externalId: string, amount: bigint): Applications[number] {
@@ -114,7 +114,7 @@ describe('W-Q10: only money counts', () => {
 
   test('a payment with money left over books what it applied', async () => {
     const { id, invoiceId, externalId } = await bench.invoicedOrder();
-    await syncWith(invoiceId, externalId, payment([applied('invoice', externalId, 100000n)], 500000n));
+    await syncWith(invoiceId, externalId, payment([applied('invoice', externalId, 100000n)], 500000n, 'USD', 400000n));
     expect(await standing(id)).toEqual(['100000']);
   });
 

@@ -116,6 +116,7 @@ async function draft(changes: Partial<InvoiceDraft> = {}): Promise<InvoiceDraft>
     sendCurrency: settings.multiCurrency,
     reference: 'PO-7K2M9Q',
     buyerReference: '4500012345',
+    marker: 'op_01',
     documentNumber: number,
     invoiceDate: '2026-11-21',
     dueDate: '2026-12-21',

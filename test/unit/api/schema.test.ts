@@ -80,6 +80,7 @@ describe('the schema', () => {
     );
     expect(numbers.filter((name) => !name.endsWith('Connection.totalCount') && !name.endsWith('.statusCode'))).toEqual([
       'LineItem.quantity',
+      'WebhookEvent.attempts',
     ]);
   });
 
@@ -89,6 +90,7 @@ describe('the schema', () => {
       'ConferenceConnection',
       'PaymentConnection',
       'PurchaseOrderConnection',
+      'WebhookEventConnection',
     ]);
     for (const connection of connections) {
       const fields = isObjectType(connection) ? Object.keys(connection.getFields()) : [];
@@ -134,6 +136,7 @@ test.each([
   ['cancelPurchaseOrder', ['NOT_FOUND', 'CANCELLED', 'HAS_PAYMENTS', 'INVOICED']],
   ['recordPayment', ['NOT_FOUND', 'CANCELLED', 'INVALID', 'IDEMPOTENCY_KEY_REUSED']],
   ['reversePayment', ['NOT_FOUND', 'ALREADY_REVERSED', 'INVALID']],
+  ['replayWebhookEvents', ['INVALID', 'NOT_FOUND', 'IN_PROGRESS', 'UNREADABLE']],
   ['issueCreditNote', ['NOT_FOUND', 'CANCELLED', 'INVALID', 'IDEMPOTENCY_KEY_REUSED', 'INVOICED']],
 ])('W-C23: %s says in its codes what was wrong', (name, codes) => {
   const codeEnum = schema.getType(`${upperFirst(name)}ErrorCode`);
@@ -147,3 +150,11 @@ test.each(exampleOperations({}).map(({ name, query }) => [name, query]))(
     expect(validate(schema, parse(query))).toEqual([]);
   },
 );
+
+test.each(
+  [...readFileSync('docs/operations.md', 'utf8').matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, query]) => [
+    String(query),
+  ]),
+)('the person on call is told a valid document: %s', (query) => {
+  expect(validate(schema, parse(query))).toEqual([]);
+});

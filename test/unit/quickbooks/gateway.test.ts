@@ -156,7 +156,8 @@ describe('invoices', () => {
 
 describe('payments', () => {
   test('ids that QuickBooks no longer knows are missing from the answer', async () => {
-    const payment = { Id: '180', TotalAmt: 387.0, TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' }, Line: [] };
+    const facts = { Id: '180', SyncToken: '0', TotalAmt: 387.0, UnappliedAmt: 387.0, TxnDate: '2026-05-05' };
+    const payment = { ...facts, CurrencyRef: { value: 'USD' }, Line: [] };
     api()
       .get(`${COMPANY}/query`)
       .query({ query: "select * from Payment where Id in ('180', '181') maxresults 1000", minorversion: '75' })

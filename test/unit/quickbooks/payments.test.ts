@@ -9,7 +9,9 @@ import {
 
 const payment = {
   Id: '180',
-  TotalAmt: '387.00',
+  SyncToken: '2',
+  TotalAmt: '400.00',
+  UnappliedAmt: '26.00',
   TxnDate: '2026-05-05',
   PaymentRefNum: '1031',
   CurrencyRef: { value: 'USD' },
@@ -36,8 +38,11 @@ describe('payments', () => {
   test('what was received, and what it was applied to in QuickBooks’ order', () => {
     expect(read()).toEqual({
       externalId: '180',
+      syncToken: '2',
       currency: 'USD',
-      total: 38700n,
+      total: 40000n,
+      unapplied: 2600n,
+      voided: false,
       paidOn: '2026-05-05',
       referenceNumber: '1031',
       applications: [
@@ -48,17 +53,36 @@ describe('payments', () => {
     });
   });
 
-  test('a voided one has a total of zero and no applications', () => {
-    expect(read({ TotalAmt: '0', Line: [], PaymentRefNum: null })).toMatchObject({
+  test('a voided one has a total of zero, no applications and a note that says so', () => {
+    const voided = { TotalAmt: '0', UnappliedAmt: '0', Line: [], PaymentRefNum: null };
+    expect(read({ ...voided, PrivateNote: 'Voided - wrong customer' })).toMatchObject({
+      voided: true,
       total: 0n,
+      unapplied: 0n,
       applications: [],
       referenceNumber: undefined,
     });
   });
 
   test.each([
+    ['with money', { PrivateNote: 'Voided cheque was replaced' }],
+    ['without a note', { TotalAmt: '0', UnappliedAmt: '0', Line: [] }],
+    ['that only links a credit', { TotalAmt: '0', UnappliedAmt: '0', PrivateNote: 'Voided earlier' }],
+  ])('one %s is not voided', (_what, changes) => {
+    expect(read(changes)).toMatchObject({ voided: false });
+  });
+
+  test('what is left of one is what its invoices leave over when QuickBooks does not say', () => {
+    const invoiceAndCredit = payment.Line.slice(0, 2);
+    const unsaid = { UnappliedAmt: null, Line: invoiceAndCredit };
+    expect(read({ ...unsaid, TotalAmt: '400.00' })).toMatchObject({ unapplied: 2600n });
+    expect(read({ ...unsaid, TotalAmt: '300.00' })).toMatchObject({ unapplied: 0n });
+  });
+
+  test.each([
     ['an amount with more digits than the currency', { TotalAmt: '1.005' }, 'USD'],
     ['such an amount in a line', { Line: [{ Amount: '0.5', LinkedTxn: [{ TxnId: '1', TxnType: 'Invoice' }] }] }, 'JPY'],
+    ['such an amount that is left', { UnappliedAmt: '0.001' }, 'USD'],
     ['a currency that does not exist', {}, 'XXX'],
   ])('%s cannot be understood', (_what, changes, currency) => {
     expect(read(changes, currency)).toBeUndefined();

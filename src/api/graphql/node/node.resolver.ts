@@ -62,7 +62,7 @@ async function findPayment({ loaders }: GraphQLContext, id: string): Promise<Nod
 }
 
 async function findCreditNote({ loaders }: GraphQLContext, id: string): Promise<Node | null> {
-  const note = await loaders.creditNote.load(id);
-  const order = note && (await loaders.purchaseOrder.load(note.purchaseOrder.id));
-  return note && order ? presentCreditNote(note, order.currencyCode) : null;
+  const view = await loaders.creditNote.load(id);
+  const order = view && (await loaders.purchaseOrder.load(view.note.purchaseOrder.id));
+  return view && order ? presentCreditNote(view, order.currencyCode) : null;
 }
