@@ -145,10 +145,9 @@ async function layFoundation(
 }
 
 async function timeOf(orm: MikroORM): Promise<number> {
-  const [row] = await orm.em
-    .fork()
-    .execute<{ ms: number }[]>('select (extract(epoch from clock_timestamp()) * 1000)::double precision as ms');
-  return Number(row?.ms);
+  const [row] = await orm.em.fork().execute<{ now: Date | string }[]>('select clock_timestamp() as now');
+  if (!row) throw new Error('the database did not tell its time');
+  return new Date(row.now).getTime();
 }
 
 async function startDatabase(
