@@ -118,7 +118,8 @@ function auditInvoices({ row, invoices }: Order, books: Books): Finding[] {
   const bearing = books.invoices.filter((invoice) => (invoice.PrivateNote ?? '').includes(reference));
   const live = bearing.filter((invoice) => !isVoided(invoice));
   const findings: Finding[] = [];
-  if (live.length > 1) findings.push(finding('duplicate', `${reference} has ${live.length} live invoices: ${ids(live)}`));
+  if (live.length > 1)
+    findings.push(finding('duplicate', `${reference} has ${live.length} live invoices: ${ids(live)}`));
   const known = new Set(invoices.map((invoice) => invoice.external_id));
   for (const { Id } of bearing) {
     if (!known.has(Id)) findings.push(finding('duplicate', `${reference}: nobody here knows of invoice ${Id}`));
@@ -199,8 +200,16 @@ function auditShares({ row, invoices, payments, credits }: Order, books: Books):
     const applied = isBookable ? books.payments.filter((payment) => appliedTo(payment, id) > 0n) : [];
     const [money, credit] = [applied.filter(broughtMoney), applied.filter((payment) => !broughtMoney(payment))];
     return [
-      ...compareShares(`${where}: payment`, money.map((each) => moneyOf(each, id)), payments.filter(isOfInvoice)),
-      ...compareShares(`${where}: credit`, credit.map((each) => creditOf(each, id)), credits.filter(isOfInvoice)),
+      ...compareShares(
+        `${where}: payment`,
+        money.map((each) => moneyOf(each, id)),
+        payments.filter(isOfInvoice),
+      ),
+      ...compareShares(
+        `${where}: credit`,
+        credit.map((each) => creditOf(each, id)),
+        credits.filter(isOfInvoice),
+      ),
     ];
   });
 }
@@ -221,9 +230,7 @@ function compareShare(what: string, share: Share, booked: readonly Row[]): Findi
   const findings: Finding[] = [];
   if (rows.length > 1) findings.push(finding('duplicate', `${what} ${share.payment} is booked ${rows.length} times`));
   if (String(first.amount_minor) !== `${share.amount}`) {
-    findings.push(
-      finding('wrong amount', `${what} ${share.payment} is ${share.amount}, booked ${first.amount_minor}`),
-    );
+    findings.push(finding('wrong amount', `${what} ${share.payment} is ${share.amount}, booked ${first.amount_minor}`));
   }
   const isMoney = share.day !== undefined;
   if (isMoney && (first.paid_day !== share.day || first.reference !== share.reference)) {
@@ -335,7 +342,8 @@ function auditKeys({ keys }: Ledger, told: readonly Told[]): Finding[] {
       : [],
   );
   const byKey = Map.groupBy(keys, ({ actor, mutation, key }) => `${actor} ${mutation} ${key}`);
-  for (const [key, same] of byKey) if (same.length > 1) findings.push(finding('duplicate', `key ${key} is there twice`));
+  for (const [key, same] of byKey)
+    if (same.length > 1) findings.push(finding('duplicate', `key ${key} is there twice`));
   return findings;
 }
 
@@ -344,7 +352,8 @@ function auditEmails({ row, invoices }: Order, { books, emailsAsked, told }: Evi
   const own = new Set(invoices.map((invoice) => invoice.external_id));
   const sent = books.emails.filter(({ invoiceId }) => own.has(invoiceId)).length;
   const asked = emailsAsked.get(String(row.id)) ?? 0;
-  if (sent > asked + 1) return [finding('duplicate', `${row.reference} was e-mailed ${sent} times, asked for ${asked}`)];
+  if (sent > asked + 1)
+    return [finding('duplicate', `${row.reference} was e-mailed ${sent} times, asked for ${asked}`)];
   const isPromised = told.some((each) => each.call === 'sendQboInvoice' && each.orderId === row.id);
   return isPromised && sent === 0 ? [finding('loss', `${row.reference} was never e-mailed`)] : [];
 }

@@ -67,7 +67,9 @@ function wrapFetch(currentGate: CurrentGate): void {
 }
 
 function wrapTimers(currentGate: CurrentGate): void {
-  const timers = createRequire(import.meta.url)('node:timers/promises') as { -readonly [K in keyof typeof TimersPromises]: (typeof TimersPromises)[K] };
+  const timers = createRequire(import.meta.url)('node:timers/promises') as {
+    -readonly [K in keyof typeof TimersPromises]: (typeof TimersPromises)[K];
+  };
   const original = timers.setTimeout;
   timers.setTimeout = (milliseconds = 0, ...rest) => {
     const gate = currentGate();

@@ -7,7 +7,7 @@ import { measureProfile } from './measure.js';
 import { saveProfile } from './profile.js';
 import { Random } from './random.js';
 import { type CompiledProcess, compileProcess } from './real/compile.js';
-import { appendResult, countFindings, isClean, NOTHING, readResults, type Result, type Tier } from './results.js';
+import { appendResult, countFindings, isClean, NOTHING, type Result, readResults, type Tier } from './results.js';
 import type { Reply } from './runner.js';
 import { hitsByPoint, printSummary, totalOf, writeSummary } from './summary.js';
 

@@ -13,7 +13,8 @@ export async function measureProfile(stories: number): Promise<Profile> {
   const system = await FastSystem.start(useCases);
   for (let seed = 1; seed <= stories; seed++) await tellStory(system, seed, undefined);
   await system.stop();
-  const commonly = (counts: readonly number[]) => counts.toSorted((a, b) => a - b)[Math.floor(counts.length * 0.9)] ?? 0;
+  const commonly = (counts: readonly number[]) =>
+    counts.toSorted((a, b) => a - b)[Math.floor(counts.length * 0.9)] ?? 0;
   return Object.fromEntries(
     [...system.counted].map(([useCase, counts]) => [
       useCase,

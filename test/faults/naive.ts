@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { Conference } from '../../src/domain/conference/conference.entity.js';
-import { PurchaseOrder } from '../../src/domain/purchase-order/purchase-order.entity.js';
-import { QboConnection } from '../../src/domain/quickbooks/qbo-connection.entity.js';
-import type { QboContext } from '../../src/application/quickbooks/qbo-context.js';
 import { done, refusal } from '../../src/application/outcome.js';
 import type { ProviderInvoice } from '../../src/application/ports/accounting.js';
 import type { ProviderResult } from '../../src/application/ports/provider.js';
+import type { QboContext } from '../../src/application/quickbooks/qbo-context.js';
+import { Conference } from '../../src/domain/conference/conference.entity.js';
+import { PurchaseOrder } from '../../src/domain/purchase-order/purchase-order.entity.js';
+import { QboConnection } from '../../src/domain/quickbooks/qbo-connection.entity.js';
 import type { UseCases } from './fast/use-cases.js';
 
 // The order of operations that the app replaces: ask for the customer, POST, then store; without lock, claim and key. It
@@ -46,8 +46,7 @@ const createInvoice: UseCases['calls']['createQboInvoice'] = async (context, { p
   const { organizationName, contactName, contactEmail: email, billingAddress } = order;
   const draft = { displayName: organizationName, organizationName, contactName, email, billingAddress, currency };
   const customer =
-    named[0] ??
-    valueOf(await accounting.createCustomer(connection.id, accounting.prepareCustomer(draft), onceOnly()));
+    named[0] ?? valueOf(await accounting.createCustomer(connection.id, accounting.prepareCustomer(draft), onceOnly()));
   const lines = await order.lineItems.loadItems();
   const body = accounting.prepareInvoice({
     customerExternalId: customer.externalId,
@@ -74,7 +73,12 @@ function onceOnly(): string {
   return randomBytes(12).toString('hex');
 }
 
-async function store({ em, ids }: QboContext, order: PurchaseOrder, connection: QboConnection, answer: ProviderInvoice) {
+async function store(
+  { em, ids }: QboContext,
+  order: PurchaseOrder,
+  connection: QboConnection,
+  answer: ProviderInvoice,
+) {
   await em.execute(
     `insert into invoice (id, purchase_order_id, provider, qbo_connection_id, company_id, status, external_id,
        currency_code, total_minor, balance_minor, created_at, updated_at)
@@ -114,7 +118,11 @@ async function readStatus({ em, accounting, ids }: QboContext, where: string, va
       );
     }
     const status = invoice.balance === 0n ? 'PAID' : invoice.balance < invoice.total ? 'PARTIALLY_PAID' : 'OPEN';
-    await em.execute('update invoice set status = ?, balance_minor = ? where id = ?', [status, `${invoice.balance}`, row.id]);
+    await em.execute('update invoice set status = ?, balance_minor = ? where id = ?', [
+      status,
+      `${invoice.balance}`,
+      row.id,
+    ]);
     const orderStatus = status === 'OPEN' ? 'SENT' : status;
     await em.execute('update purchase_order set status = ? where id = ?', [orderStatus, orderId]);
   }

@@ -21,7 +21,9 @@ export type Profile = Readonly<Record<string, { readonly sql: number; readonly h
 
 export function pointsOf(profile: Profile): Point[] {
   return Object.entries(profile).flatMap(([useCase, { sql, http }]) => [
-    ...upTo(sql).flatMap((n) => (['before', 'after'] as const).map((side) => ({ useCase, kind: 'sql' as const, n, side }))),
+    ...upTo(sql).flatMap((n) =>
+      (['before', 'after'] as const).map((side) => ({ useCase, kind: 'sql' as const, n, side })),
+    ),
     ...upTo(http).flatMap((n) =>
       (['before', 'during', 'after'] as const).map((side) => ({ useCase, kind: 'http' as const, n, side })),
     ),

@@ -50,7 +50,13 @@ export async function breakAnswers(stage: Stage): Promise<void> {
   const isRefusal = random.chance(0.4);
   const answer = isRefusal ? random.pick(honestRefusals(stage)) : random.pick(LOST_ANSWERS);
   const when = isRefusal ? 'before' : random.pick(['before', 'after']);
-  await system.control('POST', '/faults', { match: { realmId, path: random.pick(PATHS) }, ...answer, when, skip, times });
+  await system.control('POST', '/faults', {
+    match: { realmId, path: random.pick(PATHS) },
+    ...answer,
+    when,
+    skip,
+    times,
+  });
 }
 
 /** Not in the second after a refresh: then the next one would look like a concurrent one. */

@@ -70,9 +70,7 @@ async function createOrderTwice(stage: Stage): Promise<void> {
     if (!stage.orders.some((order) => order.id === id)) stage.orders.push({ id, ...known, emailsAsked: 0 });
   };
   const keyed = { ...input, idempotencyKey: stage.newKey() };
-  await Promise.all(
-    ([0, 1] as const).map((api) => stage.ask(api, 'createPurchaseOrder', keyed, remember)),
-  );
+  await Promise.all(([0, 1] as const).map((api) => stage.ask(api, 'createPurchaseOrder', keyed, remember)));
 }
 
 async function markSent(stage: Stage): Promise<void> {
@@ -90,9 +88,7 @@ async function invoice(stage: Stage): Promise<void> {
 async function invoiceFromBoth(stage: Stage): Promise<void> {
   const order = stage.order();
   if (!order) return;
-  await Promise.all(
-    ([0, 1] as const).map((api) => stage.ask(api, 'createQboInvoice', { purchaseOrderId: order.id })),
-  );
+  await Promise.all(([0, 1] as const).map((api) => stage.ask(api, 'createQboInvoice', { purchaseOrderId: order.id })));
 }
 
 async function invoiceByDoubleClick(stage: Stage): Promise<void> {
@@ -128,7 +124,9 @@ function payFully(stage: Stage): Promise<void> {
 
 /** What is above the balance stays unapplied in QuickBooks. */
 function payTooMuch(stage: Stage): Promise<void> {
-  return pay(stage, ({ Balance }) => stage.format(Math.round(Number(Balance) * (stage.currency === 'JPY' ? 1 : 100)) + 17));
+  return pay(stage, ({ Balance }) =>
+    stage.format(Math.round(Number(Balance) * (stage.currency === 'JPY' ? 1 : 100)) + 17),
+  );
 }
 
 /** One cheque for several invoices of one customer. */

@@ -1,8 +1,8 @@
 import { audit, type Finding, readHistory } from './auditor.js';
 import { type Point, type Profile, pointsOf, type Strike } from './points.js';
 import { Random } from './random.js';
-import { breakAnswers, calmDown, companySettings, disturbWebhooks, sharpenTokens, skewClocks } from './saboteur.js';
 import { recover } from './recovery.js';
+import { breakAnswers, calmDown, companySettings, disturbWebhooks, sharpenTokens, skewClocks } from './saboteur.js';
 import { Stage } from './stage.js';
 import { type StepName, steps } from './steps.js';
 import { JOBS, type System } from './system.js';
@@ -44,8 +44,24 @@ export async function tellStory(system: System, seed: number, profile: Profile |
     emailsAsked: new Map(stage.orders.map(({ id, emailsAsked }) => [id, emailsAsked])),
     earlier,
   });
-  if (process.env.FAULTS_OPS && findings.length > 0) console.log(await system.sql(`select o.id, o.kind, o.subject, o.state, o.attempts, o.lease_until, o.last_error, o.first_sent_at from provider_operation o join qbo_connection c on c.id = o.connection_id where realm_id = $1`, [stage.realmId]), await system.sql(`select * from invoice where company_id = $1`, ['SANDBOX:' + stage.realmId]), await system.sql(`select id, status, cancelled_at, sent_at from purchase_order where conference_id = $1`, [stage.conferenceId]));
-  if (process.env.FAULTS_LOG && findings.length > 0) console.log(JSON.stringify(await system.control('GET', `/requests?realmId=${stage.realmId}`), null, 0).replaceAll('},{', '},\n{'));
+  if (process.env.FAULTS_OPS && findings.length > 0)
+    console.log(
+      await system.sql(
+        `select o.id, o.kind, o.subject, o.state, o.attempts, o.lease_until, o.last_error, o.first_sent_at from provider_operation o join qbo_connection c on c.id = o.connection_id where realm_id = $1`,
+        [stage.realmId],
+      ),
+      await system.sql(`select * from invoice where company_id = $1`, ['SANDBOX:' + stage.realmId]),
+      await system.sql(`select id, status, cancelled_at, sent_at from purchase_order where conference_id = $1`, [
+        stage.conferenceId,
+      ]),
+    );
+  if (process.env.FAULTS_LOG && findings.length > 0)
+    console.log(
+      JSON.stringify(await system.control('GET', `/requests?realmId=${stage.realmId}`), null, 0).replaceAll(
+        '},{',
+        '},\n{',
+      ),
+    );
   await leave(stage);
   return { seed, findings, hits, recoveryMs, steps: plan.steps };
 }
@@ -69,12 +85,14 @@ interface Plan {
 /** The points are drawn first, every one as likely as any other; then a story is made that passes by them. */
 function makePlan(random: Random, profile: Profile | undefined): Plan {
   const points = profile ? pointsOf(profile) : [];
-  const strikes = points.length === 0 ? [] : Array.from({ length: random.between(1, 3) }, () => strikeAt(random, points));
+  const strikes =
+    points.length === 0 ? [] : Array.from({ length: random.between(1, 3) }, () => strikeAt(random, points));
   const wanted = strikes.flatMap(({ useCase }) => stepsThatRun(useCase));
   const more = Array.from({ length: random.between(2, 6) }, () => random.weighted(WEIGHTS));
   const acts = shuffled(random, [...wanted, ...more]);
-  const orders = Array.from({ length: random.pick([1, 1, 2, 2, 3]) }, (): StepName =>
-    random.chance(0.3) ? 'createOrderTwice' : 'createOrder',
+  const orders = Array.from(
+    { length: random.pick([1, 1, 2, 2, 3]) },
+    (): StepName => (random.chance(0.3) ? 'createOrderTwice' : 'createOrder'),
   );
   const invoicing = orders.map((): StepName => random.pick(['invoice', 'invoiceFromBoth', 'invoiceByDoubleClick']));
   // Mostly in the usual order, so that later steps find something to act on.

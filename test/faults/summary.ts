@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { loadProfile } from './profile.js';
 import { pointsOf } from './points.js';
-import { type Counts, readResults, type Result, sumCounts } from './results.js';
+import { loadProfile } from './profile.js';
+import { type Counts, type Result, readResults, sumCounts } from './results.js';
 
 export function totalOf(results: readonly Result[]): Counts {
   return sumCounts(results.map(({ counts }) => counts));

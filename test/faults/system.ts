@@ -23,7 +23,13 @@ export interface Calls {
   createQboInvoice: { purchaseOrderId: string; idempotencyKey?: string };
   sendQboInvoice: { purchaseOrderId: string; email?: string };
   syncQboInvoiceStatus: { purchaseOrderId: string };
-  recordPayment: { purchaseOrderId: string; amount: string; method: string; reference: string; idempotencyKey?: string };
+  recordPayment: {
+    purchaseOrderId: string;
+    amount: string;
+    method: string;
+    reference: string;
+    idempotencyKey?: string;
+  };
   reversePayment: { paymentId: string; reason: string };
   issueCreditNote: { purchaseOrderId: string; amount: string; reason: string; idempotencyKey?: string };
 }

@@ -1,4 +1,4 @@
-import { type Waits, standardWaits } from '../../../src/application/waits.js';
+import { standardWaits, type Waits } from '../../../src/application/waits.js';
 
 /** How much faster time passes for what waits in the processes under test. */
 export const SPEED = 240;
