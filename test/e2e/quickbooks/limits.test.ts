@@ -21,7 +21,7 @@ let app: TestApp;
 
 beforeAll(async () => {
   const { pauseMs, longPauseMs, longestPauseMs } = standardWaits;
-  app = await startTestApp({}, { graphqlDeadlineMs: 1_500, usageFlushMs: 20, pauseMs, longPauseMs, longestPauseMs });
+  app = await startTestApp({}, { graphqlDeadlineMs: 3_000, usageFlushMs: 20, pauseMs, longPauseMs, longestPauseMs });
   await holdWebhooks(app);
 });
 
@@ -51,7 +51,7 @@ describe('a GraphQL request whose time is over', () => {
 
   test('brings a write to its end that was begun, and starts no other', async () => {
     const order = await createOrder(app, { organizationName: 'Patient Ltd' });
-    await app.quickbooks.post('/faults', { kind: 'latency', ms: 2_500, match: { path: '/customer?' } });
+    await app.quickbooks.post('/faults', { kind: 'latency', ms: 4_000, match: { path: '/customer?' } });
     const late = await countCalls(app, () => invoiceOrder(app, order.id));
     expect(late.result).toMatchObject({ purchaseOrder: null, userErrors: [{ code: 'QBO_UNAVAILABLE' }] });
     expect(late.writes.map(({ path, status }) => [path.split('/').at(-1), status])).toEqual([['customer', 200]]);
