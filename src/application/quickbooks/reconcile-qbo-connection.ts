@@ -13,8 +13,9 @@ export interface ReconcileQboConnectionOutcome {
   /** The conference's; null when nothing was done. */
   readonly id: string | null;
   readonly failures: readonly QboFailure<ReconcileQboConnectionCode>[];
-  readonly invoicesChecked: number;
-  readonly invoicesChanged: number;
+  /** Null when nothing was done. */
+  readonly invoicesChecked: number | null;
+  readonly invoicesChanged: number | null;
 }
 
 /**
@@ -53,7 +54,7 @@ export async function reconcileQboConnection(
 }
 
 function refused(failure: QboFailure<ReconcileQboConnectionCode>): ReconcileQboConnectionOutcome {
-  return { id: null, failures: [failure], invoicesChecked: 0, invoicesChanged: 0 };
+  return { id: null, failures: [failure], invoicesChecked: null, invoicesChanged: null };
 }
 
 function handedOver(count: number): QboFailure<'INVOICES_FAILED'> {

@@ -62,7 +62,7 @@ describe('what stands in the way', () => {
     expect(await reconcile()).toMatchObject({
       id: null,
       failures: [{ code: 'RECONNECT_REQUIRED' }],
-      invoicesChecked: 0,
+      invoicesChecked: null,
     });
     await bench.sql("update qbo_connection set status = 'CONNECTED'");
     expect(await readsOf(bench)).toEqual([]);

@@ -150,3 +150,11 @@ test.each(exampleOperations({}).map(({ name, query }) => [name, query]))(
     expect(validate(schema, parse(query))).toEqual([]);
   },
 );
+
+test.each(
+  [...readFileSync('docs/operations.md', 'utf8').matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, query]) => [
+    String(query),
+  ]),
+)('the person on call is told a valid document: %s', (query) => {
+  expect(validate(schema, parse(query))).toEqual([]);
+});

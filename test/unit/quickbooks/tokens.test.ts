@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
+import type { Waits } from '../../../src/application/waits.js';
 import type { QboCallReport } from '../../../src/infrastructure/quickbooks/call-observer.js';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
 import { QboTokens, type QboTokensOptions } from '../../../src/infrastructure/quickbooks/tokens.js';
+import { testWaits } from '../../support/test-waits.js';
 import { interceptRequests } from './intercept.js';
 import { MemoryTokenStore, markingBox, storedConnection } from './memory-token-store.js';
 import { startStandIn } from './stand-in.js';
@@ -45,16 +47,14 @@ function endpointAnswers(status: number, body: unknown, { times = 1, delayMs = 0
     );
 }
 
-function tokens(options: Partial<QboTokensOptions> = {}): QboTokens {
+function tokens(options: Partial<QboTokensOptions> = {}, waits: Partial<Waits> = {}): QboTokens {
   return new QboTokens({
     store,
     secrets: markingBox,
     clock: { now: () => NOW },
     endpoints: ({ environment }) => intuitEndpoints(environment),
     defaultApp: { clientId: 'default-id', clientSecret: 'default-secret' },
-    pollMs: 5,
-    maxWaitMs: 1000,
-    timeoutMs: 500,
+    waits: { ...testWaits, tokenPollMs: 5, tokenMaxWaitMs: 1000, tokenTimeoutMs: 500, ...waits },
     ...options,
   });
 }
@@ -140,7 +140,7 @@ describe('several callers at once', () => {
   test('when the one that refreshes never finishes, they give up in the end', async () => {
     expiresIn(-1);
     store.leased = true;
-    const result = await tokens({ maxWaitMs: 30 }).current('qbo_1');
+    const result = await tokens({}, { tokenMaxWaitMs: 30 }).current('qbo_1');
     expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
     expect(posts).toEqual([]);
   });
@@ -258,7 +258,7 @@ describe('when the token endpoint does not work', () => {
     expiresIn(-1);
     const before = store.connection;
     const endpoints = () => ({ ...intuitEndpoints('SANDBOX'), tokenUrl: `${standIn.url}/tokens` });
-    const result = await tokens({ timeoutMs: 500, endpoints }).current('qbo_1');
+    const result = await tokens({ endpoints }).current('qbo_1');
     expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
     expect(standIn.requests).toHaveLength(1);
     expect(store.connection).toEqual(before);

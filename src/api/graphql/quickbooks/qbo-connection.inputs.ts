@@ -22,11 +22,11 @@ export class ReconcileQboConnectionPayload {
   @Field(() => ConferenceType, { nullable: true, description: 'The conference; null when nothing was done.' })
   conference?: ConferenceType | null;
 
-  @Field(() => Int, { description: 'How many invoices were looked at.' })
-  invoicesChecked!: number;
+  @Field(() => Int, { nullable: true, description: 'How many invoices were looked at; null when nothing was done.' })
+  invoicesChecked!: number | null;
 
-  @Field(() => Int, { description: 'How many of them were not as recorded; they are now.' })
-  invoicesChanged!: number;
+  @Field(() => Int, { nullable: true, description: 'How many of them were not as recorded; they are now.' })
+  invoicesChanged!: number | null;
 
   @Field(() => [ReconcileQboConnectionUserError], { description: 'Empty on success.' })
   userErrors!: QboUserError[];
