@@ -21,7 +21,7 @@ export class Deadline {
   }
 
   get hasPassed(): boolean {
-    return this.signal.aborted;
+    return this.remainingMs === 0;
   }
 
   /** What the work comes to; undefined when it takes too long. The work itself goes on. */

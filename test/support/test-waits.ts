@@ -15,5 +15,6 @@ export const testWaits: Waits = {
   retryDelayMaxMs: 5,
   breakerOpenMs: 0,
   tokenRetryMs: 20,
-  usageFlushMs: 50,
+  // At the end only, so that the statements of a use case can be counted.
+  usageFlushMs: 600_000,
 };

@@ -55,7 +55,7 @@ export class PostgresTrafficStore implements TrafficStore {
        set ${count} = ${count} + 1,
            ${until} = now() + (array[?, ?, ?, ?]::float8[])[least(${count} + 1, 4)] * interval '1 millisecond'
        where id = ? and (${until} is null or ${until} <= now())
-       returning extract(epoch from ${until} - now()) * 1000 as length_ms`,
+       returning round(extract(epoch from ${until} - now()) * 1000) as length_ms`,
       [...stepsMs, connectionId],
     );
     return pauseRows.parse(rows)[0]?.length_ms;

@@ -7,6 +7,7 @@ import { randomIds } from '../../../src/domain/ids.js';
 import { withSessionLock } from '../../../src/infrastructure/jobs/session-lock.js';
 import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
 import { PostgresTokenStore } from '../../../src/infrastructure/quickbooks/postgres-token-store.js';
+import { PostgresTrafficStore } from '../../../src/infrastructure/quickbooks/postgres-traffic-store.js';
 import { QuickBooksWebhooks } from '../../../src/infrastructure/quickbooks/webhooks.js';
 import { JweSecretBox } from '../../../src/infrastructure/secret-box.js';
 import { type QuickBooksSimulator, startQuickBooksSimulator } from '../../../src/simulators/quickbooks/simulator.js';
@@ -169,18 +170,19 @@ export class FastSystem implements System {
     const defaultApp = { clientId: 'app', clientSecret: 'app-secret' };
     const { baseUrl: apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl } = this.#simulator;
     const endpoints = { apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl };
+    const waits = { ...standardWaits, callTimeoutMs: TIMEOUT_MS, tokenTimeoutMs: TIMEOUT_MS };
     const accounting = new QuickBooksGateway({
-      store: new PostgresTokenStore(orm),
+      store: new PostgresTokenStore(orm, waits),
+      traffic: new PostgresTrafficStore(orm, waits),
       secrets: this.#secrets,
       clock,
       endpoints: () => endpoints,
       defaultApp,
-      timeoutMs: TIMEOUT_MS,
-      tokenTimeoutMs: TIMEOUT_MS,
+      waits,
     });
     // Nobody is woken: a story has its workers look for work.
     const jobs = { wakeWebhookWorker: () => undefined, resumeOperationsIn: () => undefined };
-    const shared = { clock, ids: randomIds, waits: standardWaits, secrets: this.#secrets, jobs };
+    const shared = { clock, ids: randomIds, waits, secrets: this.#secrets, jobs };
     return { ...shared, accounting, defaultApp, allowsSimulators: true };
   }
 
