@@ -4,6 +4,7 @@ import { recordPayment } from '../../src/application/purchase-orders/record-paym
 import { listPurchaseOrders } from '../../src/application/queries/list-purchase-orders.js';
 import { listWebhookEvents } from '../../src/application/queries/webhook-events.js';
 import { createQboInvoice } from '../../src/application/quickbooks/create-qbo-invoice.js';
+import { sweepQboConnection } from '../../src/application/quickbooks/sweep-qbo-connection.js';
 import { syncQboInvoiceStatus } from '../../src/application/quickbooks/sync-qbo-invoice-status.js';
 import { processQboEvents } from '../../src/application/webhooks/process-qbo-events.js';
 import { replayWebhookEvents } from '../../src/application/webhooks/replay-webhook-events.js';
@@ -58,14 +59,14 @@ describe('the budget of statements and calls', () => {
     expect(statements).toHaveLength(9);
   });
 
-  test('invoicing a known customer costs one write, no read and 34 statements', async () => {
+  test('invoicing a known customer costs one write, no read and 35 statements', async () => {
     const purchaseOrderId = await bench.order({ organizationName: 'Known Ltd' });
     let calls: string[] = [];
     const statements = await bench.statementsOf(async () => {
       calls = await callsOf(() => createQboInvoice(bench.process(), { purchaseOrderId }));
     });
     expect(calls).toEqual(['write POST /invoice']);
-    expect(statements).toHaveLength(34);
+    expect(statements).toHaveLength(35);
   });
 
   test('a new customer costs one read and one write more', async () => {
@@ -74,7 +75,7 @@ describe('the budget of statements and calls', () => {
     expect(calls).toEqual(['read GET /query', 'write POST /customer', 'write POST /invoice']);
   });
 
-  test('reading an unpaid invoice costs one call and changes nothing but the time of the reading', async () => {
+  test('reading an unpaid invoice costs one call and changes nothing but the time of the reading and of the call', async () => {
     const { id: purchaseOrderId, externalId } = await bench.invoicedOrder({ organizationName: 'Known Ltd' });
     let calls: string[] = [];
     const statements = await bench.statementsOf(async () => {
@@ -82,6 +83,7 @@ describe('the budget of statements and calls', () => {
     });
     expect(calls).toEqual([`read GET /invoice/${externalId}`]);
     expect(statements.filter((statement) => /^(insert|update|delete)/.test(statement))).toEqual([
+      expect.stringMatching(/^insert into qbo_throttle/),
       expect.stringMatching(/^update "invoice" set/),
     ]);
   });
@@ -93,6 +95,22 @@ describe('the budget of statements and calls', () => {
     const calls = await callsOf(() => syncQboInvoiceStatus(bench.process(), { purchaseOrderId }));
 
     expect(calls).toEqual([`read GET /invoice/${externalId}`, 'read GET /query']);
+  });
+
+  test('a sweep in which nothing changed costs one call and 6 statements', async () => {
+    await bench.sql('delete from qbo_sweep');
+    const [{ id }] = await bench.sql('select id from qbo_connection');
+    bench.clock.advance(120_000);
+    await bench.quickbooks.post('/clock', { advanceSeconds: 600 });
+    await sweepQboConnection(bench.process(), id);
+    await bench.sql('update qbo_sweep set next_sweep_at = last_run_at');
+    await bench.quickbooks.post('/clock', { advanceSeconds: 600 });
+    let calls: string[] = [];
+    const statements = await bench.statementsOf(async () => {
+      calls = await callsOf(() => sweepQboConnection(bench.process(), id));
+    });
+    expect(calls).toEqual(['read GET /cdc']);
+    expect(statements).toHaveLength(6);
   });
 
   test('storing a hundred webhook events costs one statement', async () => {

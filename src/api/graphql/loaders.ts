@@ -1,6 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
-import { findConferences, findQboConnections } from '../../application/queries/conferences.js';
+import {
+  findConferences,
+  findQboConnections,
+  findQboSweeps,
+  findQboUsage,
+  type QboUsageView,
+} from '../../application/queries/conferences.js';
 import {
   type CreditNoteView,
   findCreditNotes,
@@ -20,12 +26,16 @@ import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import type { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import type { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 
 /** One statement per relation and request, however many objects ask for it. */
 export interface Loaders {
   readonly purchaseOrder: DataLoader<string, PurchaseOrderView | undefined>;
   readonly conference: DataLoader<string, Conference | undefined>;
   readonly qboConnection: DataLoader<string, QboConnection | undefined>;
+  /** By the id of the connection; undefined before its first sweep. */
+  readonly qboSweep: DataLoader<string, QboSweep | undefined>;
+  readonly qboUsage: DataLoader<string, QboUsageView | undefined>;
   readonly payment: DataLoader<string, PaymentView | undefined>;
   readonly creditNote: DataLoader<string, CreditNoteView | undefined>;
   readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
@@ -42,6 +52,11 @@ export function createLoaders(em: EntityManager): Loaders {
     purchaseOrder: byId((ids) => findPurchaseOrders(em, ids)),
     conference: byId((ids) => findConferences(em, ids)),
     qboConnection: byId((ids) => findQboConnections(em, ids)),
+    qboSweep: single(
+      (ids) => findQboSweeps(em, ids),
+      ({ connection }) => connection.id,
+    ),
+    qboUsage: byId((ids) => findQboUsage(em, ids)),
     payment: single(
       (ids) => findPaymentsById(em, ids),
       ({ payment }) => payment.id,

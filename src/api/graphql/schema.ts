@@ -5,6 +5,7 @@ import { ConferenceResolver } from './conference/conference.resolver.js';
 import { NodeResolver } from './node/node.resolver.js';
 import { PurchaseOrderFieldResolver } from './purchase-order/purchase-order.field-resolver.js';
 import { PurchaseOrderResolver } from './purchase-order/purchase-order.resolver.js';
+import { QboConnectionResolver } from './quickbooks/qbo-connection.resolver.js';
 import { QboInvoiceResolver } from './quickbooks/qbo-invoice.resolver.js';
 import { DateTime } from './scalars.js';
 import { WebhookEventResolver } from './webhook/webhook-event.resolver.js';
@@ -17,6 +18,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
       NodeResolver,
       PurchaseOrderFieldResolver,
       PurchaseOrderResolver,
+      QboConnectionResolver,
       QboInvoiceResolver,
       WebhookEventResolver,
     ],

@@ -38,8 +38,16 @@ export interface AccountingGateway {
   /** `syncToken`: as last seen. An invoice that changed since is not voided but refused as `stale`. */
   prepareVoid(externalId: string, syncToken: string): string;
   voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>>;
-  /** The payments with these ids in one read; ids the provider no longer knows are missing from the answer. */
-  readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<ProviderPayment[]>>;
+  /** The payments with these ids, 500 in a read; ids the provider no longer knows are missing from the answer. */
+  readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderPayment>>>;
+  /** The invoices with these ids, 500 in a read; those missing from the answer were deleted at the provider. */
+  readInvoices(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderInvoice>>>;
+  /** What changed since then, at most 30 days ago, deletions included, in one read. */
+  readChanges(connectionId: string, since: Date): Promise<ProviderResult<ProviderChanges>>;
+  /** The invoices that changed since then, however long ago and however many, 1000 in a read. Deleted ones are missing. */
+  findChangedInvoices(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderInvoice>>>;
+  /** As `findChangedInvoices`. */
+  findChangedPayments(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderPayment>>>;
 
   /** The display names to try for an organisation, best first, all legal at the provider. */
   customerNameCandidates(organizationName: string, currency: CurrencyCode): string[];
@@ -47,6 +55,27 @@ export interface AccountingGateway {
   linesMatch(sentBody: string, answer: ProviderInvoice): boolean;
   /** The bookkeeper's page of an invoice. */
   invoicePageUrl(environment: 'SANDBOX' | 'PRODUCTION', realmId: string, externalId: string): string;
+}
+
+/** What came of a read of several objects. */
+export interface Found<T> {
+  readonly objects: readonly T[];
+  /** Ids of objects that exist, but whose description cannot be understood. One of them must not spoil the others. */
+  readonly unreadableIds: readonly string[];
+}
+
+export interface ProviderChanges {
+  readonly invoices: Found<ProviderInvoice>;
+  readonly payments: Found<ProviderPayment>;
+  readonly deletedInvoices: readonly DeletedObject[];
+  readonly deletedPayments: readonly DeletedObject[];
+  /** The provider may have left something out, because there was more than fits into an answer. */
+  readonly mayBeIncomplete: boolean;
+}
+
+export interface DeletedObject {
+  readonly externalId: string;
+  readonly changedAt: Date | undefined;
 }
 
 export interface CompanyCredentials {
@@ -72,6 +101,7 @@ export interface CompanyTokens {
   readonly refreshToken: string;
   readonly accessTokenExpiresAt: Date;
   readonly refreshTokenExpiresAt: Date | undefined;
+  readonly refreshTokenHardExpiresAt: Date | undefined;
 }
 
 export interface CompanySettings {
@@ -159,6 +189,8 @@ export interface ProviderInvoice {
   readonly payUrl: string | undefined;
   /** Ids of the payments (credit applications included) that are applied to it. */
   readonly paymentIds: readonly string[];
+  /** When it was last changed, by the provider's clock, give or take a second. */
+  readonly changedAt?: Date | undefined;
 }
 
 /** A payment as the provider describes it. A voided one has no amounts and no applications. */
@@ -175,6 +207,8 @@ export interface ProviderPayment {
   /** Calendar day, `YYYY-MM-DD`. */
   readonly paidOn: string;
   readonly referenceNumber: string | undefined;
+  /** When it was last changed, by the provider's clock, give or take a second. */
+  readonly changedAt?: Date | undefined;
   /** What it was applied to, in the provider's order: invoices consume, credit memos contribute. */
   readonly applications: readonly {
     readonly kind: 'invoice' | 'credit' | 'other';

@@ -1,6 +1,6 @@
 /** Conditions for rows that were not taken back. */
-const STANDING_PAYMENT = 'not exists (select from payment_reversal where payment_id = payment.id)';
-const STANDING_CREDIT = 'not exists (select from credit_note_reversal where credit_note_id = credit_note.id)';
+export const STANDING_PAYMENT = 'not exists (select from payment_reversal where payment_id = payment.id)';
+export const STANDING_CREDIT = 'not exists (select from credit_note_reversal where credit_note_id = credit_note.id)';
 
 /**
  * The sums of a purchase order's rows, for a statement that selects from `purchase_order`. Each is a sub-select of its
@@ -11,16 +11,3 @@ export const LEDGER_COLUMNS = `
     where purchase_order_id = purchase_order.id and ${STANDING_PAYMENT}) as paid_minor,
   (select coalesce(sum(amount_minor), 0)::text from credit_note
     where purchase_order_id = purchase_order.id and ${STANDING_CREDIT}) as credited_minor`;
-
-/**
- * What a provider's invoice has standing bookings for, money and credit together, for a statement that selects from
- * `invoice`. The purchase order is part of the conditions because the indexes begin with it.
- */
-export const APPLIED_COLUMN = `
-  ((select coalesce(sum(amount_minor), 0) from payment
-    where purchase_order_id = invoice.purchase_order_id and source = invoice.provider
-      and provider_company = invoice.company_id and provider_invoice_id = invoice.external_id and ${STANDING_PAYMENT})
-  + (select coalesce(sum(amount_minor), 0) from credit_note
-    where purchase_order_id = invoice.purchase_order_id and source = invoice.provider
-      and provider_company = invoice.company_id and provider_invoice_id = invoice.external_id and ${STANDING_CREDIT})
-  )::text as applied_minor`;

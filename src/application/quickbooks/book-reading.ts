@@ -9,50 +9,67 @@ import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-led
 import { inTransaction } from '../transaction.js';
 import { bookShares } from './book-shares.js';
 import type { QboContext } from './qbo-context.js';
+import { isOvertaken, nextReadingNumber } from './reading-order.js';
 import { applyReading } from './record-invoice.js';
 import { rememberPayments, type SeenPayments } from './seen-payments.js';
 
 /** What QuickBooks says of an invoice at one moment. `invoice` is undefined when it was deleted there. */
 export interface Reading extends SeenPayments {
   readonly invoice: ProviderInvoice | undefined;
+  /** Ids of payments that were not read: they are still applied to the invoice and nothing says that they changed. */
+  readonly asBooked: ReadonlySet<string>;
+  /** See `beginReading`. */
+  readonly begun: bigint;
+  /** By QuickBooks' clock: what happened before, the reading of the invoice saw. Undefined: it did not say. */
+  readonly asOf: Date | undefined;
 }
 
-/**
- * Books the difference between what QuickBooks says and what is booked. False when another process recorded a reading
- * since `seen` was loaded: this reading may be older than that one and must not overwrite it.
- */
-export async function recordReading(context: QboContext, seen: Invoice, reading: Reading): Promise<boolean> {
+/** `overtaken`: somebody recorded since this reading began; it may be the older one, so nothing of it was recorded. */
+export type Recording = 'overtaken' | 'changed' | 'unchanged';
+
+/** Books the difference between what QuickBooks says and what is booked. */
+export async function recordReading(
+  context: QboContext,
+  seen: Pick<Invoice, 'id' | 'purchaseOrder'>,
+  reading: Reading,
+): Promise<Recording> {
   return inTransaction(context.em, async (tx) => {
     const order = await lockExistingPurchaseOrder(tx, seen.purchaseOrder.id);
     const invoice = await tx.findOneOrFail(Invoice, seen.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (invoice.syncVersion !== seen.syncVersion) return false;
+    if (isOvertaken(invoice, reading.begun)) return 'overtaken';
     const now = context.clock.now();
     const before = factsOf(invoice);
     if (reading.invoice) await applyReading(tx, context, { order, invoice, answer: reading.invoice });
-    else Object.assign(invoice, deletedAtProvider(invoice, now));
+    else Object.assign(invoice, deletedAtProvider(now));
+    Object.assign(invoice, { readingBegun: reading.begun, providerReadAt: reading.asOf ?? null });
     auditChange(tx, context, before, invoice);
+    const isChanged = !sameFacts(before, factsOf(invoice));
     await rememberPayments(tx, context, invoice, reading);
     // Amounts in another currency than the order's are no amounts of this order: `attention` says TOTAL_DIFFERS instead.
-    if (invoice.currencyCode !== order.currencyCode) return true;
-    // Payments that the invoice no longer lists were read for what is left of them, not for this invoice.
-    const applied = reading.payments.filter(({ externalId }) => reading.invoice?.paymentIds.includes(externalId));
-    await bookShares(tx, context, { order, invoice, payments: applied });
-    return true;
+    if (invoice.currencyCode !== order.currencyCode) return isChanged ? 'changed' : 'unchanged';
+    const { payments, asBooked } = reading;
+    const isBooked = await bookShares(tx, context, { order, invoice, payments, asBooked });
+    return isChanged || isBooked ? 'changed' : 'unchanged';
   });
 }
 
-function factsOf({ status, totalMinor, currencyCode }: Invoice) {
+function factsOf({ status, totalMinor, balanceMinor, currencyCode, syncToken, emailStatus }: Invoice) {
+  return { status, totalMinor, balanceMinor, currencyCode, syncToken, emailStatus };
+}
+
+type InvoiceFacts = ReturnType<typeof factsOf>;
+
+function sameFacts(before: InvoiceFacts, after: InvoiceFacts): boolean {
+  return Object.entries(before).every(([name, value]) => value === after[name as keyof InvoiceFacts]);
+}
+
+function auditedFacts({ status, totalMinor, currencyCode }: InvoiceFacts) {
   return { status, total: `${formatAmount(totalMinor, currencyCode)} ${currencyCode}` };
 }
 
 /** A bookkeeper voided, deleted or changed the invoice. Payments have a trace of their own. */
-function auditChange(
-  tx: EntityManager,
-  context: QboContext,
-  before: ReturnType<typeof factsOf>,
-  invoice: Invoice,
-): void {
-  const after = factsOf(invoice);
+function auditChange(tx: EntityManager, context: QboContext, facts: InvoiceFacts, invoice: Invoice): void {
+  const [before, after] = [auditedFacts(facts), auditedFacts(factsOf(invoice))];
   const isGone = invoice.status === InvoiceStatus.VOIDED || invoice.status === InvoiceStatus.DELETED;
   const isEdited = after.total !== before.total || (isGone && after.status !== before.status);
   if (!isEdited) return;
@@ -60,7 +77,7 @@ function auditChange(
   audit(tx, context, { action: 'invoice.changed_at_provider', subject, before, after });
 }
 
-function deletedAtProvider(invoice: Invoice, now: Date): Partial<Invoice> {
-  const syncVersion = invoice.syncVersion + 1;
-  return { status: InvoiceStatus.DELETED, balanceMinor: ZERO, lastSyncedAt: now, syncVersion, updatedAt: now };
+function deletedAtProvider(now: Date): Partial<Invoice> {
+  const readingRecorded = nextReadingNumber();
+  return { status: InvoiceStatus.DELETED, balanceMinor: ZERO, lastSyncedAt: now, readingRecorded, updatedAt: now };
 }

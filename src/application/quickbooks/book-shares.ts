@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import {
+  type Booked,
   type BookingPlan,
   planBookings,
   type ReportedPayment,
@@ -24,6 +25,8 @@ interface Booking {
   readonly invoice: Invoice;
   /** Those that are applied to the invoice now. */
   readonly payments: readonly ProviderPayment[];
+  /** Ids of further payments that are applied to the invoice as they are booked. */
+  readonly asBooked: ReadonlySet<string>;
 }
 
 interface Plans {
@@ -31,14 +34,14 @@ interface Plans {
   readonly credit: BookingPlan<ReportedShare>;
 }
 
-/** Brings what is booked for an invoice into line with the payments applied to it. Needs the order's lock. */
-export async function bookShares(tx: EntityManager, context: QboContext, booking: Booking): Promise<void> {
-  const { order, invoice, payments } = booking;
-  const plans: Plans = {
-    money: planBookings(await bookedPayments(tx, invoice), reportedMoney(invoice, payments)),
-    credit: planBookings(await bookedCredits(tx, invoice), reportedCredit(invoice, payments)),
-  };
-  if (isEmpty(plans.money) && isEmpty(plans.credit)) return;
+/**
+ * Brings what is booked for an invoice into line with the payments applied to it. False when it is so already. Needs the
+ * order's lock.
+ */
+export async function bookShares(tx: EntityManager, context: QboContext, booking: Booking): Promise<boolean> {
+  const { order } = booking;
+  const plans = await planShares(tx, booking);
+  if (isEmpty(plans.money) && isEmpty(plans.credit)) return false;
   const before = order.status;
   const now = context.clock.now();
   reverse(tx, context, plans, now);
@@ -53,6 +56,20 @@ export async function bookShares(tx: EntityManager, context: QboContext, booking
     before: { status: before },
     after: { status: order.status, ...described(order, plans.money), credit: described(order, plans.credit) },
   });
+  return true;
+}
+
+async function planShares(tx: EntityManager, { invoice, payments, asBooked }: Booking): Promise<Plans> {
+  const money = await bookedPayments(tx, invoice);
+  const credit = await bookedCredits(tx, invoice);
+  return {
+    money: planBookings(money, [...reportedMoney(invoice, payments), ...unchanged(money, asBooked)]),
+    credit: planBookings(credit, [...reportedCredit(invoice, payments), ...unchanged(credit, asBooked)]),
+  };
+}
+
+function unchanged<Share extends ReportedShare>(booked: readonly Booked<Share>[], asBooked: ReadonlySet<string>) {
+  return booked.filter((share) => !share.isReversed && asBooked.has(share.providerPaymentId));
 }
 
 function isEmpty({ book, reverse }: BookingPlan<ReportedShare>): boolean {

@@ -10,6 +10,7 @@ import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-led
 import { recordInTransaction } from '../transaction.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
+import { beginReading, isOvertaken } from './reading-order.js';
 import { applyReading } from './record-invoice.js';
 
 export type EmailOutcome = Outcome<QboFailure<ProviderCode>>;
@@ -27,22 +28,24 @@ export async function emailInvoice(
 ): Promise<EmailOutcome> {
   const connectionId = String(invoice.qboConnection?.id);
   const externalId = String(invoice.externalId);
+  const begun = await beginReading(context.em);
   const result = await context.accounting.sendInvoice(connectionId, externalId, email, attempt.operationId);
   // An answer that QuickBooks replays is as old as the first sending.
-  return recordEmail(context, invoice, { attempt, email, result, isCurrent: attempt.number === 1 });
+  return recordEmail(context, invoice, { attempt, email, result, begun, isCurrent: attempt.number === 1 });
 }
 
 export interface AnsweredEmail extends BegunEmail {
   readonly result: ProviderResult<ProviderInvoice>;
-  /** The result describes the invoice as it is now. */
+  /** See `beginReading`. */
+  readonly begun: bigint;
+  /** The result describes the invoice as it was after `begun`. */
   readonly isCurrent: boolean;
 }
 
-/** `syncVersion` is the one from before asking QuickBooks. */
 export async function recordEmail(
   context: QboContext,
-  { id, purchaseOrder, syncVersion }: Invoice,
-  { attempt, email, result, isCurrent }: AnsweredEmail,
+  { id, purchaseOrder }: Invoice,
+  { attempt, email, result, begun, isCurrent }: AnsweredEmail,
 ): Promise<EmailOutcome> {
   return recordInTransaction(context, async (tx): Promise<EmailOutcome> => {
     const order = await lockExistingPurchaseOrder(tx, purchaseOrder.id);
@@ -51,7 +54,7 @@ export async function recordEmail(
     if (settlement === 'superseded') return done(order.id);
     const invoice = await tx.findOneOrFail(Invoice, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     // A reading recorded meanwhile is newer than this answer, of which then only the e-mail counts.
-    const isNewest = isCurrent && invoice.syncVersion === syncVersion;
+    const isNewest = isCurrent && !isOvertaken(invoice, begun);
     if (isNewest) await applyReading(tx, context, { order, invoice, answer: result.value });
     else invoice.emailStatus = EmailStatus[result.value.emailStatus];
     audit(tx, context, { action: 'invoice.emailed', subject: order.id, after: { invoice: invoice.externalId, email } });

@@ -11,6 +11,7 @@ import type { ProviderInvoice } from '../ports/accounting.js';
 import { refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
 import type { QboContext } from './qbo-context.js';
 import type { QboFailure } from './qbo-failure.js';
+import { nextReadingNumber } from './reading-order.js';
 
 /** Takes over what QuickBooks says of an invoice. Amounts are stored as QuickBooks has them, right or wrong. */
 export function applyProviderInvoice(invoice: Invoice, answer: ProviderInvoice, order: PurchaseOrder, now: Date): void {
@@ -27,7 +28,7 @@ export function applyProviderInvoice(invoice: Invoice, answer: ProviderInvoice, 
     syncToken: answer.syncToken,
     emailStatus: EmailStatus[answer.emailStatus],
     lastSyncedAt: now,
-    syncVersion: invoice.syncVersion + 1,
+    readingRecorded: nextReadingNumber(),
     updatedAt: now,
   });
 }

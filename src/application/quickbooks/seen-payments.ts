@@ -3,33 +3,46 @@ import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { ProviderPaymentRecord, ProviderPaymentStatus } from '../../domain/invoice/provider-payment.entity.js';
 import { ZERO } from '../../domain/money.js';
 import type { ProviderPayment } from '../ports/accounting.js';
+import { STANDING_CREDIT, STANDING_PAYMENT } from '../purchase-orders/ledger-sql.js';
 import type { QboContext } from './qbo-context.js';
 
-/**
- * Ids of the payments that QuickBooks may no longer list with an invoice but that still matter to it: those booked on
- * it, and those of which a rest is applied to nothing. To be read together with the invoice's own.
- */
-export async function paymentsToFollow(em: EntityManager, invoice: Invoice): Promise<string[]> {
-  const booked = [invoice.purchaseOrder.id, invoice.companyId, invoice.externalId];
-  const rows: { id: string }[] = await em.execute(
-    `select distinct id from (
-       select provider_payment_id as id, exists (select from payment_reversal where payment_id = payment.id) as reversed
-       from payment where purchase_order_id = ? and provider_company = ? and provider_invoice_id = ?
-       union all
-       select provider_payment_id, exists (select from credit_note_reversal where credit_note_id = credit_note.id)
-       from credit_note where purchase_order_id = ? and provider_company = ? and provider_invoice_id = ?
-     ) as booked
-     where not reversed or exists (
-       select from provider_payment
-       where provider = ? and company_id = ? and external_id = booked.id and unapplied_minor > 0)`,
-    [...booked, ...booked, invoice.provider, invoice.companyId],
-  );
-  return rows.map(({ id }) => id);
+/** A payment that is or was booked on an invoice, by QuickBooks' ids. */
+export interface FollowedPayment {
+  readonly invoice: string;
+  readonly payment: string;
+  /** It still has a booking there. Otherwise a rest of it is applied to nothing. */
+  readonly isStanding: boolean;
 }
 
+/** Payments that still matter to these invoices of one company, even if QuickBooks no longer lists them there. */
+export async function paymentsToFollow(
+  em: EntityManager,
+  companyId: string,
+  invoiceIds: readonly string[],
+): Promise<FollowedPayment[]> {
+  return em.fork().execute<FollowedPayment[]>(
+    `select provider_invoice_id as invoice, provider_payment_id as payment, bool_or(is_standing) as "isStanding"
+     from (
+       select provider_company, provider_invoice_id, provider_payment_id, ${STANDING_PAYMENT} as is_standing from payment
+       union all
+       select provider_company, provider_invoice_id, provider_payment_id, ${STANDING_CREDIT} from credit_note
+     ) as booked
+     where provider_company = ? and provider_invoice_id in (select jsonb_array_elements_text(?::jsonb))
+       and (is_standing or exists (select from provider_payment seen
+         where seen.company_id = booked.provider_company and seen.external_id = booked.provider_payment_id
+           and seen.provider = 'QBO' and seen.unapplied_minor > 0))
+     group by 1, 2`,
+    [companyId, JSON.stringify(invoiceIds)],
+  );
+}
+
+/** What was read of the payments that matter to an invoice. */
 export interface SeenPayments {
+  /** Those applied to it, as far as they had to be read. */
   readonly payments: readonly ProviderPayment[];
-  /** Ids that QuickBooks no longer knows. */
+  /** Those no longer applied to it, of which something may be left. */
+  readonly followedPayments: readonly ProviderPayment[];
+  /** Ids of such payments that QuickBooks no longer knows. */
   readonly deletedPaymentIds: readonly string[];
 }
 
@@ -41,8 +54,9 @@ export async function rememberPayments(
   tx: EntityManager,
   context: QboContext,
   invoice: Invoice,
-  { payments, deletedPaymentIds }: SeenPayments,
+  { payments: applied, followedPayments, deletedPaymentIds }: SeenPayments,
 ): Promise<void> {
+  const payments = [...applied, ...followedPayments];
   if (payments.length > 0) {
     const rows = payments
       .toSorted((left, right) => (left.externalId < right.externalId ? -1 : 1))

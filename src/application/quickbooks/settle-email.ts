@@ -17,6 +17,7 @@ import { inTransaction } from '../transaction.js';
 import { type EmailOutcome, emailInvoice, recordEmail } from './email-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure } from './qbo-failure.js';
+import { beginReading } from './reading-order.js';
 
 export interface UnsettledEmail {
   readonly operation: ProviderOperation;
@@ -33,6 +34,7 @@ export async function settleEmail(
   invoice: Invoice,
   { operation, wanted }: UnsettledEmail,
 ): Promise<EmailOutcome | 'closed'> {
+  const begun = await beginReading(context.em);
   const read = await context.accounting.readInvoice(String(invoice.qboConnection?.id), String(invoice.externalId));
   if (!read.ok) {
     const isDeleted = read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
@@ -41,7 +43,7 @@ export async function settleEmail(
   const email = String(operation.body);
   if (hasGoneOut(context, operation, read.value)) {
     const attempt = latestAttempt(operation);
-    const outcome = await recordEmail(context, invoice, { attempt, email, result: read, isCurrent: true });
+    const outcome = await recordEmail(context, invoice, { attempt, email, result: read, begun, isCurrent: true });
     return isSameAddress(email, wanted) ? outcome : 'closed';
   }
   const isOver = operation.attempts > 1 || read.value.voided || !isSameAddress(email, wanted);

@@ -23,7 +23,7 @@ import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure } from './qbo-failure.js';
 import { recordCreatedInvoice } from './record-invoice.js';
 import { forgetCustomer } from './resolve-customer.js';
-import { syncInvoice } from './sync-invoice.js';
+import { syncInvoice } from './sync-invoices.js';
 
 /** Gives the claim up, or leaves it for the background, when nothing of the invoice itself was sent. */
 export async function abandonInvoice(

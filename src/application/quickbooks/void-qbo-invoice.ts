@@ -25,7 +25,7 @@ import { inTransaction, recordInTransaction } from '../transaction.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
 import { applyReading } from './record-invoice.js';
-import { syncInvoice } from './sync-invoice.js';
+import { syncInvoice } from './sync-invoices.js';
 import { type ConnectionCode, usableConnection } from './usable-connection.js';
 
 export type VoidCode = ProviderCode | ConnectionCode | 'IN_PROGRESS';

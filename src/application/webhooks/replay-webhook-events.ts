@@ -103,6 +103,13 @@ function replay(tx: EntityManager, context: UseCaseContext, event: WebhookEvent)
     before: { state, attempts, lastError },
     after: { state: WebhookEventState.RECEIVED },
   });
-  const fresh = { attempts: 0, lastError: null, processedAt: null, nextAttemptAt: context.clock.now() };
+  // Without a number no earlier reading counts for it.
+  const fresh = {
+    attempts: 0,
+    lastError: null,
+    processedAt: null,
+    arrivalNumber: null,
+    nextAttemptAt: context.clock.now(),
+  };
   Object.assign(event, { state: WebhookEventState.RECEIVED, ...fresh });
 }

@@ -1,5 +1,15 @@
 import type { Ref } from '@mikro-orm/core';
-import { Check, Entity, Enum, ManyToOne, PrimaryKey, Property, Trigger, Unique } from '@mikro-orm/decorators/legacy';
+import {
+  Check,
+  Entity,
+  Enum,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+  Trigger,
+  Unique,
+} from '@mikro-orm/decorators/legacy';
 import type { MinorUnits } from '../money.js';
 import { PurchaseOrder } from './purchase-order.entity.js';
 
@@ -14,6 +24,7 @@ export enum CreditNoteSource {
  * `CreditNoteReversal` takes it back: revision n + 1 can be inserted only after revision n was reversed.
  */
 @Entity({ tableName: 'credit_note' })
+@Index({ properties: ['providerCompany', 'providerInvoiceId'] })
 @Unique({ properties: ['source', 'providerCompany', 'providerPaymentId', 'providerInvoiceId', 'revision'] })
 @Check({ name: 'credit_note_amount_minor_valid', expression: 'amount_minor >= 1 and amount_minor <= 999999999999999' })
 @Check({ name: 'credit_note_reason_valid', expression: "reason <> '' and length(reason) <= 1000" })

@@ -79,6 +79,10 @@ export class WebhookEvent {
   @Property({ type: 'Date', columnType: 'timestamptz(3)' })
   receivedAt!: Date;
 
+  /** Taken from the sequence that numbers readings: a reading with a higher number began after the event was here. */
+  @Property({ type: 'bigint', nullable: true })
+  arrivalNumber: bigint | null = null;
+
   /** When it was done or ignored. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   processedAt: Date | null = null;

@@ -13,6 +13,9 @@ import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.en
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
+import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
+import { QboThrottle } from '../../domain/quickbooks/qbo-throttle.entity.js';
+import { QboUsage } from '../../domain/quickbooks/qbo-usage.entity.js';
 import { WebhookEvent } from '../../domain/webhook/webhook-event.entity.js';
 
 export const entities = [
@@ -31,5 +34,8 @@ export const entities = [
   PurchaseOrder,
   QboConnection,
   QboCustomer,
+  QboSweep,
+  QboThrottle,
+  QboUsage,
   WebhookEvent,
 ];

@@ -1,5 +1,6 @@
 import { makeWorkerUtils, type WorkerUtils } from 'graphile-worker';
 import type { JobQueue } from '../../application/ports/jobs.js';
+import type { DueSweep } from '../../application/quickbooks/due-sweeps.js';
 import type { Clock } from '../../domain/clock.js';
 import type { Logger } from '../observability/logger.js';
 
@@ -54,6 +55,12 @@ export class GraphileJobQueue implements JobQueue {
       maxAttempts: 1,
     } as const;
     this.#track(this.#utils.addJob('resume_operations', {}, options).then(() => undefined));
+  }
+
+  /** One that waits is replaced; a failed one is not repeated, because it says itself when it is due again. */
+  async addSweep({ connectionId, realmId }: DueSweep, runAt: Date): Promise<void> {
+    const options = { jobKey: `sweep:${connectionId}`, runAt, maxAttempts: 1 };
+    await this.#utils.addJob('sweep_qbo_connection', { connectionId, realmId }, options);
   }
 
   async stop(): Promise<void> {

@@ -2,8 +2,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Logger as GraphileLogger, type Runner, run, type TaskList } from 'graphile-worker';
 import { z } from 'zod';
 import { removeExpiredIdempotencyKeys } from '../../application/idempotency.js';
+import { dueSweeps } from '../../application/quickbooks/due-sweeps.js';
 import type { QboContext } from '../../application/quickbooks/qbo-context.js';
 import { resumeOperations } from '../../application/quickbooks/resume-operations.js';
+import { type SweepReport, sweepQboConnection } from '../../application/quickbooks/sweep-qbo-connection.js';
 import { nextDueEvent, pendingCompanies } from '../../application/webhooks/pending-events.js';
 import { processQboEvents } from '../../application/webhooks/process-qbo-events.js';
 import { removeFinishedEvents } from '../../application/webhooks/remove-finished-events.js';
@@ -17,6 +19,7 @@ export interface WorkerOptions {
   readonly jobs: GraphileJobQueue;
   /** A context with an entity manager of its own, acting for the system. */
   readonly createContext: () => QboContext;
+  readonly onSweep: (report: SweepReport) => void;
 }
 
 /** Companies are worked on in parallel, each one's events one after the other. */
@@ -26,6 +29,7 @@ const CONCURRENCY = 4;
 const CRONTAB = `
 * * * * * wake_pending_companies ?max=1
 * * * * * resume_operations ?max=1
+* * * * * wake_due_sweeps ?max=1
 17 * * * * remove_expired_idempotency_keys ?max=1
 47 3 * * * remove_finished_events ?max=1
 `;
@@ -48,8 +52,9 @@ export async function startWorker(options: WorkerOptions): Promise<Runner> {
 const BUSY_MS = 1_000;
 
 const eventsPayload = z.object({ realmId: z.string() });
+const sweepPayload = z.object({ realmId: z.string(), connectionId: z.string() });
 
-function createTasks({ jobs, createContext, logger }: WorkerOptions): TaskList {
+function createTasks({ jobs, createContext, logger, onSweep }: WorkerOptions): TaskList {
   return {
     process_qbo_events: async (payload, { withPgClient }) => {
       const { realmId } = eventsPayload.parse(payload);
@@ -71,6 +76,19 @@ function createTasks({ jobs, createContext, logger }: WorkerOptions): TaskList {
     wake_pending_companies: async () => {
       const companies = await pendingCompanies(createContext());
       for (const { provider, companyId } of companies) jobs.wakeWebhookWorker(provider, companyId);
+    },
+    wake_due_sweeps: async () => {
+      for (const sweep of await dueSweeps(createContext())) await jobs.addSweep(sweep, new Date());
+    },
+    // The lock is that of the company's events: a sweep would read what they are about to read.
+    sweep_qbo_connection: async (payload, { withPgClient }) => {
+      const sweep = sweepPayload.parse(payload);
+      const isDone = await withPgClient((session) =>
+        withSessionLock(session, `qbo:${sweep.realmId}`, async () => {
+          onSweep(await sweepQboConnection(createContext(), sweep.connectionId));
+        }),
+      );
+      if (!isDone) await jobs.addSweep(sweep, new Date(Date.now() + BUSY_MS));
     },
     resume_operations: async () => {
       const count = await resumeOperations(createContext());

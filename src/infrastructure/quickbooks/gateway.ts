@@ -5,28 +5,30 @@ import type {
   ProvenCompany,
   ProviderCustomer,
   ProviderInvoice,
-  ProviderPayment,
   WantedInvoices,
 } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
 import { AuthorisedClient } from './authorised-client.js';
+import { BulkReader } from './bulk-reading.js';
 import * as company from './company.js';
 import { type ProvingContext, proveCredentials } from './credentials.js';
 import * as customers from './customers.js';
-import type { EndpointResolver } from './endpoints.js';
 import { type QboCall, QboHttpClient } from './http-client.js';
 import * as answers from './invoice-answer.js';
 import * as invoices from './invoices.js';
-import * as payments from './payments.js';
 import { MAX_RESULTS } from './query.js';
+import { Resilience, type ResilienceOptions } from './resilience.js';
 import { QboTokens, type QboTokensOptions } from './tokens.js';
+import { Traffic, type TrafficOptions } from './traffic.js';
+import type { TrafficStore } from './traffic-store.js';
 
-export interface QuickBooksGatewayOptions extends Omit<QboTokensOptions, 'timeoutMs'> {
-  readonly endpoints: EndpointResolver;
-  /** For one request to the API; 30 s when left out. */
-  readonly timeoutMs?: number | undefined;
-  /** For one request to the token endpoint; 15 s when left out. Keep it under the store's lease. */
-  readonly tokenTimeoutMs?: number | undefined;
+const ignore = () => undefined;
+
+export interface QuickBooksGatewayOptions extends QboTokensOptions {
+  readonly traffic: TrafficStore;
+  /** What went wrong beside a call whose outcome does not suffer from it. */
+  readonly onTrouble?: TrafficOptions['onTrouble'];
+  readonly onBreaker?: ResilienceOptions['onBreaker'];
 }
 
 /** QuickBooks Online as the use cases see it. */
@@ -39,16 +41,42 @@ export class QuickBooksGateway implements AccountingGateway {
   readonly linesMatch = answers.linesMatch;
   readonly invoicePageUrl = invoices.invoicePageUrl;
 
+  readonly readPayments: AccountingGateway['readPayments'];
+  readonly readInvoices: AccountingGateway['readInvoices'];
+  readonly readChanges: AccountingGateway['readChanges'];
+  readonly findChangedInvoices: AccountingGateway['findChangedInvoices'];
+  readonly findChangedPayments: AccountingGateway['findChangedPayments'];
+
   readonly #proving: ProvingContext;
   readonly #client: AuthorisedClient;
+  readonly #traffic: Traffic;
   /** By connection. A company can never change its home currency. */
   readonly #homeCurrencies = new Map<string, string>();
 
-  constructor({ timeoutMs, tokenTimeoutMs, ...options }: QuickBooksGatewayOptions) {
-    const { endpoints, onCall, clock } = options;
-    const http = new QboHttpClient({ onCall, ...(timeoutMs !== undefined && { timeoutMs }) });
-    this.#client = new AuthorisedClient(http, new QboTokens({ ...options, timeoutMs: tokenTimeoutMs }), endpoints);
-    this.#proving = { http, endpoints, clock, onCall, tokenTimeoutMs };
+  constructor(options: QuickBooksGatewayOptions) {
+    const { endpoints, onCall, clock, waits, onTrouble = ignore, onBreaker = ignore } = options;
+    const http = new QboHttpClient({ onCall, timeoutMs: waits.callTimeoutMs });
+    this.#traffic = new Traffic({ store: options.traffic, clock, waits, onTrouble });
+    this.#client = new AuthorisedClient({
+      http,
+      tokens: new QboTokens(options),
+      traffic: this.#traffic,
+      resilience: new Resilience({ clock, waits, onBreaker }),
+      endpoints,
+      waits,
+    });
+    const bulk = new BulkReader(this.#client, (connectionId, document) => this.#currencyOf(connectionId, document));
+    this.readPayments = bulk.readPayments.bind(bulk);
+    this.readInvoices = bulk.readInvoices.bind(bulk);
+    this.readChanges = bulk.readChanges.bind(bulk);
+    this.findChangedInvoices = bulk.findChangedInvoices.bind(bulk);
+    this.findChangedPayments = bulk.findChangedPayments.bind(bulk);
+    this.#proving = { http, endpoints, clock, onCall, waits };
+  }
+
+  /** Writes down what was counted last. */
+  stop(): Promise<void> {
+    return this.#traffic.meter.flush();
   }
 
   proveCredentials(credentials: CompanyCredentials): Promise<ProviderResult<ProvenCompany>> {
@@ -118,18 +146,6 @@ export class QuickBooksGateway implements AccountingGateway {
     return found.value.length === 0 ? read : failed({ kind: 'unavailable', message, trace });
   }
 
-  async readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<ProviderPayment[]>> {
-    const found: ProviderPayment[] = [];
-    let trace = {};
-    for (const call of payments.readPaymentsCalls(externalIds)) {
-      const page = await this.#client.call(connectionId, call, (json) => this.#toPayments(connectionId, json));
-      if (!page.ok) return page;
-      found.push(...page.value);
-      trace = page.trace;
-    }
-    return succeeded(found, trace);
-  }
-
   #callForInvoice(connectionId: string, call: QboCall): Promise<ProviderResult<ProviderInvoice>> {
     return this.#client.call(connectionId, call, async (json) => {
       const document = answers.readInvoiceDocument(json);
@@ -146,17 +162,6 @@ export class QuickBooksGateway implements AccountingGateway {
       const invoice = currency && answers.toProviderInvoice(document, currency);
       if (!invoice) return undefined;
       found.push(invoice);
-    }
-    return found;
-  }
-
-  async #toPayments(connectionId: string, json: unknown): Promise<ProviderPayment[] | undefined> {
-    const found: ProviderPayment[] = [];
-    for (const document of payments.readPaymentDocuments(json) ?? [undefined]) {
-      const currency = document && (await this.#currencyOf(connectionId, document));
-      const payment = currency && payments.toProviderPayment(document, currency);
-      if (!payment) return undefined;
-      found.push(payment);
     }
     return found;
   }

@@ -3,14 +3,14 @@ import type { ProviderInvoice } from '../../application/ports/accounting.js';
 import { type CurrencyCode, isCurrencyCode } from '../../domain/currency.js';
 import { ZERO } from '../../domain/money.js';
 import { readAmount } from './decimals.js';
-import { optionalReference, queryRows, reference } from './documents.js';
+import { instant, optionalMetaData, optionalReference, queryRows, reference } from './documents.js';
 import { parseJson } from './json.js';
 import { singleLine } from './text.js';
 
 /** QuickBooks adds this one to its answers. */
 const SUBTOTAL_LINE = 'SubTotalLineDetail';
 
-const invoiceDocument = z.object({
+export const invoiceDocument = z.object({
   Id: z.string().min(1),
   SyncToken: z.string(),
   DocNumber: z.string().nullish(),
@@ -23,6 +23,7 @@ const invoiceDocument = z.object({
   BillEmail: z.object({ Address: z.string().nullish() }).nullish(),
   DeliveryInfo: z.object({ DeliveryTime: z.string().nullish() }).nullish(),
   InvoiceLink: z.string().nullish(),
+  MetaData: optionalMetaData,
   LinkedTxn: z.array(z.object({ TxnId: z.string(), TxnType: z.string() })).nullish(),
   Line: z
     .array(z.object({ DetailType: z.string(), Description: z.string().nullish(), Amount: z.string().nullish() }))
@@ -60,6 +61,7 @@ export function toProviderInvoice(document: InvoiceDocument, currencyCode: strin
     deliveredAt: instant(document.DeliveryInfo?.DeliveryTime),
     payUrl: webAddress(document.InvoiceLink),
     paymentIds: paymentIds(document),
+    changedAt: instant(document.MetaData?.LastUpdatedTime),
   };
 }
 
@@ -78,11 +80,6 @@ function readLines(document: InvoiceDocument, currency: CurrencyCode): ProviderI
 function emailStatus(status: string | null | undefined): ProviderInvoice['emailStatus'] {
   if (status === 'EmailSent') return 'SENT';
   return status === 'NeedToSend' ? 'PENDING' : 'NOT_SENT';
-}
-
-function instant(text: string | null | undefined): Date | undefined {
-  const date = new Date(text ?? '');
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 /** It ends up where people click. */

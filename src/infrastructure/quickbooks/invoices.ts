@@ -12,7 +12,7 @@ import { reference } from './documents.js';
 import { emailAddress } from './email.js';
 import type { QboCall } from './http-client.js';
 import { jsonDecimal, parseJson } from './json.js';
-import { queryCall, select, selectPage } from './query.js';
+import { pagesOf, queryCall, select, selectChanged, selectPage } from './query.js';
 import { cut, multiLine, singleLine } from './text.js';
 
 const MAX_DESCRIPTION = 4000;
@@ -114,6 +114,18 @@ export function readInvoiceCall(externalId: string): QboCall {
 /** Whether an invoice is there at all. A fault 610 alone does not tell: it also stands for inactive references. */
 export function findInvoiceCall(externalId: string): QboCall {
   return queryCall('find_invoice', select('Invoice', [{ field: 'Id', equals: externalId }]));
+}
+
+/** One query for each 500 ids, with the payment page, which query answers lack unless asked for it. */
+export function readInvoicesCalls(externalIds: readonly string[]): QboCall[] {
+  return pagesOf(externalIds).map((page) =>
+    queryCall('read_invoices', select('Invoice', [{ field: 'Id', in: page }]), 'invoiceLink'),
+  );
+}
+
+/** The first 1000, in the order of their changes. */
+export function findChangedInvoicesCall(since: Date): QboCall {
+  return queryCall('find_changed_invoices', selectChanged('Invoice', since));
 }
 
 export function sendInvoiceCall(externalId: string, email: string, idempotencyKey: string): QboCall {

@@ -4,25 +4,21 @@ import { isCalendarDay } from '../../domain/clock.js';
 import { type CurrencyCode, isCurrencyCode } from '../../domain/currency.js';
 import { type MinorUnits, subtract, sum, ZERO } from '../../domain/money.js';
 import { readAmount } from './decimals.js';
-import { optionalReference, queryRows } from './documents.js';
+import { instant, optionalMetaData, optionalReference } from './documents.js';
 import type { QboCall } from './http-client.js';
-import { queryCall, select } from './query.js';
-
-/** QuickBooks returns at most 1000 rows; half of that also keeps the statement under 10 kB. */
-const PAGE_SIZE = 500;
+import { pagesOf, queryCall, select, selectChanged } from './query.js';
 
 /** One query for each 500 ids. */
 export function readPaymentsCalls(externalIds: readonly string[]): QboCall[] {
-  const ids = [...new Set(externalIds)];
-  const calls: QboCall[] = [];
-  for (let start = 0; start < ids.length; start += PAGE_SIZE) {
-    const page = ids.slice(start, start + PAGE_SIZE);
-    calls.push(queryCall('read_payments', select('Payment', [{ field: 'Id', in: page }])));
-  }
-  return calls;
+  return pagesOf(externalIds).map((page) => queryCall('read_payments', select('Payment', [{ field: 'Id', in: page }])));
 }
 
-const paymentDocument = z.object({
+/** The first 1000, in the order of their changes. */
+export function findChangedPaymentsCall(since: Date): QboCall {
+  return queryCall('find_changed_payments', selectChanged('Payment', since));
+}
+
+export const paymentDocument = z.object({
   Id: z.string().min(1),
   SyncToken: z.string().regex(/^\d+$/),
   TotalAmt: z.string(),
@@ -31,6 +27,7 @@ const paymentDocument = z.object({
   PaymentRefNum: z.string().nullish(),
   PrivateNote: z.string().nullish(),
   CurrencyRef: optionalReference,
+  MetaData: optionalMetaData,
   Line: z
     .array(
       z.object({
@@ -42,10 +39,6 @@ const paymentDocument = z.object({
 });
 
 export type PaymentDocument = z.output<typeof paymentDocument>;
-
-export function readPaymentDocuments(json: unknown): PaymentDocument[] | undefined {
-  return queryRows(json, 'Payment', paymentDocument);
-}
 
 /** Undefined: an amount that the currency cannot express, or a currency that does not exist. */
 export function toProviderPayment(document: PaymentDocument, currencyCode: string): ProviderPayment | undefined {
@@ -66,6 +59,7 @@ export function toProviderPayment(document: PaymentDocument, currencyCode: strin
     paidOn: document.TxnDate,
     referenceNumber: document.PaymentRefNum || undefined,
     applications,
+    changedAt: instant(document.MetaData?.LastUpdatedTime),
   };
 }
 

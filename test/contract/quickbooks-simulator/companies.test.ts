@@ -100,8 +100,11 @@ describe('A company that is removed', () => {
     await bench.control('POST', '/webhooks', { realmId, paused: true });
     expect(await bench.control('DELETE', `/companies/${realmId}`)).toEqual({});
 
+    expect((await bench.control('GET', `/requests?realmId=${realmId}`)).requests).toEqual([]);
     expect((await company.get('/preferences')).status).toBe(401);
+    expect((await bench.control('GET', `/requests?realmId=${realmId}`)).requests).toMatchObject([{ status: '401' }]);
     await bench.control('DELETE', `/requests?realmId=${realmId}`);
+    expect((await bench.control('GET', `/requests?realmId=${realmId}`)).requests).toEqual([]);
     await bench.control('POST', '/companies', { realmId });
     expect((await bench.control('GET', `/books?realmId=${realmId}`)).customers).toEqual([]);
     expect((await bench.control('GET', '/faults')).faults).toEqual([]);

@@ -151,11 +151,11 @@ export class Target {
     return Customer;
   }
 
-  /** Customers cannot be deleted. */
+  /** Customers cannot be deleted. Renamed, because a name that was marked as deleted before would be in the way. */
   deactivateLater(Id: string): void {
     this.cleanUps.push(async () => {
       const { SyncToken } = await this.read('customer', Id);
-      await this.post('/customer', { Id, SyncToken, sparse: true, Active: false });
+      await this.post('/customer', { Id, SyncToken, sparse: true, DisplayName: uniqueName(), Active: false });
     });
   }
 

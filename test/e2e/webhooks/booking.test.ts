@@ -207,7 +207,7 @@ describe('what a delivery costs', () => {
     await becomes(order.id, 'PAID');
   });
 
-  test('W-Q4: a payment reads itself and the invoices that it pays, nothing else', async () => {
+  test('W-Q4: a payment reads itself and, in one query, the invoices that it pays, nothing else', async () => {
     const organizationName = 'Exact Readings Ltd';
     const orders = [];
     for (let index = 0; index < 4; index++) orders.push(await createInvoicedOrder(app, { organizationName }));
@@ -218,15 +218,10 @@ describe('what a delivery costs', () => {
     const event = cloudEvent('payment', 'created', Payment.Id, realmId);
     await deliver(app, [event]);
     expect(await workedOff(app, [event])).toMatchObject([{ state: 'DONE' }]);
-    expect((await reads()).toSorted()).toEqual(
-      [
-        'query Payment',
-        `invoice/${first.qboInvoiceId}`,
-        'query Payment',
-        `invoice/${second.qboInvoiceId}`,
-        'query Payment',
-      ].toSorted(),
-    );
+    expect(await reads()).toEqual(['query Payment', 'query Invoice']);
+    for (const { id } of [first, second]) {
+      expect(await readOrder(app, id)).toMatchObject({ status: 'PARTIALLY_PAID', totalPaid: { amount: '100.00' } });
+    }
   });
 
   test('W-Q4: ten events about one payment and its invoice are one piece of work', async () => {
@@ -239,9 +234,7 @@ describe('what a delivery costs', () => {
     ]).flat();
     await deliver(app, events);
     expect((await workedOff(app, events)).map(({ state }) => state)).toEqual(Array(10).fill('DONE'));
-    expect((await reads()).toSorted()).toEqual(
-      ['query Payment', `invoice/${order.qboInvoiceId}`, 'query Payment'].toSorted(),
-    );
+    expect(await reads()).toEqual(['query Payment', `invoice/${order.qboInvoiceId}`]);
   });
 
   test('W-Q5: with sixty open orders the one that is paid is found, and the others are left alone', async () => {
@@ -256,7 +249,7 @@ describe('what a delivery costs', () => {
     await deliver(app, [event]);
     await becomes(oldest.id, 'PAID');
     await workedOff(app, [event]);
-    expect(await reads()).toEqual(['query Payment', `invoice/${oldest.qboInvoiceId}`, 'query Payment']);
+    expect(await reads()).toEqual(['query Payment', `invoice/${oldest.qboInvoiceId}`]);
     const statuses = await app.sql(
       'select status, count(*)::int from purchase_order where organization_name = $1 group by 1 order by 1',
       [organizationName],
@@ -278,7 +271,7 @@ describe('what a delivery costs', () => {
 test('a failed reading is repeated by itself', async () => {
   const order = await createInvoicedOrder(app);
   const { Payment } = await app.quickbooks.pay(order.qboInvoiceId, '1475.00');
-  await app.quickbooks.post('/faults', { kind: 'html502', match: { path: '/query' } });
+  await app.quickbooks.post('/faults', { kind: 'html502', times: 3, match: { path: '/query' } });
   const event = cloudEvent('payment', 'created', Payment.Id, realmId);
   await deliver(app, [event]);
   const [waiting] = await eventually(

@@ -77,6 +77,9 @@ export async function seen(bench: Workbench, paymentId: string, companyId = `SAN
   return rows.map(({ said }) => said);
 }
 
+/** QuickBooks' rules do not allow what the bookkeeper wanted. */
+export class Refused extends Error {}
+
 /** The bookkeeper of one company, who can do everything that the provider's API lets a program do. */
 export class Bookkeeper {
   readonly #bench: Workbench;
@@ -99,13 +102,16 @@ export class Bookkeeper {
     };
     const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
     const json = await answer.json();
+    if (answer.status === 400) throw new Refused(JSON.stringify(json));
     if (!answer.ok) throw new Error(`${entity}: ${JSON.stringify(json)}`);
     return Object.values(json as Data)[0] as Data;
   }
 
   async invoice(externalId: string): Promise<Data> {
     const { invoices } = await this.#bench.quickbooks.get(`/books?realmId=${this.#realmId}`);
-    return invoices.find(({ Id }: Data) => Id === externalId);
+    const invoice = invoices.find(({ Id }: Data) => Id === externalId);
+    if (!invoice) throw new Refused(`there is no invoice ${externalId}`);
+    return invoice;
   }
 
   /** A payment over the share that each invoice gets, whatever its amount. Amounts are in major units. */
@@ -131,7 +137,9 @@ export class Bookkeeper {
   /** Sets an existing payment against other invoices, or against none. */
   async reassign(paymentId: string, shares: Record<string, number>): Promise<void> {
     const { payments } = await this.#bench.quickbooks.get(`/books?realmId=${this.#realmId}`);
-    const { SyncToken, CustomerRef, TotalAmt } = payments.find(({ Id }: Data) => Id === paymentId);
+    const payment = payments.find(({ Id }: Data) => Id === paymentId);
+    if (!payment) throw new Refused(`there is no payment ${paymentId}`);
+    const { SyncToken, CustomerRef, TotalAmt } = payment;
     const Line = Object.entries(shares).map(([TxnId, Amount]) => ({
       Amount,
       LinkedTxn: [{ TxnId, TxnType: 'Invoice' }],
@@ -155,15 +163,33 @@ export class Bookkeeper {
     return (await this.write('invoice', { CustomerRef, CurrencyRef, Line })).Id;
   }
 
+  /** Grants a credit and sets it against the invoice; returns the id of the payment that links them. */
+  async credit(invoiceId: string, amount: number): Promise<string> {
+    return (await this.#control('/credit-memo', { invoiceId, amount: `${amount}.00` })).Payment.Id;
+  }
+
   async void(paymentId: string): Promise<void> {
-    await this.#bench.quickbooks.post('/void-payment', { realmId: this.#realmId, paymentId });
+    await this.#control('/void-payment', { paymentId });
   }
 
   async delete(paymentId: string): Promise<void> {
-    await this.#bench.quickbooks.post('/delete-payment', { realmId: this.#realmId, paymentId });
+    await this.#control('/delete-payment', { paymentId });
   }
 
   async edit(paymentId: string, changes: object): Promise<void> {
-    await this.#bench.quickbooks.post('/edit-payment', { realmId: this.#realmId, paymentId, ...changes });
+    await this.#control('/edit-payment', { paymentId, ...changes });
+  }
+
+  async deleteInvoice(invoiceId: string): Promise<void> {
+    await this.#control('/delete-invoice', { invoiceId });
+  }
+
+  async #control(path: string, order: object): Promise<Data> {
+    try {
+      return await this.#bench.quickbooks.post(path, { realmId: this.#realmId, ...order });
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith(`POST ${path}: 400 `)) throw new Refused(error.message);
+      throw error;
+    }
   }
 }

@@ -4,7 +4,7 @@ import { recordPayment } from '../../../src/application/purchase-orders/record-p
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
 import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import { sendQboInvoice } from '../../../src/application/quickbooks/send-qbo-invoice.js';
-import { syncInvoice } from '../../../src/application/quickbooks/sync-invoice.js';
+import { syncInvoice } from '../../../src/application/quickbooks/sync-invoices.js';
 import type { Data } from '../../support/graphql-client.js';
 import { die, ProcessDied, startWorkbench, type Workbench } from '../../support/workbench.js';
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import { sendQboInvoice } from '../../../src/application/quickbooks/send-qbo-invoice.js';
-import { syncInvoice } from '../../../src/application/quickbooks/sync-invoice.js';
+import { syncInvoice } from '../../../src/application/quickbooks/sync-invoices.js';
 import type { Data } from '../../support/graphql-client.js';
 import { die, ProcessDied, startWorkbench, type Workbench } from '../../support/workbench.js';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ProviderInvoice, ProviderPayment } from '../../../src/application/ports/accounting.js';
 import { succeeded } from '../../../src/application/ports/provider.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
-import { syncInvoice } from '../../../src/application/quickbooks/sync-invoice.js';
+import { syncInvoice } from '../../../src/application/quickbooks/sync-invoices.js';
 import type { CurrencyCode } from '../../../src/domain/currency.js';
 import { minorUnits } from '../../../src/domain/money.js';
 import type { Data } from '../../support/graphql-client.js';
@@ -35,7 +35,7 @@ async function syncWith(invoiceId: string, externalId: string, reported: Provide
   const invoice: ProviderInvoice = { ...read.value, paymentIds: [reported.externalId] };
   const context = bench.with({
     readInvoice: async () => succeeded(invoice),
-    readPayments: async () => succeeded([reported]),
+    readPayments: async () => succeeded({ objects: [reported], unreadableIds: [] }),
   });
   expect(await syncInvoice(context, invoiceId)).toBeUndefined();
 }
@@ -84,7 +84,7 @@ describe('an older reading', () => {
     let readings = 0;
     const readInvoice = async (connection: string, invoice: string) => {
       readings += 1;
-      await bench.sql('update invoice set sync_version = sync_version + 1 where id = ?', [invoiceId]);
+      await bench.sql("update invoice set reading_recorded = nextval('invoice_reading') where id = ?", [invoiceId]);
       return accounting.readInvoice(connection, invoice);
     };
     const failure = await syncInvoice(bench.with({ readInvoice }), invoiceId);

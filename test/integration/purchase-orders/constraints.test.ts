@@ -199,7 +199,7 @@ describe('the database refuses', () => {
     balance_minor: 1000,
     matches_purchase_order: true,
     email_status: 'NOT_SENT',
-    sync_version: 0,
+    reading_recorded: 0,
     ...stamps,
     ...row,
   });

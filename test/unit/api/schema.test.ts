@@ -57,10 +57,11 @@ describe('the schema', () => {
     const outputs = types.filter((type) => isObjectType(type) || isInterfaceType(type));
     const names = outputs.flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`));
     const suspicious = names.filter((name) => /token|secret|key|password|credential|clientId|hash/i.test(name));
-    // A version counter of QuickBooks' and two dates.
+    // A version counter of QuickBooks' and three dates.
     expect(suspicious.sort()).toEqual([
       'QboConnection.accessTokenExpiresAt',
       'QboConnection.refreshTokenExpiresAt',
+      'QboConnection.refreshTokenHardExpiresAt',
       'QboInvoice.syncToken',
     ]);
   });
@@ -80,6 +81,8 @@ describe('the schema', () => {
     );
     expect(numbers.filter((name) => !name.endsWith('Connection.totalCount') && !name.endsWith('.statusCode'))).toEqual([
       'LineItem.quantity',
+      'QboUsage.reads',
+      'QboUsage.writes',
       'WebhookEvent.attempts',
     ]);
   });
@@ -150,3 +153,11 @@ test.each(exampleOperations({}).map(({ name, query }) => [name, query]))(
     expect(validate(schema, parse(query))).toEqual([]);
   },
 );
+
+test.each(
+  [...readFileSync('docs/operations.md', 'utf8').matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, query]) => [
+    String(query),
+  ]),
+)('the person on call is told a valid document: %s', (query) => {
+  expect(validate(schema, parse(query))).toEqual([]);
+});

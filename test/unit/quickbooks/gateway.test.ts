@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
 import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
+import { testWaits } from '../../support/test-waits.js';
+import { FreeTraffic } from './free-traffic.js';
 import { interceptRequests } from './intercept.js';
 import { MemoryTokenStore, markingBox } from './memory-token-store.js';
 
@@ -33,11 +35,12 @@ beforeEach(() => {
   store = new MemoryTokenStore();
   gateway = new QuickBooksGateway({
     store,
+    traffic: new FreeTraffic(),
     secrets: markingBox,
     clock: { now: () => NOW },
     endpoints: ({ environment }) => intuitEndpoints(environment),
     defaultApp: { clientId: 'id', clientSecret: 'secret' },
-    pollMs: 5,
+    waits: testWaits,
   });
 });
 
@@ -76,6 +79,7 @@ describe('an access token that QuickBooks refuses', () => {
       failure: { kind: 'reconnect_required', trace: { statusCode: 401, requestId: 'tid-2' } },
     });
     expect(nock.pendingMocks()).toEqual([]);
+    expect(store.connection).toMatchObject({ reconnectRequired: true, tokenVersion: 2 });
   });
 
   test('when the refresh fails the request is not repeated', async () => {
@@ -86,12 +90,41 @@ describe('an access token that QuickBooks refuses', () => {
     expect(never.isDone()).toBe(false);
   });
 
-  test('403 is not answered with a refresh', async () => {
+  test('403 is not answered with a refresh, and ends the connection', async () => {
     const fault = { fault: { error: [{ message: 'm', detail: null, code: '3100' }] } };
     api().get(`${COMPANY}/invoice/155`).query(true).reply(403, fault);
     const refresh = refreshSucceeds();
     expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'reconnect_required' } });
     expect(refresh.isDone()).toBe(false);
+    expect(store.connection.reconnectRequired).toBe(true);
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'reconnect_required' } });
+  });
+
+  test.each(['120', '130', '3100'])('fault %s ends the connection', async (code) => {
+    const fault = { Fault: { Error: [{ Message: 'Refused', Detail: 'Refused: no access.', code }] } };
+    api().post(`${COMPANY}/invoice`).query(true).reply(401, fault);
+    expect(await gateway.createInvoice('qbo_1', '{}', 'op_1')).toMatchObject({
+      failure: { kind: 'reconnect_required', trace: { statusCode: 401 } },
+    });
+    expect(store.connection.reconnectRequired).toBe(true);
+  });
+
+  test('403 without an explanation, as a proxy gives it, fails the call and leaves the connection alone', async () => {
+    api().get(`${COMPANY}/invoice/155`).query(true).reply(403, '<html>');
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'reconnect_required' } });
+    expect(store.connection.reconnectRequired).toBe(false);
+  });
+
+  test('403 for tokens that were replaced meanwhile ends nothing', async () => {
+    const fault = { fault: { error: [{ message: 'm', detail: null, code: '3100' }] } };
+    api()
+      .get(`${COMPANY}/invoice/155`)
+      .query(true)
+      .reply(403, () => {
+        store.connection = { ...store.connection, tokenVersion: 2 };
+        return fault;
+      });
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'unavailable' } });
     expect(store.connection.reconnectRequired).toBe(false);
   });
 
@@ -164,26 +197,132 @@ describe('payments', () => {
       .reply(200, { QueryResponse: { Payment: [payment] } });
     expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({
       ok: true,
-      value: [{ externalId: '180', total: 38700n }],
+      value: { objects: [{ externalId: '180', total: 38700n }], unreadableIds: [] },
     });
   });
 
   test('for no ids nothing is asked', async () => {
-    expect(await gateway.readPayments('qbo_1', [])).toEqual({ ok: true, value: [], trace: {} });
+    const value = { objects: [], unreadableIds: [] };
+    expect(await gateway.readPayments('qbo_1', [])).toEqual({ ok: true, value, trace: {} });
   });
 
-  test('one that cannot be understood makes all of them unavailable', async () => {
+  test('one that cannot be understood is named, and does not spoil the others', async () => {
     const good = { Id: '180', TotalAmt: 1, TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' } };
     api()
       .get(`${COMPANY}/query`)
       .query(true)
-      .reply(200, { QueryResponse: { Payment: [good, { ...good, TotalAmt: 0.001 }] } });
-    expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({ failure: { kind: 'unavailable' } });
+      .reply(200, { QueryResponse: { Payment: [good, { ...good, Id: '181', TotalAmt: 0.001 }] } });
+    expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({
+      value: { objects: [{ externalId: '180' }], unreadableIds: ['181'] },
+    });
   });
 
   test('an answer that is not one is unavailable, not an empty list', async () => {
     api().get(`${COMPANY}/query`).query(true).reply(200, { Payment: [] });
     expect(await gateway.readPayments('qbo_1', ['180'])).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+});
+
+describe('many objects at once', () => {
+  const payment = (id: number, second: number) => ({
+    Id: `${id}`,
+    TotalAmt: 1,
+    TxnDate: '2026-05-05',
+    CurrencyRef: { value: 'USD' },
+    MetaData: { LastUpdatedTime: `2026-05-05T02:08:${`${second}`.padStart(2, '0')}Z` },
+  });
+  const since = (second: number) =>
+    `select * from Payment where MetaData.LastUpdatedTime >= '2026-05-05T02:08:${`${second}`.padStart(2, '0')}Z' orderby MetaData.LastUpdatedTime maxresults 1000`;
+  const page = (query: string, rows: object[]) =>
+    api()
+      .get(`${COMPANY}/query`)
+      .query({ query, minorversion: '75' })
+      .reply(200, { QueryResponse: { Payment: rows } });
+
+  test('invoices are asked for with their payment page; one that is missing is looked at by itself', async () => {
+    const found = { ...invoice, InvoiceLink: 'https://pay.example/155' };
+    api()
+      .get(`${COMPANY}/query`)
+      .query({
+        query: "select * from Invoice where Id in ('155', '156', '157') maxresults 1000",
+        include: 'invoiceLink',
+        minorversion: '75',
+      })
+      .reply(200, { QueryResponse: { Invoice: [found] }, time: '2026-05-05T02:08:54.543-07:00' });
+    const fault = { Fault: { Error: [{ Message: 'Object Not Found', Detail: 'Object Not Found : …', code: '610' }] } };
+    api().get(`${COMPANY}/invoice/156`).query(true).reply(400, fault);
+    api()
+      .get(`${COMPANY}/invoice/157`)
+      .query(true)
+      .reply(200, { Invoice: { ...invoice, Id: '157' } });
+    const read = await gateway.readInvoices('qbo_1', ['155', '156', '157']);
+    expect(read).toMatchObject({
+      ok: true,
+      asOf: expect.any(Date),
+      value: {
+        objects: [{ externalId: '155', payUrl: 'https://pay.example/155' }, { externalId: '157' }],
+        unreadableIds: [],
+      },
+    });
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test('an invoice that is missing and cannot be asked about is not taken for deleted', async () => {
+    api().get(`${COMPANY}/query`).query(true).reply(200, { QueryResponse: {} });
+    api().get(`${COMPANY}/invoice/155`).query(true).reply(503, '');
+    expect(await gateway.readInvoices('qbo_1', ['155'])).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+
+  test('a full page of changes says where the next one begins, and what is on both counts once', async () => {
+    const first = Array.from({ length: 1000 }, (_, index) => payment(index + 1, index < 990 ? 10 : 20));
+    page(since(5), first);
+    page(since(20), [...first.slice(990), payment(2000, 30)]);
+    const found = await gateway.findChangedPayments('qbo_1', new Date('2026-05-05T02:08:05Z'));
+    const ids = found.ok ? found.value.objects.map(({ externalId }) => externalId) : [];
+    expect(ids).toHaveLength(1001);
+    expect(new Set(ids).size).toBe(1001);
+    expect(ids.at(-1)).toBe('2000');
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test('a full page of one second ends the search: there is no way to ask for more', async () => {
+    const first = Array.from({ length: 1000 }, (_, index) => payment(index + 1, 10));
+    page(since(10), first);
+    const found = await gateway.findChangedPayments('qbo_1', new Date('2026-05-05T02:08:10Z'));
+    expect(found.ok && found.value.objects).toHaveLength(1000);
+  });
+
+  test('a page that fails makes the whole search fail', async () => {
+    page(
+      since(5),
+      Array.from({ length: 1000 }, (_, index) => payment(index + 1, 10)),
+    );
+    api()
+      .get(`${COMPANY}/query`)
+      .query({ query: since(10), minorversion: '75' })
+      .reply(503, '');
+    const found = await gateway.findChangedPayments('qbo_1', new Date('2026-05-05T02:08:05Z'));
+    expect(found).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+
+  test('changes, deletions included, come in one read', async () => {
+    const gone = { domain: 'QBO', status: 'Deleted', Id: '156', MetaData: { LastUpdatedTime: '2026-05-05T02:08:10Z' } };
+    const lists = [{ Invoice: [invoice, gone] }, { Payment: [payment(180, 10)] }];
+    api()
+      .get(`${COMPANY}/cdc`)
+      .query({ entities: 'Invoice,Payment', changedSince: '2026-05-05T02:08:05Z', minorversion: '75' })
+      .reply(200, { CDCResponse: [{ QueryResponse: lists }], time: '2026-05-05T02:08:54.543-07:00' });
+    expect(await gateway.readChanges('qbo_1', new Date('2026-05-05T02:08:05Z'))).toMatchObject({
+      ok: true,
+      asOf: expect.any(Date),
+      value: {
+        invoices: { objects: [{ externalId: '155' }], unreadableIds: [] },
+        payments: { objects: [{ externalId: '180', changedAt: new Date('2026-05-05T02:08:10Z') }], unreadableIds: [] },
+        deletedInvoices: [{ externalId: '156', changedAt: new Date('2026-05-05T02:08:10Z') }],
+        deletedPayments: [],
+        mayBeIncomplete: false,
+      },
+    });
   });
 });
 
@@ -269,6 +408,7 @@ describe('proving credentials', () => {
           refreshToken: 'refresh-1',
           accessTokenExpiresAt: new Date('2026-11-21T13:00:00Z'),
           refreshTokenExpiresAt: undefined,
+          refreshTokenHardExpiresAt: undefined,
         },
       },
       trace: { statusCode: 200, requestId: 'tid-1' },
@@ -288,7 +428,12 @@ describe('proving credentials', () => {
     nock('https://oauth.platform.intuit.com')
       .post('/oauth2/v1/tokens/bearer', 'grant_type=refresh_token&refresh_token=refresh-1')
       .basicAuth({ user: 'given-id', pass: 'given-secret' })
-      .reply(200, { access_token: 'access-2', expires_in: 1800, x_refresh_token_expires_in: 86400 });
+      .reply(200, {
+        access_token: 'access-2',
+        expires_in: 1800,
+        x_refresh_token_expires_in: 86400,
+        x_refresh_token_hard_expires_in: 172800,
+      });
     api('access-2').get(`${COMPANY}/companyinfo/4620`).query(true).reply(200, companyInfo);
     expect(await gateway.proveCredentials(credentials)).toMatchObject({
       value: {
@@ -297,6 +442,7 @@ describe('proving credentials', () => {
           refreshToken: 'refresh-1',
           accessTokenExpiresAt: new Date('2026-11-21T12:30:00Z'),
           refreshTokenExpiresAt: new Date('2026-11-22T12:00:00Z'),
+          refreshTokenHardExpiresAt: new Date('2026-11-23T12:00:00Z'),
         },
       },
     });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { queryRowsApart } from '../../../src/infrastructure/quickbooks/documents.js';
 import {
-  readPaymentDocuments,
+  findChangedPaymentsCall,
+  paymentDocument,
   readPaymentsCalls,
   toProviderPayment,
 } from '../../../src/infrastructure/quickbooks/payments.js';
@@ -23,8 +25,12 @@ const payment = {
 
 const answer = (...payments: unknown[]) => ({ QueryResponse: { Payment: payments, startPosition: 1 }, time: 'x' });
 
+function readRows(json: unknown) {
+  return queryRowsApart(json, 'Payment', paymentDocument);
+}
+
 function read(changes: Record<string, unknown> = {}, currency = 'USD') {
-  const [document] = readPaymentDocuments(answer({ ...payment, ...changes })) ?? [];
+  const [document] = readRows(answer({ ...payment, ...changes }))?.documents ?? [];
   return document && toProviderPayment(document, currency);
 }
 
@@ -82,12 +88,34 @@ describe('payments', () => {
     expect(read(changes, currency)).toBeUndefined();
   });
 
-  test('a date that is none makes the answer unreadable', () => {
-    expect(readPaymentDocuments(answer({ ...payment, TxnDate: '2026-02-30' }))).toBeUndefined();
+  test('a date that is none makes that payment unreadable, and no other', () => {
+    const other = { ...payment, Id: '181' };
+    expect(readRows(answer({ ...payment, TxnDate: '2026-02-30' }, other))).toMatchObject({
+      documents: [{ Id: '181' }],
+      unreadableIds: ['180'],
+    });
+  });
+
+  test('a row without an id makes the whole answer unreadable: nobody knows which one it was', () => {
+    const { Id: _, ...anonymous } = payment;
+    expect(readRows(answer(payment, anonymous))).toBeUndefined();
   });
 
   test('none found is an empty list', () => {
-    expect(readPaymentDocuments({ QueryResponse: {} })).toEqual([]);
+    expect(readRows({ QueryResponse: {} })).toEqual({ documents: [], unreadableIds: [] });
+  });
+
+  test('when it was last changed', () => {
+    expect(read({ MetaData: { LastUpdatedTime: '2026-05-05T02:08:55-07:00' } })?.changedAt).toEqual(
+      new Date('2026-05-05T09:08:55Z'),
+    );
+  });
+
+  test('those changed since a moment are asked for in the order of their changes, to the second', () => {
+    expect(findChangedPaymentsCall(new Date('2026-05-05T09:08:55.987Z')).query).toEqual({
+      query:
+        "select * from Payment where MetaData.LastUpdatedTime >= '2026-05-05T09:08:55Z' orderby MetaData.LastUpdatedTime maxresults 1000",
+    });
   });
 
   test('each id is asked for once, in pages of 500', () => {

@@ -12,6 +12,8 @@ alter table "credit_note_reversal" add constraint "credit_note_reversal_credit_n
 
 alter table "credit_note" add "source" text not null default 'MANUAL', add "provider_company" text null, add "provider_payment_id" text null, add "provider_invoice_id" text null, add "revision" int null;
 alter table "credit_note" alter column "source" drop default;
+create index "credit_note_provider_company_provider_invoice_id_index" on "credit_note" ("provider_company", "provider_invoice_id");
+create index "payment_provider_company_provider_invoice_id_index" on "payment" ("provider_company", "provider_invoice_id");
 alter table "credit_note" add constraint "credit_note_source_provider_company_provider_paym_87236_unique" unique ("source", "provider_company", "provider_payment_id", "provider_invoice_id", "revision");
 alter table "credit_note" add constraint "credit_note_provider_identity_check" check ((source = 'MANUAL' and num_nonnulls(provider_company, provider_payment_id, provider_invoice_id, revision) = 0)
     or (source <> 'MANUAL' and num_nulls(provider_company, provider_payment_id, provider_invoice_id, revision) = 0 and revision >= 1));

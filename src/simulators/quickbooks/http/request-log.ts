@@ -30,31 +30,41 @@ export interface CallFilter {
 }
 
 /** Enough for any run that counts calls, and still a bounded amount of memory. */
-const KEPT_PER_REALM = 100_000;
+const KEPT = 100_000;
 
 /** Counts what a client really sent. Never holds a token. */
 export class RequestLog {
-  private readonly byRealm = new Map<string | null, LoggedCall[]>();
+  private readonly byRealm = new Map<string, LoggedCall[]>();
+  /** Calls that name no company, or one that does not exist: late callers of a removed one come here, too. */
+  private others: LoggedCall[] = [];
   private next = 1;
 
-  add(arrived: Omit<LoggedCall, 'seq'>): LoggedCall {
+  add(arrived: Omit<LoggedCall, 'seq'>, companyExists: boolean): LoggedCall {
     const call: LoggedCall = { seq: this.next, ...arrived };
     this.next += 1;
-    const calls = this.byRealm.get(call.realmId) ?? [];
-    calls.push(call);
-    this.byRealm.set(call.realmId, calls.length > KEPT_PER_REALM ? calls.slice(-KEPT_PER_REALM / 2) : calls);
+    if (call.realmId === null || !companyExists) this.others = bounded(this.others, call);
+    else this.byRealm.set(call.realmId, bounded(this.byRealm.get(call.realmId) ?? [], call));
     return call;
   }
 
   list({ realmId, kind }: CallFilter): LoggedCall[] {
-    const calls = realmId === undefined ? [...this.byRealm.values()].flat() : (this.byRealm.get(realmId) ?? []);
-    return calls.filter((call) => kind === undefined || call.kind === kind).sort((a, b) => a.seq - b.seq);
+    const companies = realmId === undefined ? [...this.byRealm.values()].flat() : (this.byRealm.get(realmId) ?? []);
+    const others = this.others.filter((call) => realmId === undefined || call.realmId === realmId);
+    return [...companies, ...others]
+      .filter((call) => kind === undefined || call.kind === kind)
+      .sort((left, right) => left.seq - right.seq);
   }
 
   clear(realmId: string | undefined): void {
     if (realmId === undefined) this.byRealm.clear();
     else this.byRealm.delete(realmId);
+    this.others = realmId === undefined ? [] : this.others.filter((call) => call.realmId !== realmId);
   }
+}
+
+function bounded(calls: LoggedCall[], next: LoggedCall): LoggedCall[] {
+  calls.push(next);
+  return calls.length > KEPT ? calls.slice(-KEPT / 2) : calls;
 }
 
 /** Replaces the values of token fields, in a form and in JSON. */

@@ -64,7 +64,7 @@ function note(logged: LoggedCall, { replayed, refusedBy }: Served): void {
 }
 
 function log(simulation: Simulation, request: Request, call: ServedCall, tid: string): LoggedCall {
-  return simulation.requests.add({
+  const arrived = {
     at: new Date(timeIn(simulation, call.realmId)).toISOString(),
     method: request.method,
     path: request.path,
@@ -78,7 +78,8 @@ function log(simulation: Simulation, request: Request, call: ServedCall, tid: st
     replayed: false,
     fault: null,
     faultWhen: null,
-  });
+  };
+  return simulation.requests.add(arrived, simulation.companies.has(call.realmId ?? ''));
 }
 
 export function bodyText(request: Request): string {
