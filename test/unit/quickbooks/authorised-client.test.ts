@@ -214,12 +214,28 @@ describe('a company that asked to be left alone', () => {
   });
 });
 
+function standStill(): void {
+  const until = performance.now() + 200;
+  while (performance.now() < until);
+}
+
 describe('room for calls', () => {
   test('is waited for', async () => {
     traffic.takePlace = async () => 80;
     const startedAt = performance.now();
     expect(await read(gatewayWith())).toMatchObject({ ok: true });
     expect(performance.now() - startedAt).toBeGreaterThan(70);
+  });
+
+  test('that came while the process stood still is taken anew, once', async () => {
+    let places = 0;
+    traffic.takePlace = async () => {
+      places++;
+      if (places === 1) setTimeout(standStill, 10);
+      return 20;
+    };
+    expect(await read(gatewayWith({ callSpacingMs: 50 }))).toMatchObject({ ok: true });
+    expect(places).toBe(2);
   });
 
   test('that is too far away fails the call with nothing sent', async () => {
