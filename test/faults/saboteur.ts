@@ -61,7 +61,7 @@ export async function breakAnswers(stage: Stage): Promise<void> {
 
 /** Not in the second after a refresh: then the next one would look like a concurrent one. */
 export async function expireTokens({ system, realmId }: Stage): Promise<void> {
-  await system.advance(2_000);
+  await system.settle(1_100);
   await system.control('POST', '/expire-tokens', { realmId });
 }
 
