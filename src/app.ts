@@ -10,12 +10,14 @@ import { ensureApiKey, findActorByKey, hasApiKey } from './application/access/ap
 import type { Actor } from './application/context.js';
 import { findExampleIds } from './application/queries/example-ids.js';
 import type { QboContext } from './application/quickbooks/qbo-context.js';
+import type { SweepReport } from './application/quickbooks/sweep-qbo-connection.js';
 import { storeWebhookEvents } from './application/webhooks/store-webhook-events.js';
 import type { Config } from './config.js';
 import { seedDemoConference } from './development/demo-conference.js';
 import { deliverWebhooksTo, isQuickBooksSimulated, startLocalQuickBooks } from './development/local-simulators.js';
-import { systemClock } from './domain/clock.js';
+import type { Clock } from './domain/clock.js';
 import { randomIds } from './domain/ids.js';
+import { DatabaseClock } from './infrastructure/database/database-clock.js';
 import { databaseProblem } from './infrastructure/database/database-problem.js';
 import { startEmbeddedPostgres } from './infrastructure/database/embedded-postgres.js';
 import { hasPendingMigrations, migrateDatabase } from './infrastructure/database/migrate.js';
@@ -72,11 +74,17 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
   const createSystemContext = () => createContext(orm.em.fork(), SYSTEM_ACTOR);
   if (config.role !== 'api') {
     const { databaseUrl, logger } = foundation;
-    const worker = await startWorker({ databaseUrl, logger, jobs, createContext: createSystemContext });
+    const worker = await startWorker({
+      databaseUrl,
+      logger,
+      jobs,
+      createContext: createSystemContext,
+      onSweep: sweepObserver(foundation),
+    });
     resources.defer(() => worker.stop());
   }
   const apiKey = config.bootstrapApiKey ?? secrets?.apiKey;
-  if (apiKey !== undefined) await ensureApiKey(plainContext(orm), 'bootstrap', apiKey);
+  if (apiKey !== undefined) await ensureApiKey(plainContext(foundation), 'bootstrap', apiKey);
   else if (!(await hasApiKey(orm.em.fork()))) foundation.logger.warn('nobody can log in: set BOOTSTRAP_API_KEY');
   const http = await startHttpServer({
     ...config,
@@ -107,6 +115,7 @@ interface Foundation {
   readonly metrics: Metrics;
   readonly databaseUrl: string;
   readonly orm: MikroORM;
+  readonly clock: Clock;
   readonly jobs: GraphileJobQueue;
   /** In development only. */
   readonly secrets: DevelopmentSecrets | undefined;
@@ -128,9 +137,17 @@ async function layFoundation(
   const orm = await openOrm(databaseUrl);
   resources.defer(() => orm.close());
   const simulator = await startSimulator(config, orm, onProgress, resources);
-  const jobs = await GraphileJobQueue.connect(databaseUrl, logger);
+  const clock = await DatabaseClock.start(() => timeOf(orm));
+  resources.defer(() => clock.stop());
+  const jobs = await GraphileJobQueue.connect(databaseUrl, logger, clock);
   resources.defer(() => jobs.stop());
-  return { config, logger, metrics: new Metrics(orm), databaseUrl, orm, jobs, secrets, simulator };
+  return { config, logger, metrics: new Metrics(orm), databaseUrl, orm, clock, jobs, secrets, simulator };
+}
+
+async function timeOf(orm: MikroORM): Promise<number> {
+  const [row] = await orm.em.fork().execute<{ now: Date | string }[]>('select clock_timestamp() as now');
+  if (!row) throw new Error('the database did not tell its time');
+  return new Date(row.now).getTime();
 }
 
 async function startDatabase(
@@ -162,7 +179,8 @@ interface Accounting extends Pick<QboContext, 'secrets' | 'defaultApp'> {
   stop(): Promise<void>;
 }
 
-function createAccounting({ config, orm, logger, metrics, simulator, secrets: development }: Foundation): Accounting {
+function createAccounting(foundation: Foundation): Accounting {
+  const { config, orm, clock, logger, metrics, simulator, secrets: development } = foundation;
   const { encryptionKeys, quickbooks, waits } = config;
   const { clientId, clientSecret } = quickbooks;
   const keys = encryptionKeys.length === 0 && development ? [development.encryptionKey] : encryptionKeys;
@@ -172,7 +190,7 @@ function createAccounting({ config, orm, logger, metrics, simulator, secrets: de
     store: new PostgresTokenStore(orm, waits),
     traffic: new PostgresTrafficStore(orm, waits),
     secrets,
-    clock: systemClock,
+    clock,
     endpoints: endpointResolver(quickbooks, simulator && companiesOf(simulator)),
     defaultApp,
     waits,
@@ -190,16 +208,17 @@ type ContextFactory = (em: EntityManager, actor: Actor) => QboContext;
 
 /** Makes what the use cases get, each with an entity manager and an actor of its own. */
 function contextFactory(
-  { config, simulator }: Foundation,
+  { config, clock, jobs, simulator }: Foundation,
   { gateway, secrets, defaultApp }: Accounting,
 ): ContextFactory {
   const { production, quickbooks, waits } = config;
   const allowsSimulators = !production && (simulator !== undefined || quickbooks.apiBaseUrl !== undefined);
   const shared = {
-    clock: systemClock,
+    clock,
     ids: randomIds,
     waits,
     accounting: gateway,
+    jobs,
     secrets,
     defaultApp,
     allowsSimulators,
@@ -220,8 +239,18 @@ function callObserver(logger: Logger, metrics: Metrics) {
   };
 }
 
-function plainContext(orm: MikroORM) {
-  return { em: orm.em.fork(), clock: systemClock, ids: randomIds };
+function sweepObserver({ logger, metrics }: Foundation) {
+  return (report: SweepReport): void => {
+    const { outcome, isGap } = report;
+    if (outcome === 'not_due') return;
+    metrics.quickbooksSweeps.inc({ outcome });
+    if (isGap) metrics.quickbooksGaps.inc();
+    logger[outcome === 'failed' || isGap ? 'warn' : 'info'](report, 'QuickBooks swept');
+  };
+}
+
+function plainContext({ orm, clock }: Pick<Foundation, 'orm' | 'clock'>) {
+  return { em: orm.em.fork(), clock, ids: randomIds };
 }
 
 interface ApiParts extends Foundation {
@@ -260,14 +289,15 @@ async function isReached(orm: MikroORM): Promise<boolean> {
     );
 }
 
-function mountWebhooks(app: Express, { config, orm, jobs, metrics, secrets, simulator }: ApiParts): void {
+function mountWebhooks(app: Express, parts: ApiParts): void {
+  const { config, jobs, metrics, secrets, simulator } = parts;
   const { verifierTokens } = config.quickbooks;
   const simulatorTokens = simulator && secrets ? [secrets.verifierToken] : [];
   const wake = (provider: string, companyId: string) => jobs.wakeWebhookWorker(provider, companyId);
   app.use(
     quickBooksWebhookRouter({
       source: new QuickBooksWebhooks([...verifierTokens, ...simulatorTokens]),
-      store: (events) => storeWebhookEvents({ ...plainContext(orm), wake }, 'QBO', events),
+      store: (events) => storeWebhookEvents({ ...plainContext(parts), wake }, 'QBO', events),
       onAnswered: (status) => metrics.webhookRequests.inc({ provider: 'QBO', status }),
     }),
   );

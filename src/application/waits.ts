@@ -12,6 +12,20 @@ export interface Waits {
   readonly operationLeaseMs: number;
   /** From the first sending on, the provider surely remembers an idempotency key this long. */
   readonly replayWindowMs: number;
+  /** An invoice of an unknown outcome is looked for among those created since its claim, and this much earlier. */
+  readonly lookUpMarginMs: number;
+  /** The wait after a first look-up that told nothing; it doubles with each further one. */
+  readonly lookUpBackOffMs: number;
+  readonly lookUpBackOffMaxMs: number;
+  /** After an outcome became unknown the background tries to settle it; this doubles with each further sending. */
+  readonly resumeMs: number;
+  readonly resumeMaxMs: number;
+  /** An e-mail that seems not to have gone out is repeated, once, this long after its first sending. */
+  readonly emailRepeatMs: number;
+  /** How far QuickBooks' clock may be behind ours. */
+  readonly clockDifferenceMs: number;
+  /** The wait before a recording is repeated after the database was lost; it doubles with each further repetition. */
+  readonly recordingRetryMs: number;
   /** How long one request waits for another that is creating the same customer. */
   readonly customerWaitMs: number;
   /** After that time an event about an invoice whose creation is not recorded yet is looked at again. */
@@ -23,6 +37,22 @@ export interface Waits {
   readonly eventBackOffMaxMs: number;
   /** Clients may repeat a request under its idempotency key for this time. */
   readonly idempotencyKeptMs: number;
+  /** Events that are done or ignored are deleted after this time. */
+  readonly finishedEventsKeptMs: number;
+  /** After that time a new connection is swept for the first time. */
+  readonly firstSweepMs: number;
+  /** Between the sweeps of a company whose webhooks come in. */
+  readonly sweepMs: number;
+  /** Between the sweeps of a company whose webhooks are missing, and after a failed one. */
+  readonly anxiousSweepMs: number;
+  /** A sweep asks for changes from that long before the end of the last one. */
+  readonly sweepOverlapMs: number;
+  /** A change that is older than this and still not recorded is one that no webhook told. */
+  readonly webhookDelayMs: number;
+  /** Change data capture is asked about no longer a time than this. */
+  readonly changeDataReachMs: number;
+  /** A paid invoice of which nothing was heard for this time is not looked at any more when invoices are compared. */
+  readonly settledAfterMs: number;
   /** One request to the API of QuickBooks may take this long. */
   readonly callTimeoutMs: number;
   /** A GraphQL request starts no call to QuickBooks after this time and gives up reading. */
@@ -68,6 +98,19 @@ export const standardWaits: Waits = {
   operationLeaseMs: 180 * SECOND,
   // Intuit does not say how long it remembers; nobody has seen it forget within minutes.
   replayWindowMs: 15 * MINUTE,
+  // As far as clocks of servers were ever seen to differ, and more.
+  lookUpMarginMs: 5 * MINUTE,
+  // An outage mostly ends within minutes; one of a day costs some thirty look-ups.
+  lookUpBackOffMs: 30 * SECOND,
+  lookUpBackOffMaxMs: HOUR,
+  // A lost answer is known a few seconds later; then once a minute, as the periodic job does anyway.
+  resumeMs: 5 * SECOND,
+  resumeMaxMs: MINUTE,
+  // QuickBooks hands e-mails over within a minute or two. One that comes twice is worse than one that comes late.
+  emailRepeatMs: 10 * MINUTE,
+  clockDifferenceMs: MINUTE,
+  // Five attempts span 3 s: a restart of PostgreSQL or a failover of its proxy.
+  recordingRetryMs: 200,
   // It needs two requests; a little more than that.
   customerWaitMs: 10 * SECOND,
   eventUntilRecordedMs: 3 * SECOND,
@@ -76,6 +119,22 @@ export const standardWaits: Waits = {
   eventBackOffMs: 5 * SECOND,
   eventBackOffMaxMs: 2 * HOUR,
   idempotencyKeptMs: 3 * DAY,
+  // A repeated delivery is recognised by the stored row. Intuit repeats every six hours for days, and whoever asks why a
+  // payment was booked asks within a quarter.
+  finishedEventsKeptMs: 90 * DAY,
+  firstSweepMs: MINUTE,
+  // Intuit recommends one a day beside working webhooks.
+  sweepMs: DAY,
+  // Reads are charged for; a payment that waits a quarter of an hour hurts nobody.
+  anxiousSweepMs: 15 * MINUTE,
+  // An object's time of change is rounded and may be stamped before it can be seen; seconds, though nobody says how many.
+  sweepOverlapMs: 5 * MINUTE,
+  // They usually take seconds; Intuit's first repetitions of one that failed are over within a minute.
+  webhookDelayMs: 5 * MINUTE,
+  // Intuit keeps 30 days. One less, because it is measured with two clocks.
+  changeDataReachMs: 29 * DAY,
+  // Cheques bounce within weeks, and cards can be charged back for 120 days.
+  settledAfterMs: 120 * DAY,
   // Intuit asks clients to wait at least 30 s.
   callTimeoutMs: 30 * SECOND,
   // A write that begins just before it is answered after 80 s; Intuit, and many a proxy, cut after 120 s.

@@ -9,6 +9,8 @@ export type IdPrefix =
   | 'pay'
   | 'rev'
   | 'cn'
+  | 'crev'
+  | 'ppay'
   | 'inv'
   | 'qbo'
   | 'cust'

@@ -1,8 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { recordPayment } from '../../src/application/purchase-orders/record-payment.js';
 import { listPurchaseOrders } from '../../src/application/queries/list-purchase-orders.js';
+import { listWebhookEvents } from '../../src/application/queries/webhook-events.js';
 import { createQboInvoice } from '../../src/application/quickbooks/create-qbo-invoice.js';
+import { sweepQboConnection } from '../../src/application/quickbooks/sweep-qbo-connection.js';
 import { syncQboInvoiceStatus } from '../../src/application/quickbooks/sync-qbo-invoice-status.js';
+import { processQboEvents } from '../../src/application/webhooks/process-qbo-events.js';
+import { replayWebhookEvents } from '../../src/application/webhooks/replay-webhook-events.js';
 import { storeWebhookEvents } from '../../src/application/webhooks/store-webhook-events.js';
 import { startWorkbench, type Workbench } from '../support/workbench.js';
 
@@ -23,6 +28,22 @@ describe('the budget of statements and calls', () => {
     await work();
     const requests = await bench.quickbooks.requests();
     return requests.map(({ kind, method, path }) => `${kind} ${method} ${path.replace(/^.*\d{16}/, '')}`);
+  }
+
+  async function announce(changes: readonly { entity: string; entityId: string }[]): Promise<string[]> {
+    const { em, clock, ids } = bench.process();
+    const events = changes.map((change) => ({
+      ...change,
+      eventId: randomUUID(),
+      companyId: bench.realmId,
+      operation: 'updated',
+      occurredAt: undefined,
+      payload: {},
+    }));
+    await storeWebhookEvents({ em, clock, ids, wake: () => undefined }, 'QBO', events);
+    const eventIds = events.map(({ eventId }) => eventId);
+    const rows = await bench.sql('select id from webhook_event where event_id in (?)', [eventIds]);
+    return rows.map(({ id }) => id);
   }
 
   test('createPurchaseOrder costs 6 statements', async () => {
@@ -76,6 +97,22 @@ describe('the budget of statements and calls', () => {
     expect(calls).toEqual([`read GET /invoice/${externalId}`, 'read GET /query']);
   });
 
+  test('a sweep in which nothing changed costs one call and 6 statements', async () => {
+    await bench.sql('delete from qbo_sweep');
+    const [{ id }] = await bench.sql('select id from qbo_connection');
+    bench.clock.advance(120_000);
+    await bench.quickbooks.post('/clock', { advanceSeconds: 600 });
+    await sweepQboConnection(bench.process(), id);
+    await bench.sql('update qbo_sweep set next_sweep_at = last_run_at');
+    await bench.quickbooks.post('/clock', { advanceSeconds: 600 });
+    let calls: string[] = [];
+    const statements = await bench.statementsOf(async () => {
+      calls = await callsOf(() => sweepQboConnection(bench.process(), id));
+    });
+    expect(calls).toEqual(['read GET /cdc']);
+    expect(statements).toHaveLength(6);
+  });
+
   test('storing a hundred webhook events costs one statement', async () => {
     const { em, clock, ids } = bench.process();
     const events = Array.from({ length: 100 }, (_, index) => ({
@@ -90,6 +127,36 @@ describe('the budget of statements and calls', () => {
     const statements = await bench.statementsOf(() =>
       storeWebhookEvents({ em, clock, ids, wake: () => undefined }, 'QBO', events),
     );
+    expect(statements).toHaveLength(1);
+  });
+
+  test('the state of events costs one statement to take them, however many, and one to settle those of an object', async () => {
+    await announce([
+      { entity: 'customer', entityId: '1' },
+      { entity: 'customer', entityId: '2' },
+      { entity: 'customer', entityId: '2' },
+    ]);
+    const statements = await bench.statementsOf(() => processQboEvents(bench.process(), bench.realmId));
+    const ofStates = statements.filter((statement) => statement.includes('webhook_event'));
+    expect(ofStates.map((statement) => statement.slice(0, 12))).toEqual([
+      'with waiting',
+      'update "webh',
+      'update "webh',
+    ]);
+  });
+
+  test('replaying three events costs 5 statements', async () => {
+    const ids = await announce([
+      { entity: 'customer', entityId: '3' },
+      { entity: 'customer', entityId: '4' },
+      { entity: 'customer', entityId: '5' },
+    ]);
+    const statements = await bench.statementsOf(() => replayWebhookEvents(bench.process(), { ids }));
+    expect(statements).toHaveLength(5);
+  });
+
+  test('a page of webhook events costs one statement', async () => {
+    const statements = await bench.statementsOf(() => listWebhookEvents(bench.process().em, { first: 20 }));
     expect(statements).toHaveLength(1);
   });
 

@@ -55,8 +55,14 @@ export interface Workbench {
   /** The SQL statements that `work` sends, `begin` and `commit` included. */
   statementsOf(work: () => Promise<unknown>): Promise<string[]>;
   books(): Promise<Data>;
+  /** What a process of the server needs to work on the same database and QuickBooks. */
+  readonly environment: Record<string, string>;
+  /** Moves our clock and QuickBooks'. */
+  later(milliseconds: number): Promise<void>;
   /** From then on nobody listens at the address of QuickBooks. */
   stopQuickBooks(): Promise<void>;
+  /** After how many milliseconds the use cases wanted unsettled operations to be looked at, oldest first. */
+  readonly resumptions: number[];
   stop(): Promise<void>;
 }
 
@@ -75,14 +81,20 @@ export async function startWorkbench({
   const statements: string[] = [];
   const logger = (message: string) => void statements.push(message);
   const orm = await openOrm(database.url, { debug: ['query'], colors: false, logger });
-  const simulator = await startQuickBooksSimulator({ clientId: 'app', clientSecret: 'app-secret' });
+  const simulator = await startQuickBooksSimulator(APP);
   const clock = new TestClock();
-  const { gatewayAt, ...shared } = parts(orm, simulator, clock, {
-    ...testWaits,
-    callTimeoutMs: timeoutMs,
-    ...waits,
+  const encryptionKey = randomBytes(32);
+  const { gatewayAt, ...shared } = parts(orm, simulator, {
+    clock,
+    encryptionKey,
+    waits: { ...testWaits, callTimeoutMs: timeoutMs, ...waits },
   });
-  const process = (own: Clock = clock): QboContext => ({ ...shared, clock: own, em: orm.em.fork() });
+  const resumptions: number[] = [];
+  const jobs = {
+    wakeWebhookWorker: () => undefined,
+    resumeOperationsIn: (delayMs: number) => void resumptions.push(delayMs),
+  };
+  const process = (own: Clock = clock): QboContext => ({ ...shared, jobs, clock: own, em: orm.em.fork() });
   const context = process();
   const quickbooks = new SimulatorControl(simulator);
   const { realmId } = quickbooks;
@@ -124,10 +136,23 @@ export async function startWorkbench({
       return { id, invoiceId: invoice.id, externalId: invoice.external_id };
     },
     sql,
+    resumptions,
+    later: async (milliseconds) => {
+      clock.advance(milliseconds);
+      await quickbooks.post('/clock', { advanceSeconds: Math.ceil(milliseconds / 1000) });
+    },
     statementsOf: async (work) => {
       statements.length = 0;
       await work();
       return statements.map((message) => message.replace(/^\[query\] /, '').replace(/ \[took .*$/, ''));
+    },
+    environment: {
+      DATABASE_URL: database.url,
+      ENCRYPTION_KEYS: `k1:${encryptionKey.toString('base64')}`,
+      QBO_API_BASE_URL: simulator.baseUrl,
+      QBO_TOKEN_URL: simulator.tokenUrl,
+      QBO_CLIENT_ID: APP.clientId,
+      QBO_CLIENT_SECRET: APP.clientSecret,
     },
     books: () => quickbooks.get(`/books?realmId=${realmId}`),
     stopQuickBooks,
@@ -140,15 +165,22 @@ export async function startWorkbench({
   };
 }
 
-function parts(orm: MikroORM, simulator: QuickBooksSimulator, clock: Clock, waits: Waits) {
-  const secrets = new JweSecretBox([{ id: 'k1', secret: new Uint8Array(randomBytes(32)) }]);
-  const defaultApp = { clientId: 'app', clientSecret: 'app-secret' };
+const APP = { clientId: 'app', clientSecret: 'app-secret' };
+
+interface Settings {
+  readonly clock: Clock;
+  readonly encryptionKey: Uint8Array;
+  readonly waits: Waits;
+}
+
+function parts(orm: MikroORM, simulator: QuickBooksSimulator, { clock, encryptionKey, waits }: Settings) {
+  const secrets = new JweSecretBox([{ id: 'k1', secret: new Uint8Array(encryptionKey) }]);
   const { baseUrl: apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl } = simulator;
   const store = new PostgresTokenStore(orm, waits);
   const traffic = new PostgresTrafficStore(orm, waits);
   const gatewayAt = (address: string) => {
     const endpoints = () => ({ apiBaseUrl: address, tokenUrl, authorizeUrl, revokeUrl });
-    return new QuickBooksGateway({ store, traffic, secrets, clock, endpoints, defaultApp, waits });
+    return new QuickBooksGateway({ store, traffic, secrets, clock, endpoints, defaultApp: APP, waits });
   };
   const accounting = gatewayAt(apiBaseUrl);
   const actor = { id: 'test', name: 'test' };
@@ -158,7 +190,7 @@ function parts(orm: MikroORM, simulator: QuickBooksSimulator, clock: Clock, wait
     actor,
     accounting,
     secrets,
-    defaultApp,
+    defaultApp: APP,
     allowsSimulators: true,
     gatewayAt,
   };

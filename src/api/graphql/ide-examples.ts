@@ -34,6 +34,7 @@ export function exampleOperations({
     { name: 'Invoice it', query: INVOICE, variables: { input: { purchaseOrderId } } },
     { name: 'E-mail the invoice', query: SEND, variables: { input: { purchaseOrderId } } },
     { name: 'What was paid?', query: PAYMENTS, variables: { id: purchaseOrderId } },
+    { name: 'What got stuck?', query: DEAD_LETTERS, variables: {} },
     // The IDE opens with its last tab in front.
     { name: 'Start here', query: LOOK_AROUND, variables: {} },
   ];
@@ -92,6 +93,17 @@ query WhatWasPaid($id: ID!) {
     balanceDue { amount }
     payments { nodes { amount { amount } method reference paidOn source reversedBy { reason } } }
     attention { code since message }
+  }
+}
+`;
+
+const DEAD_LETTERS = `# Notifications that could not be worked off. Remove the cause, then have them tried again with
+#   mutation { replayWebhookEvents(input: { deadOfRealmId: "…" }) { events { id state } hasMore userErrors { message } } }
+query WhatGotStuck {
+  webhookEvents(filter: { stateIn: [DEAD] }, first: 20) {
+    totalCount
+    nodes { id realmId entity entityId operation attempts lastError receivedAt }
+    pageInfo { hasNextPage endCursor }
   }
 }
 `;

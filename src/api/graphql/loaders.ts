@@ -3,37 +3,46 @@ import DataLoader from 'dataloader';
 import {
   findConferences,
   findQboConnections,
+  findQboSweeps,
   findQboUsage,
   type QboUsageView,
 } from '../../application/queries/conferences.js';
 import {
+  type CreditNoteView,
   findCreditNotes,
   findCreditNotesById,
   findInvoices,
   findLineItems,
   findPayments,
   findPaymentsById,
+  findUnappliedCredits,
   type PaymentView,
+  type UnappliedCreditRow,
 } from '../../application/queries/purchase-order-details.js';
 import { findPurchaseOrders, type PurchaseOrderView } from '../../application/queries/purchase-order-view.js';
+import { findWebhookEvents, type WebhookEventView } from '../../application/queries/webhook-events.js';
 import type { Conference } from '../../domain/conference/conference.entity.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
-import type { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
 import type { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import type { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 
 /** One statement per relation and request, however many objects ask for it. */
 export interface Loaders {
   readonly purchaseOrder: DataLoader<string, PurchaseOrderView | undefined>;
   readonly conference: DataLoader<string, Conference | undefined>;
   readonly qboConnection: DataLoader<string, QboConnection | undefined>;
+  /** By the id of the connection; undefined before its first sweep. */
+  readonly qboSweep: DataLoader<string, QboSweep | undefined>;
   readonly qboUsage: DataLoader<string, QboUsageView | undefined>;
   readonly payment: DataLoader<string, PaymentView | undefined>;
-  readonly creditNote: DataLoader<string, CreditNote | undefined>;
+  readonly creditNote: DataLoader<string, CreditNoteView | undefined>;
+  readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
   readonly lineItemsOfOrder: DataLoader<string, LineItem[]>;
   readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
-  readonly creditNotesOfOrder: DataLoader<string, CreditNote[]>;
+  readonly creditNotesOfOrder: DataLoader<string, CreditNoteView[]>;
+  readonly unappliedCreditsOfOrder: DataLoader<string, UnappliedCreditRow[]>;
   /** The live invoice, else the latest one. */
   readonly invoiceOfOrder: DataLoader<string, Invoice | undefined>;
 }
@@ -43,12 +52,20 @@ export function createLoaders(em: EntityManager): Loaders {
     purchaseOrder: byId((ids) => findPurchaseOrders(em, ids)),
     conference: byId((ids) => findConferences(em, ids)),
     qboConnection: byId((ids) => findQboConnections(em, ids)),
+    qboSweep: single(
+      (ids) => findQboSweeps(em, ids),
+      ({ connection }) => connection.id,
+    ),
     qboUsage: byId((ids) => findQboUsage(em, ids)),
     payment: single(
       (ids) => findPaymentsById(em, ids),
       ({ payment }) => payment.id,
     ),
-    creditNote: byId((ids) => findCreditNotesById(em, ids)),
+    creditNote: single(
+      (ids) => findCreditNotesById(em, ids),
+      ({ note }) => note.id,
+    ),
+    webhookEvent: byId((ids) => findWebhookEvents(em, ids)),
     lineItemsOfOrder: many(
       (ids) => findLineItems(em, ids),
       (line) => line.purchaseOrder.id,
@@ -59,7 +76,11 @@ export function createLoaders(em: EntityManager): Loaders {
     ),
     creditNotesOfOrder: many(
       (ids) => findCreditNotes(em, ids),
-      (note) => note.purchaseOrder.id,
+      ({ note }) => note.purchaseOrder.id,
+    ),
+    unappliedCreditsOfOrder: many(
+      (ids) => findUnappliedCredits(em, ids),
+      (credit) => credit.purchaseOrderId,
     ),
     invoiceOfOrder: new DataLoader(async (ids) => {
       const byOrder = Map.groupBy(await findInvoices(em, ids), (invoice) => invoice.purchaseOrder.id);

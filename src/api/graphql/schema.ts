@@ -8,6 +8,7 @@ import { PurchaseOrderResolver } from './purchase-order/purchase-order.resolver.
 import { QboConnectionResolver } from './quickbooks/qbo-connection.resolver.js';
 import { QboInvoiceResolver } from './quickbooks/qbo-invoice.resolver.js';
 import { DateTime } from './scalars.js';
+import { WebhookEventResolver } from './webhook/webhook-event.resolver.js';
 
 /** Inputs are checked by the use cases, which name every offending field, so type-graphql's validation is off. */
 export function buildGraphQLSchema(): GraphQLSchema {
@@ -19,6 +20,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
       PurchaseOrderResolver,
       QboConnectionResolver,
       QboInvoiceResolver,
+      WebhookEventResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     validate: false,

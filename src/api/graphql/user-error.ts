@@ -92,7 +92,7 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-export function presentFailures(outcome: Outcome<Failure<string>>): UserError[] {
+export function presentFailures(outcome: Pick<Outcome<Failure<string>>, 'failures'>): UserError[] {
   return outcome.failures.map((failure) => ({ ...failure, path: [...(failure.path ?? [])] }));
 }
 

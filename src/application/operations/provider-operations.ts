@@ -7,15 +7,16 @@ import {
 } from '../../domain/operation/provider-operation.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { UseCaseContext } from '../context.js';
+import type { JobQueue } from '../ports/jobs.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 
-const OPEN_STATES = [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN];
+export const OPEN_STATES = [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN];
 
 export type OperationClaim =
   /** Ours to carry out. A resumed one may have been sent before. */
   | { readonly status: 'claimed'; readonly operation: ProviderOperation }
-  /** Another process is at work on it. */
-  | { readonly status: 'busy' };
+  /** Another process is at work on it, or it waits for its next look-up. */
+  | { readonly status: 'busy'; readonly isUnknown: boolean };
 
 export interface OperationRequest {
   readonly kind: OperationKind;
@@ -37,12 +38,8 @@ export async function claimOperation(
   const now = clock.now();
   const leaseUntil = new Date(now.getTime() + waits.operationLeaseMs);
   const { kind, subject, connectionId, body } = request;
-  const open = await tx.findOne(
-    ProviderOperation,
-    { kind, subject, state: { $in: OPEN_STATES } },
-    { lockMode: LockMode.PESSIMISTIC_WRITE },
-  );
-  if (open && open.leaseUntil > now) return { status: 'busy' };
+  const open = await findOpenOperation(tx, kind, subject);
+  if (open && open.leaseUntil > now) return { status: 'busy', isUnknown: open.state === OperationState.UNKNOWN };
   if (open) {
     Object.assign(open, { leaseUntil, updatedAt: now });
     return { status: 'claimed', operation: open };
@@ -61,17 +58,14 @@ export async function claimOperation(
   return { status: 'claimed', operation };
 }
 
-/** Gives up an open operation whose outcome nobody will learn, and claims the next generation in its place. */
-export async function claimInPlaceOf(
+/** The operation of this kind and subject that is not settled, locked; there is one at most by a unique index. */
+export async function findOpenOperation(
   tx: EntityManager,
-  context: UseCaseContext,
-  operation: ProviderOperation,
-  request: OperationRequest,
-): Promise<OperationClaim> {
-  const now = context.clock.now();
-  Object.assign(operation, { state: OperationState.REFUSED, leaseUntil: now, updatedAt: now });
-  await tx.flush();
-  return claimOperation(tx, context, request);
+  kind: OperationKind,
+  subject: string,
+): Promise<ProviderOperation | null> {
+  const open = { kind, subject, state: { $in: OPEN_STATES } };
+  return tx.findOne(ProviderOperation, open, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
 
 /** One sending of an operation. Its number fences off an earlier sender that comes back late. */
@@ -96,6 +90,11 @@ export function beginAttempt(
   return { operationId: operation.id, number: operation.attempts };
 }
 
+/** The attempt that was begun last, or that nothing was sent yet (number 0). */
+export function latestAttempt({ id, attempts }: ProviderOperation): Attempt {
+  return { operationId: id, number: attempts };
+}
+
 /** Not settled yet: it may still be sent, or may have been. */
 export function isOpen(operation: ProviderOperation): boolean {
   return OPEN_STATES.includes(operation.state);
@@ -111,28 +110,76 @@ export function isReplayable(
 
 export type Settlement = 'done' | 'refused' | 'unknown' | 'superseded';
 
+type SettlingContext = Pick<UseCaseContext, 'clock' | 'waits'> & { readonly jobs: JobQueue };
+
+export interface SettledAttempt {
+  readonly attempt: Attempt;
+  readonly result: ProviderResult<unknown>;
+  /** Looking for it showed that nothing was done: a rejection counts, whatever its reason and whatever was sent before. */
+  readonly isProven?: boolean | undefined;
+}
+
 /**
  * Records what became of an attempt. A success always counts. A failure counts only while no later attempt was begun;
- * after an earlier sending with unknown outcome only the provider's own rejection proves that nothing was done.
+ * after an earlier sending with unknown outcome only the provider's own rejection proves that nothing was done. An
+ * unknown outcome is settled in the background soon. May be repeated: it then tells the same.
  */
 export async function settleAttempt(
   tx: EntityManager,
-  attempt: Attempt,
-  result: ProviderResult<unknown>,
-  now: Date,
+  context: SettlingContext,
+  settled: SettledAttempt,
 ): Promise<Settlement> {
+  const { attempt, result } = settled;
   const operation = await tx.findOneOrFail(ProviderOperation, attempt.operationId, {
     lockMode: LockMode.PESSIMISTIC_WRITE,
   });
   const isOvertaken = !result.ok && operation.attempts !== attempt.number;
-  if (!isOpen(operation) || isOvertaken) return 'superseded';
-  operation.state = nextState(result, attempt);
+  if (isOvertaken) return 'superseded';
+  if (!isOpen(operation)) {
+    return !result.ok && operation.state === OperationState.REFUSED ? 'refused' : 'superseded';
+  }
+  const now = context.clock.now();
+  operation.state = nextState(settled);
   operation.leaseUntil = now;
   operation.updatedAt = now;
+  operation.lookUps = 0;
   operation.lastError = result.ok ? null : result.failure.message;
   operation.rejection = !result.ok && result.failure.kind === 'rejected' ? result.failure.reason : null;
   operation.intuitTid = (result.ok ? result.trace : result.failure.trace).requestId ?? operation.intuitTid;
+  if (operation.state === OperationState.UNKNOWN) {
+    const { resumeMs, resumeMaxMs } = context.waits;
+    context.jobs.resumeOperationsIn(Math.min(resumeMs * 2 ** (operation.attempts - 1), resumeMaxMs));
+  }
   return settlementOf(operation.state);
+}
+
+/** Its outcome could not be found out now: it stays unknown and is looked at again, ever less often. */
+export async function postponeOperation(
+  tx: EntityManager,
+  { clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>,
+  attempt: Attempt,
+  { lastError, notAfter }: { readonly lastError: string; readonly notAfter?: Date },
+): Promise<void> {
+  const operation = await tx.findOneOrFail(ProviderOperation, attempt.operationId, {
+    lockMode: LockMode.PESSIMISTIC_WRITE,
+  });
+  if (!isOpen(operation) || operation.attempts !== attempt.number) return;
+  const now = clock.now();
+  const backOffMs = Math.min(waits.lookUpBackOffMs * 2 ** operation.lookUps, waits.lookUpBackOffMaxMs);
+  operation.state = OperationState.UNKNOWN;
+  operation.lookUps += 1;
+  operation.leaseUntil = earlier(new Date(now.getTime() + backOffMs), notAfter);
+  operation.lastError = lastError;
+  operation.updatedAt = now;
+}
+
+function earlier(left: Date, right: Date | undefined): Date {
+  return right && right < left ? right : left;
+}
+
+/** Closes an operation of which certainly nothing came and nothing will be sent any more. */
+export function closeAsRefused(operation: ProviderOperation, lastError: string, now: Date): void {
+  Object.assign(operation, { state: OperationState.REFUSED, lastError, leaseUntil: now, updatedAt: now });
 }
 
 /** What to tell of a failed attempt: unless it was settled as refused, whether anything was done is open. */
@@ -140,15 +187,15 @@ export function openFailure(failure: ProviderFailure, settlement: Settlement): P
   return settlement === 'refused' ? failure : { ...failure, kind: 'unknown' };
 }
 
-function nextState(result: ProviderResult<unknown>, attempt: Attempt): OperationState {
+function nextState({ result, attempt, isProven = false }: SettledAttempt): OperationState {
   if (result.ok) return OperationState.DONE;
   const { failure } = result;
   if (failure.kind === 'unknown') return OperationState.UNKNOWN;
   if (attempt.number === 1) return OperationState.REFUSED;
   // A name or number that is taken may be taken by what the earlier sending made.
-  const isProof =
-    failure.kind === 'rejected' && failure.reason !== 'duplicate_number' && failure.reason !== 'duplicate_name';
-  return isProof ? OperationState.REFUSED : OperationState.UNKNOWN;
+  const isAmbiguous =
+    failure.kind !== 'rejected' || failure.reason === 'duplicate_number' || failure.reason === 'duplicate_name';
+  return isProven || !isAmbiguous ? OperationState.REFUSED : OperationState.UNKNOWN;
 }
 
 function settlementOf(state: OperationState): Settlement {

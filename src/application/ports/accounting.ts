@@ -31,8 +31,26 @@ export interface AccountingGateway {
   ): Promise<ProviderResult<ProviderInvoice>>;
   /** A rejection with reason `not_found` means the invoice was deleted at the provider. */
   readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>>;
-  /** The payments with these ids in one read; ids the provider no longer knows are missing from the answer. */
-  readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<ProviderPayment[]>>;
+  /** What a body of `prepareInvoice` says of the invoice, by which it can be found again. */
+  readSentInvoice(body: string): SentInvoiceFacts;
+  /** Every invoice that fits, in as many reads as it takes. */
+  findInvoices(connectionId: string, wanted: WantedInvoices): Promise<ProviderResult<ProviderInvoice[]>>;
+  /** `syncToken`: as last seen. An invoice that changed since is not voided but refused as `stale`. */
+  prepareVoid(externalId: string, syncToken: string): string;
+  voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>>;
+  /** The payments with these ids, 500 in a read; ids the provider no longer knows are missing from the answer. */
+  readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderPayment>>>;
+  /** The invoices with these ids, 500 in a read; those missing from the answer were deleted at the provider. */
+  readInvoices(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderInvoice>>>;
+  /** What changed since then, at most 30 days ago, deletions included, in one read. */
+  readChanges(connectionId: string, since: Date): Promise<ProviderResult<ProviderChanges>>;
+  /** The invoices that changed since then, however long ago and however many, 1000 in a read. Deleted ones are missing. */
+  findChangedInvoices(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderInvoice>>>;
+  /** As `findChangedInvoices`. */
+  findChangedPayments(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderPayment>>>;
+
+  /** A rejection with reason `not_found` means that it was deleted at the provider. */
+  readRefundReceipt(connectionId: string, externalId: string): Promise<ProviderResult<ProviderRefundReceipt>>;
 
   /** The display names to try for an organisation, best first, all legal at the provider. */
   customerNameCandidates(organizationName: string, currency: CurrencyCode): string[];
@@ -40,6 +58,27 @@ export interface AccountingGateway {
   linesMatch(sentBody: string, answer: ProviderInvoice): boolean;
   /** The bookkeeper's page of an invoice. */
   invoicePageUrl(environment: 'SANDBOX' | 'PRODUCTION', realmId: string, externalId: string): string;
+}
+
+/** What came of a read of several objects. */
+export interface Found<T> {
+  readonly objects: readonly T[];
+  /** Ids of objects that exist, but whose description cannot be understood. One of them must not spoil the others. */
+  readonly unreadableIds: readonly string[];
+}
+
+export interface ProviderChanges {
+  readonly invoices: Found<ProviderInvoice>;
+  readonly payments: Found<ProviderPayment>;
+  readonly deletedInvoices: readonly DeletedObject[];
+  readonly deletedPayments: readonly DeletedObject[];
+  /** The provider may have left something out, because there was more than fits into an answer. */
+  readonly mayBeIncomplete: boolean;
+}
+
+export interface DeletedObject {
+  readonly externalId: string;
+  readonly changedAt: Date | undefined;
 }
 
 export interface CompanyCredentials {
@@ -100,9 +139,11 @@ export interface InvoiceDraft {
   readonly currency: CurrencyCode;
   /** False when the company keeps one currency only: the currency is then not sent. */
   readonly sendCurrency: boolean;
-  /** Ours, e.g. `PO-7K2M9Q`: goes to memo and private note, from which the invoice can be recognised later. */
+  /** Ours, e.g. `PO-7K2M9Q`: goes to memo and private note. */
   readonly reference: string;
   readonly buyerReference: string;
+  /** Unique to this invoice; goes to the private note, by which a lost answer's invoice is found. */
+  readonly marker: string;
   /** The document number to use, when the company lets us choose it. */
   readonly documentNumber: string | undefined;
   /** Calendar days, `YYYY-MM-DD`. */
@@ -120,6 +161,16 @@ export interface InvoiceLineDraft {
   readonly amount: MinorUnits;
 }
 
+export interface SentInvoiceFacts {
+  readonly customerExternalId: string;
+  /** Undefined: the provider was to choose it. */
+  readonly documentNumber: string | undefined;
+}
+
+export type WantedInvoices =
+  | { readonly customerExternalId: string; readonly createdSince: Date }
+  | { readonly documentNumber: string };
+
 /** An invoice as the provider describes it. Amounts are in the minor units of `currency`. */
 export interface ProviderInvoice {
   readonly externalId: string;
@@ -132,26 +183,52 @@ export interface ProviderInvoice {
   readonly lines: readonly { readonly description: string | undefined; readonly amount: MinorUnits }[];
   /** Voided invoices stay readable, with zero amounts. */
   readonly voided: boolean;
+  /** The bookkeeper's note, which begins with ours unless somebody changed it. */
+  readonly note: string;
   readonly emailStatus: 'NOT_SENT' | 'PENDING' | 'SENT';
+  /** Where it was e-mailed last, or is to be. */
+  readonly email: string | undefined;
   readonly deliveredAt: Date | undefined;
   readonly payUrl: string | undefined;
   /** Ids of the payments (credit applications included) that are applied to it. */
   readonly paymentIds: readonly string[];
+  /** When it was last changed, by the provider's clock, give or take a second. */
+  readonly changedAt?: Date | undefined;
 }
 
-/** A payment as the provider describes it. A voided one has no applications. */
+/** A payment as the provider describes it. A voided one has no amounts and no applications. */
 export interface ProviderPayment {
   readonly externalId: string;
+  /** Grows with each change at the provider: a number as text. */
+  readonly syncToken: string;
   readonly currency: CurrencyCode;
   /** Money received. Zero when the payment only applies a credit memo. */
   readonly total: MinorUnits;
+  /** The part of the money that is applied to nothing. */
+  readonly unapplied: MinorUnits;
+  readonly voided: boolean;
   /** Calendar day, `YYYY-MM-DD`. */
   readonly paidOn: string;
   readonly referenceNumber: string | undefined;
+  /** When it was last changed, by the provider's clock, give or take a second. */
+  readonly changedAt?: Date | undefined;
   /** What it was applied to, in the provider's order: invoices consume, credit memos contribute. */
   readonly applications: readonly {
     readonly kind: 'invoice' | 'credit' | 'other';
     readonly externalId: string;
     readonly amount: MinorUnits;
   }[];
+}
+
+/** Money that was given back to a customer. It is linked with no invoice. */
+export interface ProviderRefundReceipt {
+  readonly externalId: string;
+  /** Grows with each change at the provider: a number as text. */
+  readonly syncToken: string;
+  readonly currency: CurrencyCode;
+  readonly total: MinorUnits;
+  /** Calendar day, `YYYY-MM-DD`. */
+  readonly refundedOn: string;
+  /** Whatever people wrote on it: notes, memo, line descriptions. */
+  readonly texts: readonly string[];
 }

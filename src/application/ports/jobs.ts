@@ -2,4 +2,6 @@
 export interface JobQueue {
   /** Makes sure that the pending events of this company are looked at soon. May be called very often. */
   wakeWebhookWorker(provider: string, companyId: string): void;
+  /** Makes sure that unsettled operations are looked at after this time, or sooner. Lost wake-ups are harmless. */
+  resumeOperationsIn(delayMs: number): void;
 }

@@ -32,7 +32,13 @@ export type ProviderFailure =
   /** The company's authorisation is gone; only a person can reconnect it. */
   | { readonly kind: 'reconnect_required'; readonly message: string; readonly trace: ProviderTrace }
   /** The request may or may not have been carried out (time-out, lost connection, 5xx, unreadable answer). */
-  | { readonly kind: 'unknown'; readonly message: string; readonly trace: ProviderTrace };
+  | {
+      readonly kind: 'unknown';
+      readonly message: string;
+      /** The provider says that it knows this idempotency key, and not what became of the request. */
+      readonly isRepetition?: true;
+      readonly trace: ProviderTrace;
+    };
 
 export type RejectionReason =
   | 'duplicate_name'
@@ -44,12 +50,18 @@ export type RejectionReason =
   | 'subscription'
   | 'validation';
 
-export type ProviderResult<T> =
-  | { readonly ok: true; readonly value: T; readonly trace: ProviderTrace }
-  | { readonly ok: false; readonly failure: ProviderFailure };
+export type ProviderResult<T> = ProviderSuccess<T> | { readonly ok: false; readonly failure: ProviderFailure };
 
-export function succeeded<T>(value: T, trace: ProviderTrace = {}): ProviderResult<T> {
-  return { ok: true, value, trace };
+export interface ProviderSuccess<T> {
+  readonly ok: true;
+  readonly value: T;
+  readonly trace: ProviderTrace;
+  /** By the provider's own clock, a moment at which the answer was not made yet: what happened before is in it. */
+  readonly asOf?: Date;
+}
+
+export function succeeded<T>(value: T, trace: ProviderTrace = {}, asOf?: Date): ProviderSuccess<T> {
+  return { ok: true, value, trace, ...(asOf && { asOf }) };
 }
 
 export function failed(failure: ProviderFailure): { readonly ok: false; readonly failure: ProviderFailure } {

@@ -1,53 +1,127 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { formatAmount, ZERO } from '../../domain/money.js';
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import { formatAmount, subtract, ZERO } from '../../domain/money.js';
+import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { deriveStatus } from '../../domain/purchase-order/purchase-order.status.js';
 import { audit } from '../audit.js';
-import type { UseCaseContext } from '../context.js';
-import { done, type Failure, type Outcome, refusal } from '../outcome.js';
+import { findOpenOperation, OPEN_STATES } from '../operations/provider-operations.js';
+import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
+import type { QboContext } from '../quickbooks/qbo-context.js';
+import type { QboFailure } from '../quickbooks/qbo-failure.js';
+import { type ClaimedVoid, claimVoid, type VoidCode, voidQboInvoice } from '../quickbooks/void-qbo-invoice.js';
 import { inTransaction } from '../transaction.js';
 import { describeInvoice, findLiveInvoice } from './live-invoice.js';
 import { type LockedPurchaseOrder, lockPurchaseOrder } from './purchase-order-ledger.js';
 
-export type CancelPurchaseOrderCode = 'NOT_FOUND' | 'CANCELLED' | 'HAS_PAYMENTS' | 'INVOICED';
+export type CancelPurchaseOrderCode = VoidCode | 'NOT_FOUND' | 'CANCELLED' | 'HAS_PAYMENTS' | 'INVOICED';
+export type CancelPurchaseOrderOutcome = Outcome<QboFailure<CancelPurchaseOrderCode>>;
 
-/** Cancels a purchase order for good. Refused while money was received for it or an invoice can still be paid. */
+/** Each round means that the invoice was changed in QuickBooks at the very moment; more than a few is a storm. */
+const MAX_ROUNDS = 3;
+
+/**
+ * Cancels a purchase order for good, and first voids its invoice in QuickBooks when that is unpaid. Refused while money
+ * or credit stands against it. Can be repeated: it goes on where an earlier call, or a process that died, left off.
+ */
 export async function cancelPurchaseOrder(
-  context: UseCaseContext,
+  context: QboContext,
   { purchaseOrderId }: { readonly purchaseOrderId: string },
-): Promise<Outcome<Failure<CancelPurchaseOrderCode>>> {
-  return inTransaction(context.em, async (tx) => {
-    const locked = await lockPurchaseOrder(tx, purchaseOrderId);
-    if (!locked) return refusal('NOT_FOUND', 'There is no purchase order with this id.', ['purchaseOrderId']);
-    const problem = await whyNotCancellable(tx, locked);
-    if (problem) return problem;
-    const { order, ledger } = locked;
-    const before = order.status;
-    const now = context.clock.now();
-    // In one statement: the database refuses a cancellation time without the status, and the other way round.
-    order.cancelledAt = now;
-    order.status = deriveStatus(order, ledger);
-    order.updatedAt = now;
-    audit(tx, context, {
-      action: 'purchase_order.cancelled',
-      subject: order.id,
-      before: { status: before },
-      after: { status: order.status },
-    });
-    return done(order.id);
-  });
+): Promise<CancelPurchaseOrderOutcome> {
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
+    const decision = await inTransaction(context.em, (tx) => decide(tx, context, purchaseOrderId));
+    if ('outcome' in decision) return decision.outcome;
+    const outcome = await voidQboInvoice(context, decision.claimed, (tx, locked) => finish(tx, context, locked));
+    if (outcome !== 'changed') return outcome;
+  }
+  return refusal('IN_PROGRESS', 'The invoice is being changed in QuickBooks right now; ask again later.', PATH);
 }
 
-async function whyNotCancellable(
-  tx: EntityManager,
-  { order, ledger }: LockedPurchaseOrder,
-): Promise<Outcome<Failure<CancelPurchaseOrderCode>> | undefined> {
-  const path = ['purchaseOrderId'];
-  if (order.cancelledAt) return refusal('CANCELLED', 'This purchase order is cancelled already.', path);
-  if (ledger.paid > ZERO) {
-    const paid = `${formatAmount(ledger.paid, order.currencyCode)} ${order.currencyCode}`;
-    return refusal('HAS_PAYMENTS', `${paid} was received for this purchase order. Reverse or refund it first.`, path);
+const PATH = ['purchaseOrderId'];
+
+type Decision = { readonly outcome: CancelPurchaseOrderOutcome } | { readonly claimed: ClaimedVoid };
+
+async function decide(tx: EntityManager, context: QboContext, purchaseOrderId: string): Promise<Decision> {
+  const locked = await lockPurchaseOrder(tx, purchaseOrderId);
+  if (!locked) return { outcome: refusal('NOT_FOUND', 'There is no purchase order with this id.', PATH) };
+  if (locked.order.cancelledAt) {
+    return { outcome: refusal('CANCELLED', 'This purchase order is cancelled already.', PATH) };
   }
-  const invoice = await findLiveInvoice(tx, order.id);
-  if (!invoice) return undefined;
-  return refusal('INVOICED', `There is ${describeInvoice(invoice)} for it. Void that invoice first.`, path);
+  const invoice = await findLiveInvoice(tx, purchaseOrderId);
+  if (!invoice) return { outcome: await cancelWithoutInvoice(tx, context, locked) };
+  // What an earlier call began is brought to its end before anything else is decided.
+  const begun = await findOpenOperation(tx, OperationKind.VOID_INVOICE, invoice.id);
+  const problem = begun ? undefined : (hasPayments(locked) ?? whyNotVoidable(invoice));
+  if (problem) return { outcome: problem };
+  const claim = await claimVoid(tx, context, locked.order, invoice);
+  if ('failure' in claim) return { outcome: refused(claim.failure) };
+  // The background may finish it in its own name.
+  const after = { invoice: invoice.externalId };
+  if (!begun) audit(tx, context, { action: 'invoice.void_requested', subject: purchaseOrderId, after });
+  return claim;
+}
+
+async function cancelWithoutInvoice(
+  tx: EntityManager,
+  context: QboContext,
+  locked: LockedPurchaseOrder,
+): Promise<CancelPurchaseOrderOutcome> {
+  const now = context.clock.now();
+  const invoices = await tx.find(Invoice, { purchaseOrder: locked.order.id }, { fields: ['id'] });
+  // A void of which no answer came, and then a reading showed that the invoice is voided.
+  await tx.nativeUpdate(
+    ProviderOperation,
+    { kind: OperationKind.VOID_INVOICE, subject: { $in: invoices.map(({ id }) => id) }, state: { $in: OPEN_STATES } },
+    { state: OperationState.DONE, leaseUntil: now, updatedAt: now },
+  );
+  return finish(tx, context, locked);
+}
+
+/** No invoice can be paid any more: the order is cancelled, unless money came in before. */
+function finish(tx: EntityManager, context: QboContext, locked: LockedPurchaseOrder): CancelPurchaseOrderOutcome {
+  const { order, ledger } = locked;
+  if (order.cancelledAt) return done(order.id);
+  const problem = hasPayments(locked);
+  if (problem) return problem;
+  const before = order.status;
+  const now = context.clock.now();
+  // In one statement: the database refuses a cancellation time without the status, and the other way round.
+  order.cancelledAt = now;
+  order.status = deriveStatus(order, ledger);
+  order.updatedAt = now;
+  audit(tx, context, {
+    action: 'purchase_order.cancelled',
+    subject: order.id,
+    before: { status: before },
+    after: { status: order.status },
+  });
+  return done(order.id);
+}
+
+type Problem = Outcome<Failure<CancelPurchaseOrderCode>>;
+
+function hasPayments({ order, ledger }: LockedPurchaseOrder): Problem | undefined {
+  if (ledger.paid <= ZERO) return undefined;
+  const paid = `${formatAmount(ledger.paid, order.currencyCode)} ${order.currencyCode}`;
+  return refusal('HAS_PAYMENTS', `${paid} was received for this purchase order. Reverse or refund it first.`, PATH);
+}
+
+function whyNotVoidable(invoice: Invoice): Problem | undefined {
+  const { status, currencyCode, totalMinor, balanceMinor } = invoice;
+  switch (status) {
+    case InvoiceStatus.CREATING:
+      return refusal('IN_PROGRESS', 'Its invoice is being created right now; ask again in a few seconds.', PATH);
+    case InvoiceStatus.UNKNOWN: {
+      const message =
+        'It is not known yet whether QuickBooks made its invoice. This is being settled; ask again later.';
+      return refusal('OUTCOME_UNKNOWN', message, PATH);
+    }
+    case InvoiceStatus.OPEN:
+      return undefined;
+    default: {
+      const applied = `${formatAmount(subtract(totalMinor, balanceMinor), currencyCode)} ${currencyCode}`;
+      const message = `${applied} of credit or payments is applied to ${describeInvoice(invoice)}. Unapply that in QuickBooks first.`;
+      return refusal('INVOICED', message, PATH);
+    }
+  }
 }

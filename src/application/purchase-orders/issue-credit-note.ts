@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { formatAmount, subtract } from '../../domain/money.js';
-import { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
+import { CreditNote, CreditNoteSource } from '../../domain/purchase-order/credit-note.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
@@ -72,6 +72,7 @@ async function issue(
     id: context.ids.next('cn'),
     purchaseOrder: order,
     amountMinor: amount,
+    source: CreditNoteSource.MANUAL,
     reason,
     issuedBy: context.actor.name,
     createdAt: context.clock.now(),

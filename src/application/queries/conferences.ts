@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import { CREATED_AT, keysetClauses, whereClause } from './keyset.js';
 import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
 
@@ -24,6 +25,11 @@ export async function listConferences(em: EntityManager, request: PageRequest): 
 
 export async function countConferences(em: EntityManager): Promise<number> {
   return em.count(Conference);
+}
+
+/** How the companies of these connections were looked after besides webhooks. */
+export async function findQboSweeps(em: EntityManager, connectionIds: readonly string[]): Promise<QboSweep[]> {
+  return em.find(QboSweep, { connection: { $in: [...connectionIds] } });
 }
 
 export interface QboUsageView {

@@ -1,6 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { CurrencyCode } from '../../domain/currency.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { minorUnits } from '../../domain/money.js';
+import type { UnappliedCredit } from '../../domain/purchase-order/attention.js';
 import { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
+import { CreditNoteReversal } from '../../domain/purchase-order/credit-note-reversal.entity.js';
 import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import { Payment } from '../../domain/purchase-order/payment.entity.js';
 import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
@@ -11,6 +15,12 @@ export interface PaymentView {
   readonly reversal: PaymentReversal | undefined;
 }
 
+/** A credit note and what took it back, if anything did. */
+export interface CreditNoteView {
+  readonly note: CreditNote;
+  readonly reversal: CreditNoteReversal | undefined;
+}
+
 export async function findLineItems(em: EntityManager, orderIds: readonly string[]): Promise<LineItem[]> {
   return em.find(LineItem, { purchaseOrder: { $in: [...orderIds] } }, { orderBy: { position: 'asc' } });
 }
@@ -19,14 +29,14 @@ export async function findLineItems(em: EntityManager, orderIds: readonly string
 export async function findPayments(em: EntityManager, orderIds: readonly string[]): Promise<PaymentView[]> {
   const where = { purchaseOrder: { $in: [...orderIds] } };
   const payments = await em.find(Payment, where, { orderBy: { paidOn: 'desc', id: 'desc' } });
-  return withReversals(em, payments);
+  return withPaymentReversals(em, payments);
 }
 
 export async function findPaymentsById(em: EntityManager, ids: readonly string[]): Promise<PaymentView[]> {
-  return withReversals(em, await em.find(Payment, { id: { $in: [...ids] } }));
+  return withPaymentReversals(em, await em.find(Payment, { id: { $in: [...ids] } }));
 }
 
-async function withReversals(em: EntityManager, payments: readonly Payment[]): Promise<PaymentView[]> {
+async function withPaymentReversals(em: EntityManager, payments: readonly Payment[]): Promise<PaymentView[]> {
   if (payments.length === 0) return [];
   const reversals = await em.find(PaymentReversal, { payment: { $in: payments.map((payment) => payment.id) } });
   const byPayment = new Map(reversals.map((reversal) => [reversal.payment.id, reversal]));
@@ -34,13 +44,51 @@ async function withReversals(em: EntityManager, payments: readonly Payment[]): P
 }
 
 /** Newest first. */
-export async function findCreditNotes(em: EntityManager, orderIds: readonly string[]): Promise<CreditNote[]> {
+export async function findCreditNotes(em: EntityManager, orderIds: readonly string[]): Promise<CreditNoteView[]> {
   const where = { purchaseOrder: { $in: [...orderIds] } };
-  return em.find(CreditNote, where, { orderBy: { createdAt: 'desc', id: 'desc' } });
+  return withCreditReversals(em, await em.find(CreditNote, where, { orderBy: { createdAt: 'desc', id: 'desc' } }));
 }
 
-export async function findCreditNotesById(em: EntityManager, ids: readonly string[]): Promise<CreditNote[]> {
-  return em.find(CreditNote, { id: { $in: [...ids] } });
+export async function findCreditNotesById(em: EntityManager, ids: readonly string[]): Promise<CreditNoteView[]> {
+  return withCreditReversals(em, await em.find(CreditNote, { id: { $in: [...ids] } }));
+}
+
+async function withCreditReversals(em: EntityManager, notes: readonly CreditNote[]): Promise<CreditNoteView[]> {
+  if (notes.length === 0) return [];
+  const reversals = await em.find(CreditNoteReversal, { creditNote: { $in: notes.map((note) => note.id) } });
+  const byNote = new Map(reversals.map((reversal) => [reversal.creditNote.id, reversal]));
+  return notes.map((note) => ({ note, reversal: byNote.get(note.id) }));
+}
+
+/** A rest of a provider's payment that is applied to nothing, and a purchase order that has or had a part of it. */
+export interface UnappliedCreditRow extends UnappliedCredit {
+  readonly purchaseOrderId: string;
+}
+
+/** Oldest first. */
+export async function findUnappliedCredits(
+  em: EntityManager,
+  orderIds: readonly string[],
+): Promise<UnappliedCreditRow[]> {
+  const rows: Record<string, string>[] = await em.execute(
+    `select booked.purchase_order_id, seen.external_id, seen.currency_code, seen.unapplied_minor::text, seen.unapplied_since
+     from provider_payment seen join (
+       select purchase_order_id, source, provider_company, provider_payment_id from payment where purchase_order_id in (?)
+       union
+       select purchase_order_id, source, provider_company, provider_payment_id from credit_note where purchase_order_id in (?)
+     ) as booked on booked.source = seen.provider and booked.provider_company = seen.company_id
+       and booked.provider_payment_id = seen.external_id
+     where seen.unapplied_minor > 0
+     order by seen.unapplied_since, seen.id`,
+    [orderIds, orderIds],
+  );
+  return rows.map((row) => ({
+    purchaseOrderId: String(row.purchase_order_id),
+    providerPaymentId: String(row.external_id),
+    amountMinor: minorUnits(BigInt(String(row.unapplied_minor))),
+    currencyCode: row.currency_code as CurrencyCode,
+    since: new Date(String(row.unapplied_since)),
+  }));
 }
 
 /** Per purchase order its live invoice, else its latest one: ids are in the order of time, and a live one is last. */

@@ -14,6 +14,7 @@ import { describeInvoice, findLiveInvoice } from '../purchase-orders/live-invoic
 import { type LockedPurchaseOrder, lockPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
 import type { QboContext } from './qbo-context.js';
+import type { QboFailure } from './qbo-failure.js';
 import { differences } from './record-invoice.js';
 import { usableConnection } from './usable-connection.js';
 
@@ -126,11 +127,18 @@ async function claim(
   const { connection } = usable;
   const subject = { kind: OperationKind.CREATE_INVOICE, subject: order.id, connectionId: connection.id, body: null };
   const operation = await claimOperation(tx, context, subject);
-  if (operation.status === 'busy') return answer(inProgress(isRepetition));
+  if (operation.status === 'busy') return answer(operation.isUnknown ? BEING_SETTLED : inProgress(isRepetition));
   if (!live) createRow(tx, context, order, connection, invoiceId);
   await tx.flush();
   return { claimed: { order, connection, operation: operation.operation, invoiceId } };
 }
+
+const BEING_SETTLED: QboFailure<'OUTCOME_UNKNOWN'> = {
+  code: 'OUTCOME_UNKNOWN',
+  message:
+    'It is not known yet whether QuickBooks made this invoice. It is being looked for in the background; ask again later.',
+  path: PATH,
+};
 
 function inProgress(isRepetition: boolean) {
   return {

@@ -72,7 +72,7 @@ function providerFailure(failure: ProviderFailure): PreparationFailure {
 
 async function invoiceBody(
   context: QboContext,
-  { order }: ClaimedInvoice,
+  { order, operation }: ClaimedInvoice,
   settings: QboCompanySettings,
   customerExternalId: string,
   serviceItemId: string,
@@ -85,6 +85,7 @@ async function invoiceBody(
     currency: order.currencyCode,
     sendCurrency: settings.multiCurrency,
     reference: order.reference,
+    marker: operation.id,
     buyerReference: order.buyerReference,
     documentNumber: settings.customDocumentNumbers ? await documentNumber(context.em, order) : undefined,
     invoiceDate: calendarDay(context.clock.now(), timezone),

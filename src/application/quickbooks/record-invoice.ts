@@ -11,6 +11,7 @@ import type { ProviderInvoice } from '../ports/accounting.js';
 import { refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
 import type { QboContext } from './qbo-context.js';
 import type { QboFailure } from './qbo-failure.js';
+import { nextReadingNumber } from './reading-order.js';
 
 /** Takes over what QuickBooks says of an invoice. Amounts are stored as QuickBooks has them, right or wrong. */
 export function applyProviderInvoice(invoice: Invoice, answer: ProviderInvoice, order: PurchaseOrder, now: Date): void {
@@ -27,7 +28,7 @@ export function applyProviderInvoice(invoice: Invoice, answer: ProviderInvoice, 
     syncToken: answer.syncToken,
     emailStatus: EmailStatus[answer.emailStatus],
     lastSyncedAt: now,
-    syncVersion: invoice.syncVersion + 1,
+    readingRecorded: nextReadingNumber(),
     updatedAt: now,
   });
 }
@@ -67,7 +68,8 @@ export async function recordCreatedInvoice(
   { answer, body }: { readonly answer: ProviderInvoice; readonly body: string },
 ): Promise<Outcome<QboFailure<'QBO_TOTAL_DIFFERS'>>> {
   const invoice = await tx.findOneOrFail(Invoice, invoiceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  const isSame = context.accounting.linesMatch(body, answer);
+  const { customerExternalId } = context.accounting.readSentInvoice(body);
+  const isSame = customerExternalId === answer.customerExternalId && context.accounting.linesMatch(body, answer);
   if (invoice.externalId === null) {
     const connection = await invoice.qboConnection?.loadOrFail();
     applyProviderInvoice(invoice, answer, order, context.clock.now());
@@ -75,7 +77,7 @@ export async function recordCreatedInvoice(
       const { environment, realmId } = connection;
       invoice.url = context.accounting.invoicePageUrl(environment, realmId, answer.externalId);
     }
-    invoice.matchesPurchaseOrder &&= isSame;
+    invoice.matchesPurchaseOrder &&= isSame || answer.voided;
     await markInvoiced(tx, context, order, invoice);
   }
   return { id: order.id, failures: differences(order, invoice) };

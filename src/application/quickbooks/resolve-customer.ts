@@ -7,23 +7,29 @@ import type { QboCompanySettings, QboConnection } from '../../domain/quickbooks/
 import { normalizeOrganizationName, QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
 import {
   beginAttempt,
-  claimInPlaceOf,
   claimOperation,
+  closeAsRefused,
   isReplayable,
   openFailure,
   settleAttempt,
 } from '../operations/provider-operations.js';
 import type { ProviderCustomer } from '../ports/accounting.js';
 import { failed, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
-import { inTransaction } from '../transaction.js';
+import { inTransaction, recordInTransaction } from '../transaction.js';
 import type { QboContext } from './qbo-context.js';
 
 /** How often somebody who waits for another process's customer looks for it. */
 const POLL_MS = 100;
 
-interface CustomerSearch {
+/** What is known of the organisation. */
+export type Buyer = Pick<
+  PurchaseOrder,
+  'organizationName' | 'currencyCode' | 'contactName' | 'contactEmail' | 'billingAddress'
+>;
+
+export interface CustomerSearch {
   readonly connection: QboConnection;
-  readonly order: PurchaseOrder;
+  readonly order: Buyer;
   readonly settings: QboCompanySettings;
 }
 
@@ -45,7 +51,7 @@ export async function resolveCustomer(context: QboContext, search: CustomerSearc
   const found = await context.accounting.findCustomersByName(search.connection.id, names);
   if (!found.ok) return found;
   const usable = pickUsable(names, found.value, search);
-  if (usable) return link(context, search, usable);
+  if (usable) return linkCustomer(context, search, usable);
   const taken = new Set(found.value.map((customer) => customer.displayName.toLowerCase()));
   return createUnderFreeName(
     context,
@@ -54,7 +60,7 @@ export async function resolveCustomer(context: QboContext, search: CustomerSearc
   );
 }
 
-function pickUsable(
+export function pickUsable(
   names: readonly string[],
   found: readonly ProviderCustomer[],
   { order, settings }: CustomerSearch,
@@ -73,9 +79,9 @@ async function createUnderFreeName(
 ): Promise<CustomerResult> {
   let last: CustomerFailure = noFreeName(search.order.organizationName);
   for (const displayName of names) {
-    const created = await create(context, search, displayName);
+    const created = await createCustomer(context, search, displayName);
     if (created === 'busy') return waitForLink(context, search);
-    if (created.ok) return link(context, search, created.value);
+    if (created.ok) return linkCustomer(context, search, created.value);
     last = created.failure;
     if (last.kind !== 'rejected' || last.reason !== 'duplicate_name') break;
   }
@@ -92,7 +98,8 @@ function noFreeName(organizationName: string): ProviderFailure {
   };
 }
 
-async function create(
+/** Creates it, or goes on with the attempt that is open. */
+export async function createCustomer(
   context: QboContext,
   search: CustomerSearch,
   displayName: string,
@@ -100,11 +107,31 @@ async function create(
   const started = await beginUnlessTaken(context, search, displayName);
   if (started === 'busy') return 'busy';
   const { attempt, body } = started;
-  const result = await context.accounting.createCustomer(search.connection.id, body, attempt.operationId);
-  return inTransaction(context.em, async (tx) => {
-    const settlement = await settleAttempt(tx, attempt, result, context.clock.now());
+  const answer = await context.accounting.createCustomer(search.connection.id, body, attempt.operationId);
+  const { result, isProven } = await resolveNameTaken(context, search, { displayName, answer });
+  return recordInTransaction(context, async (tx) => {
+    const settlement = await settleAttempt(tx, context, { attempt, result, isProven });
     return result.ok ? result : failed(openFailure(result.failure, settlement));
   });
+}
+
+interface CustomerAnswer {
+  readonly displayName: string;
+  readonly answer: ProviderResult<ProviderCustomer>;
+}
+
+/** A name that is taken is looked up again: an earlier sending, or somebody else just now, may have made the customer. */
+async function resolveNameTaken(
+  context: QboContext,
+  search: CustomerSearch,
+  { displayName, answer }: CustomerAnswer,
+): Promise<{ result: ProviderResult<ProviderCustomer>; isProven: boolean }> {
+  const isTaken = !answer.ok && answer.failure.kind === 'rejected' && answer.failure.reason === 'duplicate_name';
+  if (!isTaken) return { result: answer, isProven: false };
+  const found = await context.accounting.findCustomersByName(search.connection.id, [displayName]);
+  if (!found.ok) return { result: answer, isProven: false };
+  const usable = pickUsable([displayName], found.value, search);
+  return { result: usable ? succeeded(usable, found.trace) : answer, isProven: true };
 }
 
 /** Of two processes that claim the same customer at the same time, the unique indexes let one through. */
@@ -117,7 +144,10 @@ async function beginUnlessTaken(context: QboContext, search: CustomerSearch, dis
   }
 }
 
-/** An earlier attempt whose outcome is unknown is repeated as it was; a lookup just showed that it made no customer. */
+/**
+ * An earlier attempt whose outcome is unknown is repeated as it was, as long as QuickBooks surely knows its request id.
+ * Later it is given up: the look-up before this showed that it made no customer.
+ */
 async function begin(tx: EntityManager, context: QboContext, search: CustomerSearch, displayName: string) {
   const request = {
     kind: OperationKind.CREATE_CUSTOMER,
@@ -128,14 +158,16 @@ async function begin(tx: EntityManager, context: QboContext, search: CustomerSea
   const claim = await claimOperation(tx, context, request);
   if (claim.status === 'busy') return 'busy';
   const { operation } = claim;
-  if (isReplayable(context, operation)) {
-    const body = operation.body ?? request.body;
-    return { attempt: beginAttempt(context, operation, body), body };
+  if (!isReplayable(context, operation)) {
+    closeAsRefused(operation, NOT_MADE, context.clock.now());
+    await tx.flush();
+    return begin(tx, context, search, displayName);
   }
-  const next = await claimInPlaceOf(tx, context, operation, request);
-  if (next.status === 'busy') return 'busy';
-  return { attempt: beginAttempt(context, next.operation, request.body), body: request.body };
+  const body = operation.body ?? request.body;
+  return { attempt: beginAttempt(context, operation, body), body };
 }
+
+export const NOT_MADE = 'QuickBooks has no customer of this name: it was not made.';
 
 function draft({ order, settings }: CustomerSearch, displayName: string) {
   return {
@@ -158,7 +190,7 @@ async function waitForLink(context: QboContext, search: CustomerSearch): Promise
 }
 
 /** Remembers the customer, and closes an operation that may have made it. The first link to be stored stays. */
-async function link(
+export async function linkCustomer(
   context: QboContext,
   search: CustomerSearch,
   { externalId, displayName }: ProviderCustomer,
@@ -212,4 +244,9 @@ export async function forgetCustomer(
 
 function subjectOf({ connection, order }: CustomerSearch): string {
   return `${connection.id} ${order.currencyCode} ${normalizeOrganizationName(order.organizationName)}`;
+}
+
+export function readCustomerSubject(subject: string): { currencyCode: string; normalizedName: string } {
+  const [, currencyCode = '', ...words] = subject.split(' ');
+  return { currencyCode, normalizedName: words.join(' ') };
 }

@@ -1,29 +1,21 @@
-import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
-import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { EmailStatus } from '../../domain/invoice/invoice.status.js';
-import { OperationKind, type ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import { audit } from '../audit.js';
+import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import {
-  type Attempt,
-  beginAttempt,
-  claimInPlaceOf,
-  claimOperation,
-  isReplayable,
-  openFailure,
-  settleAttempt,
-} from '../operations/provider-operations.js';
-import { done, type Outcome, refused } from '../outcome.js';
-import type { ProviderInvoice } from '../ports/accounting.js';
-import type { ProviderResult } from '../ports/provider.js';
+  OperationKind,
+  OperationState,
+  type ProviderOperation,
+} from '../../domain/operation/provider-operation.entity.js';
+import { type Attempt, beginAttempt, claimOperation, findOpenOperation } from '../operations/provider-operations.js';
+import { type Outcome, refused } from '../outcome.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
 import { emailAddress, validate } from '../validation.js';
+import { emailInvoice } from './email-invoice.js';
 import { type FindInvoiceCode, findQboInvoice } from './find-qbo-invoice.js';
 import type { QboContext } from './qbo-context.js';
-import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
-import { applyReading } from './record-invoice.js';
+import type { ProviderCode, QboFailure } from './qbo-failure.js';
+import { settleEmail } from './settle-email.js';
 import { type ConnectionCode, usableConnection } from './usable-connection.js';
 
 export type SendQboInvoiceCode = ProviderCode | ConnectionCode | FindInvoiceCode | 'CANCELLED' | 'INVALID';
@@ -35,7 +27,10 @@ export interface SendQboInvoiceInput {
   readonly email?: string | null;
 }
 
-/** Has QuickBooks e-mail the invoice. Can be repeated, also to another address; a failure leaves the invoice as it is. */
+/**
+ * Has QuickBooks e-mail the invoice. Can be repeated, also to another address; a failure leaves the invoice as it is. An
+ * earlier e-mail whose outcome is unknown is settled first, by looking whether it went out.
+ */
 export async function sendQboInvoice(context: QboContext, input: SendQboInvoiceInput): Promise<SendQboInvoiceOutcome> {
   const found = await findQboInvoice(context.em, input.purchaseOrderId);
   if ('failure' in found) return refused(found.failure);
@@ -47,76 +42,59 @@ export async function sendQboInvoice(context: QboContext, input: SendQboInvoiceI
   if (!checked.ok) return refused(...checked.failures);
   const usable = await usableConnection(context, order, invoice);
   if ('failure' in usable) return refused(usable.failure);
-  const started = await inTransaction(context.em, (tx) => begin(tx, context, invoice, checked.value.email));
-  if (started === 'busy') return refused(IN_PROGRESS);
-  const { attempt, email } = started;
-  const { accounting } = context;
-  const result = await accounting.sendInvoice(
-    usable.connection.id,
-    String(invoice.externalId),
-    email,
-    attempt.operationId,
-  );
-  return record(context, invoice, { attempt, email, result });
+  return deliver(context, invoice, checked.value.email);
 }
 
-const IN_PROGRESS: QboFailure<'IN_PROGRESS'> = {
-  code: 'IN_PROGRESS',
-  message: 'This invoice is being e-mailed right now; ask again in a few seconds.',
-  path: ['purchaseOrderId'],
-};
+/** Others may send at the same time; more than a few rounds means that somebody does so without end. */
+const MAX_ROUNDS = 3;
 
-/**
- * An e-mail whose outcome is unknown is asked for again as it was, so that it is not sent twice; but not much later, and
- * not when it is to go to another address now.
- */
-async function begin(
+async function deliver(context: QboContext, invoice: Invoice, email: string): Promise<SendQboInvoiceOutcome> {
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
+    const claim = await inTransaction(context.em, (tx) => claimEmail(tx, context, invoice, email));
+    switch (claim.status) {
+      case 'busy':
+        return refused(inProgress(claim.why));
+      case 'begun':
+        return emailInvoice(context, invoice, { attempt: claim.attempt, email });
+      case 'unsettled': {
+        const settled = await settleEmail(context, invoice, { operation: claim.operation, wanted: email });
+        if (settled !== 'closed') return settled;
+      }
+    }
+  }
+  return refused(inProgress('is being e-mailed'));
+}
+
+function inProgress(why: string): QboFailure<'IN_PROGRESS'> {
+  return {
+    code: 'IN_PROGRESS',
+    message: `This invoice ${why} right now; ask again in a few seconds.`,
+    path: ['purchaseOrderId'],
+  };
+}
+
+type EmailClaim =
+  | { readonly status: 'begun'; readonly attempt: Attempt }
+  | { readonly status: 'unsettled'; readonly operation: ProviderOperation }
+  | { readonly status: 'busy'; readonly why: string };
+
+async function claimEmail(
   tx: EntityManager,
   context: QboContext,
   invoice: Invoice,
   email: string,
-): Promise<{ attempt: Attempt; email: string } | 'busy'> {
+): Promise<EmailClaim> {
   await lockExistingPurchaseOrder(tx, invoice.purchaseOrder.id);
-  const request = {
-    kind: OperationKind.SEND_INVOICE,
-    subject: invoice.id,
-    connectionId: String(invoice.qboConnection?.id),
-    body: email,
-  };
-  const claim = await claimOperation(tx, context, request);
-  if (claim.status === 'busy') return 'busy';
-  const { operation } = claim;
-  if (isReplayable(context, operation) && operation.body === email) return attemptOf(context, operation, email);
-  const next = await claimInPlaceOf(tx, context, operation, request);
-  return next.status === 'busy' ? 'busy' : attemptOf(context, next.operation, email);
-}
-
-function attemptOf(context: QboContext, operation: ProviderOperation, email: string) {
-  return { attempt: beginAttempt(context, operation, email), email };
-}
-
-interface SentEmail {
-  readonly attempt: Attempt;
-  readonly email: string;
-  readonly result: ProviderResult<ProviderInvoice>;
-}
-
-async function record(
-  context: QboContext,
-  { id, purchaseOrder, syncVersion }: Invoice,
-  { attempt, email, result }: SentEmail,
-): Promise<SendQboInvoiceOutcome> {
-  return inTransaction(context.em, async (tx): Promise<SendQboInvoiceOutcome> => {
-    const order = await lockExistingPurchaseOrder(tx, purchaseOrder.id);
-    const settlement = await settleAttempt(tx, attempt, result, context.clock.now());
-    if (!result.ok) return refused(describeProviderFailure(openFailure(result.failure, settlement)));
-    const invoice = await tx.findOneOrFail(Invoice, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    // A reading recorded meanwhile is newer than this answer, and an answer that QuickBooks replays is as old as the
-    // first sending: of those only the e-mail counts.
-    const isNewest = invoice.syncVersion === syncVersion && attempt.number === 1;
-    if (isNewest) await applyReading(tx, context, { order, invoice, answer: result.value });
-    else invoice.emailStatus = EmailStatus[result.value.emailStatus];
-    audit(tx, context, { action: 'invoice.emailed', subject: order.id, after: { invoice: invoice.externalId, email } });
-    return done(order.id);
-  });
+  const voiding = await findOpenOperation(tx, OperationKind.VOID_INVOICE, invoice.id);
+  if (voiding) return { status: 'busy', why: 'is being voided' };
+  const open = await findOpenOperation(tx, OperationKind.SEND_INVOICE, invoice.id);
+  // Nobody is at work on an unknown one, or only with reading: whoever sends it changes its state first.
+  if (open && open.state !== OperationState.UNKNOWN && open.leaseUntil > context.clock.now()) {
+    return { status: 'busy', why: 'is being e-mailed' };
+  }
+  if (open) return { status: 'unsettled', operation: open };
+  const subject = { kind: OperationKind.SEND_INVOICE, subject: invoice.id, body: email };
+  const claim = await claimOperation(tx, context, { ...subject, connectionId: String(invoice.qboConnection?.id) });
+  if (claim.status === 'busy') return { status: 'busy', why: 'is being e-mailed' };
+  return { status: 'begun', attempt: beginAttempt(context, claim.operation, email) };
 }

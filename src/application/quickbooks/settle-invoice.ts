@@ -3,12 +3,18 @@ import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { ClientIdempotencyKey } from '../../domain/operation/client-idempotency-key.entity.js';
 import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import { type Attempt, openFailure, settleAttempt } from '../operations/provider-operations.js';
+import {
+  type Attempt,
+  latestAttempt,
+  openFailure,
+  postponeOperation,
+  settleAttempt,
+} from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
-import type { ProviderResult } from '../ports/provider.js';
+import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
-import { inTransaction } from '../transaction.js';
+import { inTransaction, recordInTransaction } from '../transaction.js';
 import type { ClaimedInvoice } from './claim-invoice.js';
 import { forgetCompanySettings } from './company-settings.js';
 import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
@@ -17,7 +23,7 @@ import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure } from './qbo-failure.js';
 import { recordCreatedInvoice } from './record-invoice.js';
 import { forgetCustomer } from './resolve-customer.js';
-import { syncInvoice } from './sync-invoice.js';
+import { syncInvoice } from './sync-invoices.js';
 
 /** Gives the claim up, or leaves it for the background, when nothing of the invoice itself was sent. */
 export async function abandonInvoice(
@@ -32,7 +38,7 @@ export async function abandonInvoice(
     if (current.state !== OperationState.CLAIMED) return;
     const now = context.clock.now();
     Object.assign(current, { lastError: failure.message, leaseUntil: now, updatedAt: now });
-    if (!isFinal) return;
+    if (!isFinal) return context.jobs.resumeOperationsIn(context.waits.resumeMs);
     current.state = OperationState.REFUSED;
     await releaseClaim(tx, invoiceId);
   });
@@ -50,18 +56,22 @@ export interface SentInvoice {
   readonly attempt: Attempt;
   readonly result: ProviderResult<ProviderInvoice>;
   readonly body: string;
+  /** The result is not the answer to the sending: the invoice was found in QuickBooks. */
+  readonly isAdopted?: boolean;
+  /** Looking for the invoice showed that there is none. */
+  readonly isProven?: boolean;
 }
 
 /** Records what came of the sending, and says so. */
 export async function settleInvoice(
   context: QboContext,
   claimed: ClaimedInvoice,
-  { attempt, result, body }: SentInvoice,
+  { attempt, result, body, isAdopted = false, isProven }: SentInvoice,
 ): Promise<CreateQboInvoiceOutcome> {
   const { invoiceId, connection, order } = claimed;
-  const outcome = await inTransaction(context.em, async (tx): Promise<CreateQboInvoiceOutcome> => {
+  const outcome = await recordInTransaction(context, async (tx): Promise<CreateQboInvoiceOutcome> => {
     const locked = await lockExistingPurchaseOrder(tx, order.id);
-    const settlement = await settleAttempt(tx, attempt, result, context.clock.now());
+    const settlement = await settleAttempt(tx, context, { attempt, result, isProven });
     if (result.ok) return recordCreatedInvoice(tx, context, locked, invoiceId, { answer: result.value, body });
     if (settlement === 'refused') await releaseClaim(tx, invoiceId);
     if (settlement === 'unknown') await tx.nativeUpdate(Invoice, invoiceId, { status: InvoiceStatus.UNKNOWN });
@@ -71,8 +81,26 @@ export async function settleInvoice(
     await forgetCompanySettings(context, connection.id);
     if (result.failure.reason === 'bad_reference') await forgetCustomer(context.em, connection, order);
   }
-  // A replayed answer is as old as the first attempt, and automatic credits apply at once: look at it as it is now.
-  const mayHaveMoved = result.ok && (attempt.number > 1 || result.value.paymentIds.length > 0);
+  // A replayed answer is as old as the first attempt, one that was found may have been paid, and automatic credits apply
+  // at once: look at it as it is now.
+  const mayHaveMoved = result.ok && (isAdopted || attempt.number > 1 || result.value.paymentIds.length > 0);
   if (mayHaveMoved && outcome.id === order.id) await syncInvoice(context, invoiceId);
   return outcome;
+}
+
+/** Looking for the invoice told nothing: it stays unknown, and the background looks again, ever less often. */
+export async function postponeInvoice(
+  context: QboContext,
+  { operation, invoiceId, order }: ClaimedInvoice,
+  failure: ProviderFailure,
+): Promise<CreateQboInvoiceOutcome> {
+  await recordInTransaction(context, async (tx) => {
+    await lockExistingPurchaseOrder(tx, order.id);
+    await postponeOperation(tx, context, latestAttempt(operation), { lastError: failure.message });
+    // Of a process that died while sending nobody said so yet.
+    const { UNKNOWN, CREATING } = InvoiceStatus;
+    const updatedAt = context.clock.now();
+    await tx.nativeUpdate(Invoice, { id: invoiceId, status: CREATING }, { status: UNKNOWN, updatedAt });
+  });
+  return refused(describeProviderFailure({ kind: 'unknown', message: failure.message, trace: failure.trace }));
 }

@@ -2,7 +2,7 @@ import { done, type Outcome, refused } from '../outcome.js';
 import { type FindInvoiceCode, findQboInvoice } from './find-qbo-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
-import { syncInvoice } from './sync-invoice.js';
+import { syncInvoice } from './sync-invoices.js';
 import { type ConnectionCode, usableConnection } from './usable-connection.js';
 
 export type SyncQboInvoiceStatusCode = ProviderCode | ConnectionCode | FindInvoiceCode;

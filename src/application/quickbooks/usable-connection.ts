@@ -16,7 +16,14 @@ export async function usableConnection(
   invoice: Invoice | null,
 ): Promise<{ connection: QboConnection } | { failure: QboFailure<ConnectionCode> }> {
   const conference = await order.conference.loadOrFail();
-  const connection = await (invoice?.qboConnection ?? conference.qboConnection)?.loadOrFail();
+  return checkConnection(context, await (invoice?.qboConnection ?? conference.qboConnection)?.loadOrFail());
+}
+
+/** The connection, or why it cannot be used. */
+export function checkConnection(
+  context: QboContext,
+  connection: QboConnection | undefined,
+): { connection: QboConnection } | { failure: QboFailure<ConnectionCode> } {
   if (!connection) {
     return notConfigured('This conference is not connected to QuickBooks: call configureQboConnection first.');
   }

@@ -20,9 +20,11 @@ export async function storeWebhookEvents(
   // PostgreSQL reads the payload `null`, a bad element of a list, as a missing one: hence the coalesce.
   const stored = await context.em.execute<{ company_id: string; state: string }[]>(
     `insert into webhook_event (id, provider, event_id, company_id, entity, entity_id, operation, occurred_at, payload,
-                                state, attempts, next_attempt_at, last_error, received_at)
+                                state, attempts, next_attempt_at, last_error, received_at, processed_at,
+                                arrival_number)
      select id, provider, event_id, company_id, entity, entity_id, operation, occurred_at, coalesce(payload, 'null'),
-            state, 0, received_at, last_error, received_at
+            state, 0, received_at, last_error, received_at, processed_at,
+            nextval('invoice_reading')
      from jsonb_populate_recordset(null::webhook_event, ?::jsonb)
      on conflict (provider, event_id) do nothing returning company_id, state`,
     [JSON.stringify(rows, withoutNul)],
@@ -38,6 +40,8 @@ function withoutNul(_key: string, value: unknown): unknown {
 }
 
 function toRow({ clock, ids }: StoreWebhookContext, provider: string, event: ReceivedEvent) {
+  const receivedAt = clock.now().toISOString();
+  const isReadable = event.unreadable === undefined;
   return {
     id: ids.next('evt'),
     provider,
@@ -48,8 +52,9 @@ function toRow({ clock, ids }: StoreWebhookContext, provider: string, event: Rec
     operation: event.operation,
     occurred_at: event.occurredAt?.toISOString() ?? null,
     payload: event.payload,
-    state: event.unreadable === undefined ? WebhookEventState.RECEIVED : WebhookEventState.IGNORED,
+    state: isReadable ? WebhookEventState.RECEIVED : WebhookEventState.IGNORED,
     last_error: event.unreadable ?? null,
-    received_at: clock.now().toISOString(),
+    received_at: receivedAt,
+    processed_at: isReadable ? null : receivedAt,
   };
 }

@@ -21,7 +21,7 @@ export class AuditEvent {
   @Property({ type: 'text' })
   action!: string;
 
-  /** Id of the purchase order, conference or connection. */
+  /** Id of the purchase order, conference, connection or webhook event. */
   @Property({ type: 'text' })
   subject!: string;
 

@@ -1,44 +1,57 @@
 import type { MinorUnits } from '../money.js';
 
-/** What a provider says of one payment's share in one invoice. */
-export interface ReportedPayment {
+/** What a provider says that one payment did to one invoice: the credit it applied, or the money. */
+export interface ReportedShare {
   readonly providerPaymentId: string;
   readonly amount: MinorUnits;
-  /** Calendar day, `YYYY-MM-DD`. */
+  /** Calendar day, `YYYY-MM-DD`. Only money has one. */
+  readonly paidOn?: string;
+  /** Only money has one. */
+  readonly reference?: string;
+}
+
+/** What a provider says of the money of one payment that reached one invoice. */
+export interface ReportedPayment extends ReportedShare {
   readonly paidOn: string;
   readonly reference: string;
 }
 
-/** A booked revision of a provider payment on the invoice; `isReversed` says whether it was taken back since. */
-export interface BookedPayment extends ReportedPayment {
+/** A booked revision of a share; `isReversed` says whether it was taken back since. */
+export type Booked<Share extends ReportedShare> = Share & {
   readonly id: string;
   readonly revision: number;
   readonly isReversed: boolean;
-}
+};
 
-export interface BookingPlan {
-  readonly reverse: readonly { readonly paymentId: string; readonly reason: string }[];
-  readonly book: readonly (ReportedPayment & { readonly revision: number })[];
+export type BookedPayment = Booked<ReportedPayment>;
+
+export interface BookingPlan<Share extends ReportedShare = ReportedPayment> {
+  readonly reverse: readonly { readonly bookingId: string; readonly reason: string }[];
+  readonly book: readonly (Share & { readonly revision: number })[];
 }
 
 /**
  * What to add so that the standing bookings of an invoice equal what the provider reports. The same report again plans
- * nothing; a changed payment is reversed and booked as its next revision; one that is gone is reversed.
+ * nothing; a changed share is reversed and booked as its next revision; one that is gone is reversed. Money and credit
+ * are planned apart, each with revisions of its own.
  */
-export function planBookings(booked: readonly BookedPayment[], reported: readonly ReportedPayment[]): BookingPlan {
-  const standing = booked.filter((payment) => !payment.isReversed);
-  const isUnchanged = (payment: ReportedPayment) => standing.some((other) => sameFacts(other, payment));
+export function planBookings<Share extends ReportedShare>(
+  booked: readonly Booked<Share>[],
+  reported: readonly Share[],
+): BookingPlan<Share> {
+  const standing = booked.filter((share) => !share.isReversed);
+  const isUnchanged = (share: Share) => standing.some((other) => sameFacts(other, share));
   return {
     reverse: standing
-      .filter((payment) => !reported.some((other) => sameFacts(payment, other)))
-      .map((payment) => ({ paymentId: payment.id, reason: reasonToReverse(payment, reported) })),
+      .filter((share) => !reported.some((other) => sameFacts(share, other)))
+      .map((share) => ({ bookingId: share.id, reason: reasonToReverse(share, reported) })),
     book: reported
-      .filter((payment) => !isUnchanged(payment))
-      .map((payment) => ({ ...payment, revision: nextRevision(booked, payment) })),
+      .filter((share) => !isUnchanged(share))
+      .map((share) => ({ ...share, revision: nextRevision(booked, share) })),
   };
 }
 
-function sameFacts(left: ReportedPayment, right: ReportedPayment): boolean {
+function sameFacts(left: ReportedShare, right: ReportedShare): boolean {
   return (
     left.providerPaymentId === right.providerPaymentId &&
     left.amount === right.amount &&
@@ -47,14 +60,13 @@ function sameFacts(left: ReportedPayment, right: ReportedPayment): boolean {
   );
 }
 
-function reasonToReverse(payment: BookedPayment, reported: readonly ReportedPayment[]): string {
-  const isEdited = reported.some((other) => other.providerPaymentId === payment.providerPaymentId);
+function reasonToReverse(share: ReportedShare, reported: readonly ReportedShare[]): string {
+  const isEdited = reported.some((other) => other.providerPaymentId === share.providerPaymentId);
   return isEdited
     ? 'The payment was changed at the provider.'
     : 'The payment was voided, deleted or applied elsewhere at the provider.';
 }
 
-function nextRevision(booked: readonly BookedPayment[], { providerPaymentId }: ReportedPayment): number {
-  const revisions = booked.filter((payment) => payment.providerPaymentId === providerPaymentId);
-  return revisions.length + 1;
+function nextRevision(booked: readonly ReportedShare[], { providerPaymentId }: ReportedShare): number {
+  return booked.filter((share) => share.providerPaymentId === providerPaymentId).length + 1;
 }

@@ -76,9 +76,17 @@ export class Invoice {
   @Enum({ items: () => EmailStatus, columnType: 'text' })
   emailStatus: Opt<EmailStatus> = EmailStatus.NOT_SENT;
 
-  /** Grows whenever a reading of the provider is recorded, so that an older reading cannot overwrite a newer one. */
-  @Property({ type: 'integer' })
-  syncVersion: Opt<number> = 0;
+  /** The number of the latest recorded reading, taken before the provider was asked: what was so then, it saw. */
+  @Property({ type: 'bigint' })
+  readingBegun: Opt<bigint> = 0n;
+
+  /** A number of the same sequence, taken when it was recorded: readings that began before may be older. */
+  @Property({ type: 'bigint' })
+  readingRecorded: Opt<bigint> = 0n;
+
+  /** By the provider's clock: what happened there before, the latest recorded reading saw. */
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  providerReadAt: Date | null = null;
 
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   lastSyncedAt: Date | null = null;

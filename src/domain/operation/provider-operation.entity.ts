@@ -6,6 +6,7 @@ export enum OperationKind {
   CREATE_CUSTOMER = 'CREATE_CUSTOMER',
   CREATE_INVOICE = 'CREATE_INVOICE',
   SEND_INVOICE = 'SEND_INVOICE',
+  VOID_INVOICE = 'VOID_INVOICE',
 }
 
 export enum OperationState {
@@ -14,7 +15,7 @@ export enum OperationState {
   /** Being sent, or its process died while sending. */
   IN_FLIGHT = 'IN_FLIGHT',
   DONE = 'DONE',
-  /** Certainly not carried out; of customers and e-mails also: given up after an unknown outcome. */
+  /** Certainly not carried out; of customers and e-mails also: given up when nothing of it was found. */
   REFUSED = 'REFUSED',
   /** Nobody knows whether the provider carried it out. */
   UNKNOWN = 'UNKNOWN',
@@ -43,7 +44,7 @@ export class ProviderOperation {
   @Enum({ items: () => OperationKind, columnType: 'text' })
   kind!: OperationKind;
 
-  /** What it is about: a purchase order (create invoice), an invoice (send) or connection, name and currency (customer). */
+  /** What it is about: a purchase order (create invoice), an invoice (send, void) or connection, name and currency (customer). */
   @Property({ type: 'text' })
   subject!: string;
 
@@ -70,6 +71,10 @@ export class ProviderOperation {
   /** When it was first sent; the provider surely remembers the idempotency key for some minutes from then. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   firstSentAt: Date | null = null;
+
+  /** How often in a row its outcome could not be found out; the next look-up waits the longer. */
+  @Property({ type: 'integer' })
+  lookUps: Opt<number> = 0;
 
   @Property({ type: 'text', nullable: true })
   lastError: string | null = null;

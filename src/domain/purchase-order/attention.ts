@@ -2,13 +2,21 @@ import type { CurrencyCode } from '../currency.js';
 import type { InvoiceStatus } from '../invoice/invoice.status.js';
 import { formatAmount, type MinorUnits, ZERO } from '../money.js';
 
-export type AttentionCode = 'REFUND_DUE' | 'TOTAL_DIFFERS' | 'OUTCOME_UNKNOWN';
+export type AttentionCode = 'REFUND_DUE' | 'TOTAL_DIFFERS' | 'OUTCOME_UNKNOWN' | 'UNAPPLIED_CREDIT';
 
 /** Something about a purchase order that a person should look at. It goes away by itself once its cause is gone. */
 export interface Attention {
   readonly code: AttentionCode;
   readonly since: Date;
   readonly message: string;
+}
+
+/** A rest of a provider's payment that is applied to no invoice. */
+export interface UnappliedCredit {
+  readonly providerPaymentId: string;
+  readonly amountMinor: MinorUnits;
+  readonly currencyCode: CurrencyCode;
+  readonly since: Date;
 }
 
 interface Facts {
@@ -26,11 +34,14 @@ interface Facts {
         readonly updatedAt: Date;
       }
     | undefined;
+  /** Of the payments that have or had a booking on the purchase order. */
+  readonly unappliedCredits: readonly UnappliedCredit[];
 }
 
 /** Derived from the rows as they are, so that no flag can be forgotten or left behind. */
 export function attentionOf(facts: Facts): Attention[] {
-  return [refundDue(facts), totalDiffers(facts), outcomeUnknown(facts)].filter((item) => item !== undefined);
+  const single = [refundDue(facts), totalDiffers(facts), outcomeUnknown(facts)].filter((item) => item !== undefined);
+  return [...single, ...facts.unappliedCredits.map(unappliedCredit)];
 }
 
 function refundDue({ cancelledAt, paidMinor, currencyCode }: Facts): Attention | undefined {
@@ -51,6 +62,12 @@ function outcomeUnknown({ invoice }: Facts): Attention | undefined {
   if (invoice?.status !== 'UNKNOWN') return undefined;
   const message = 'It is not known yet whether the provider made the invoice. Do not invoice it by hand.';
   return { code: 'OUTCOME_UNKNOWN', since: invoice.updatedAt, message };
+}
+
+function unappliedCredit({ providerPaymentId, amountMinor, currencyCode, since }: UnappliedCredit): Attention {
+  const rest = `${formatAmount(amountMinor, currencyCode)} ${currencyCode}`;
+  const message = `${rest} of payment ${providerPaymentId} is applied to no invoice in QuickBooks.`;
+  return { code: 'UNAPPLIED_CREDIT', since, message };
 }
 
 function isLive(status: `${InvoiceStatus}`): boolean {

@@ -36,6 +36,7 @@ export enum PaymentSource {
  */
 @Entity({ tableName: 'payment' })
 @Index({ properties: ['purchaseOrder', 'paidOn', 'id'] })
+@Index({ properties: ['providerCompany', 'providerInvoiceId'] })
 @Unique({ properties: ['source', 'providerCompany', 'providerPaymentId', 'providerInvoiceId', 'revision'] })
 @Check({ name: 'payment_amount_minor_valid', expression: 'amount_minor >= 1 and amount_minor <= 999999999999999' })
 @Check({

@@ -1,8 +1,11 @@
 import type { Opt } from '@mikro-orm/core';
-import { Entity, Enum, Index, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { Check, Entity, Enum, Index, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 
 export enum WebhookEventState {
+  /** Waits for its next attempt. */
   RECEIVED = 'RECEIVED',
+  /** A worker that holds the lock of the company is at work on it, or died while it was. */
+  PROCESSING = 'PROCESSING',
   DONE = 'DONE',
   IGNORED = 'IGNORED',
   DEAD = 'DEAD',
@@ -11,14 +14,26 @@ export enum WebhookEventState {
 /** A provider's notification. The stored row is the work; jobs only wake the worker up. */
 @Entity({ tableName: 'webhook_event' })
 @Unique({ properties: ['provider', 'eventId'] })
+// For lists, newest first: of everything, and of one company.
+@Index({ properties: ['receivedAt', 'id'] })
+@Index({ properties: ['companyId', 'receivedAt', 'id'] })
 @Index({
   name: 'webhook_event_pending',
-  expression: `create index "webhook_event_pending" on "webhook_event" ("provider", "company_id", "received_at", "id") where state = 'RECEIVED'`,
+  expression: `create index "webhook_event_pending" on "webhook_event" ("provider", "company_id", "received_at", "id") where state in ('RECEIVED', 'PROCESSING')`,
 })
 @Index({
   name: 'webhook_event_dead',
-  expression: `create index "webhook_event_dead" on "webhook_event" ("received_at") where state = 'DEAD'`,
+  expression: `create index "webhook_event_dead" on "webhook_event" ("received_at", "id") where state = 'DEAD'`,
 })
+@Index({
+  name: 'webhook_event_finished',
+  expression: `create index "webhook_event_finished" on "webhook_event" ("processed_at") where state in ('DONE', 'IGNORED')`,
+})
+@Check({
+  name: 'webhook_event_processed_check',
+  expression: "(state in ('DONE', 'IGNORED')) = (processed_at is not null)",
+})
+@Check({ name: 'webhook_event_attempts_valid', expression: 'attempts >= 0' })
 export class WebhookEvent {
   @PrimaryKey({ type: 'text' })
   id!: string;
@@ -64,6 +79,11 @@ export class WebhookEvent {
   @Property({ type: 'Date', columnType: 'timestamptz(3)' })
   receivedAt!: Date;
 
+  /** Taken from the sequence that numbers readings: a reading with a higher number began after the event was here. */
+  @Property({ type: 'bigint', nullable: true })
+  arrivalNumber: bigint | null = null;
+
+  /** When it was done or ignored. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   processedAt: Date | null = null;
 }

@@ -2,15 +2,18 @@ import { ApiKey } from '../../domain/access/api-key.entity.js';
 import { AuditEvent } from '../../domain/audit/audit-event.entity.js';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { ProviderPaymentRecord } from '../../domain/invoice/provider-payment.entity.js';
 import { ClientIdempotencyKey } from '../../domain/operation/client-idempotency-key.entity.js';
 import { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
+import { CreditNoteReversal } from '../../domain/purchase-order/credit-note-reversal.entity.js';
 import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import { Payment } from '../../domain/purchase-order/payment.entity.js';
 import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
+import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import { QboThrottle } from '../../domain/quickbooks/qbo-throttle.entity.js';
 import { QboUsage } from '../../domain/quickbooks/qbo-usage.entity.js';
 import { WebhookEvent } from '../../domain/webhook/webhook-event.entity.js';
@@ -21,14 +24,17 @@ export const entities = [
   ClientIdempotencyKey,
   Conference,
   CreditNote,
+  CreditNoteReversal,
   Invoice,
   LineItem,
   Payment,
   PaymentReversal,
   ProviderOperation,
+  ProviderPaymentRecord,
   PurchaseOrder,
   QboConnection,
   QboCustomer,
+  QboSweep,
   QboThrottle,
   QboUsage,
   WebhookEvent,

@@ -1,5 +1,7 @@
 import { makeWorkerUtils, type WorkerUtils } from 'graphile-worker';
 import type { JobQueue } from '../../application/ports/jobs.js';
+import type { DueSweep } from '../../application/quickbooks/due-sweeps.js';
+import type { Clock } from '../../domain/clock.js';
 import type { Logger } from '../observability/logger.js';
 
 /**
@@ -12,16 +14,20 @@ const COALESCE_MS = 25;
 export class GraphileJobQueue implements JobQueue {
   readonly #utils: WorkerUtils;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   readonly #waiting = new Map<string, NodeJS.Timeout>();
   readonly #adding = new Set<Promise<void>>();
 
-  private constructor(utils: WorkerUtils, logger: Logger) {
+  private constructor(utils: WorkerUtils, logger: Logger, clock: Clock) {
     this.#utils = utils;
     this.#logger = logger;
+    this.#clock = clock;
   }
 
-  static async connect(databaseUrl: string, logger: Logger): Promise<GraphileJobQueue> {
-    return new GraphileJobQueue(await makeWorkerUtils({ connectionString: databaseUrl, maxPoolSize: 2 }), logger);
+  /** `clock`: the database's, by which the queue decides what is due. */
+  static async connect(databaseUrl: string, logger: Logger, clock: Clock): Promise<GraphileJobQueue> {
+    const utils = await makeWorkerUtils({ connectionString: databaseUrl, maxPoolSize: 2 });
+    return new GraphileJobQueue(utils, logger, clock);
   }
 
   wakeWebhookWorker(provider: string, companyId: string): void {
@@ -29,7 +35,7 @@ export class GraphileJobQueue implements JobQueue {
     if (this.#waiting.has(key)) return;
     const timer = setTimeout(() => {
       this.#waiting.delete(key);
-      this.#track(this.wakeWebhookWorkerAt(companyId, new Date(), key));
+      this.#track(this.wakeWebhookWorkerAt(companyId, this.#clock.now(), key));
     }, COALESCE_MS);
     this.#waiting.set(key, timer);
   }
@@ -37,6 +43,24 @@ export class GraphileJobQueue implements JobQueue {
   /** `jobKey`: a job with the same key that has not begun yet is replaced. */
   async wakeWebhookWorkerAt(realmId: string, runAt: Date, jobKey: string): Promise<void> {
     await this.#utils.addJob('process_qbo_events', { realmId }, { jobKey, runAt, maxAttempts: 3 });
+  }
+
+  resumeOperationsIn(delayMs: number): void {
+    const runAt = new Date(this.#clock.now().getTime() + delayMs);
+    // Of wake-ups after the same time the first one is kept: what it leaves unsettled asks for another.
+    const options = {
+      jobKey: `resume_operations:${delayMs}`,
+      jobKeyMode: 'preserve_run_at',
+      runAt,
+      maxAttempts: 1,
+    } as const;
+    this.#track(this.#utils.addJob('resume_operations', {}, options).then(() => undefined));
+  }
+
+  /** One that waits is replaced; a failed one is not repeated, because it says itself when it is due again. */
+  async addSweep({ connectionId, realmId }: DueSweep, runAt: Date): Promise<void> {
+    const options = { jobKey: `sweep:${connectionId}`, runAt, maxAttempts: 1 };
+    await this.#utils.addJob('sweep_qbo_connection', { connectionId, realmId }, options);
   }
 
   async stop(): Promise<void> {

@@ -2,10 +2,13 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Logger as GraphileLogger, type Runner, run, type TaskList } from 'graphile-worker';
 import { z } from 'zod';
 import { removeExpiredIdempotencyKeys } from '../../application/idempotency.js';
+import { dueSweeps } from '../../application/quickbooks/due-sweeps.js';
 import type { QboContext } from '../../application/quickbooks/qbo-context.js';
 import { resumeOperations } from '../../application/quickbooks/resume-operations.js';
+import { type SweepReport, sweepQboConnection } from '../../application/quickbooks/sweep-qbo-connection.js';
 import { nextDueEvent, pendingCompanies } from '../../application/webhooks/pending-events.js';
 import { processQboEvents } from '../../application/webhooks/process-qbo-events.js';
+import { removeFinishedEvents } from '../../application/webhooks/remove-finished-events.js';
 import type { Logger } from '../observability/logger.js';
 import type { GraphileJobQueue } from './job-queue.js';
 import { withSessionLock } from './session-lock.js';
@@ -16,16 +19,19 @@ export interface WorkerOptions {
   readonly jobs: GraphileJobQueue;
   /** A context with an entity manager of its own, acting for the system. */
   readonly createContext: () => QboContext;
+  readonly onSweep: (report: SweepReport) => void;
 }
 
 /** Companies are worked on in parallel, each one's events one after the other. */
 const CONCURRENCY = 4;
 
-/** Once a minute: finds events whose wake-up was lost and operations whose process died. */
+/** Once a minute: finds events whose wake-up was lost or whose worker died, and operations whose process died. */
 const CRONTAB = `
 * * * * * wake_pending_companies ?max=1
 * * * * * resume_operations ?max=1
+* * * * * wake_due_sweeps ?max=1
 17 * * * * remove_expired_idempotency_keys ?max=1
+47 3 * * * remove_finished_events ?max=1
 `;
 
 /** Runs the background work until the returned runner is stopped. */
@@ -46,8 +52,9 @@ export async function startWorker(options: WorkerOptions): Promise<Runner> {
 const BUSY_MS = 1_000;
 
 const eventsPayload = z.object({ realmId: z.string() });
+const sweepPayload = z.object({ realmId: z.string(), connectionId: z.string() });
 
-function createTasks({ jobs, createContext, logger }: WorkerOptions): TaskList {
+function createTasks({ jobs, createContext, logger, onSweep }: WorkerOptions): TaskList {
   return {
     process_qbo_events: async (payload, { withPgClient }) => {
       const { realmId } = eventsPayload.parse(payload);
@@ -59,17 +66,39 @@ function createTasks({ jobs, createContext, logger }: WorkerOptions): TaskList {
         }),
       );
       if (isDone) await comeBack(jobs, context.em, realmId);
-      else await jobs.wakeWebhookWorkerAt(realmId, new Date(Date.now() + BUSY_MS), `QBO:${realmId}:later`);
+      else
+        await jobs.wakeWebhookWorkerAt(
+          realmId,
+          new Date(context.clock.now().getTime() + BUSY_MS),
+          `QBO:${realmId}:later`,
+        );
     },
     wake_pending_companies: async () => {
       const companies = await pendingCompanies(createContext());
       for (const { provider, companyId } of companies) jobs.wakeWebhookWorker(provider, companyId);
+    },
+    wake_due_sweeps: async () => {
+      for (const sweep of await dueSweeps(createContext())) await jobs.addSweep(sweep, new Date());
+    },
+    // The lock is that of the company's events: a sweep would read what they are about to read.
+    sweep_qbo_connection: async (payload, { withPgClient }) => {
+      const sweep = sweepPayload.parse(payload);
+      const isDone = await withPgClient((session) =>
+        withSessionLock(session, `qbo:${sweep.realmId}`, async () => {
+          onSweep(await sweepQboConnection(createContext(), sweep.connectionId));
+        }),
+      );
+      if (!isDone) await jobs.addSweep(sweep, new Date(Date.now() + BUSY_MS));
     },
     resume_operations: async () => {
       const count = await resumeOperations(createContext());
       if (count > 0) logger.info({ operations: count }, 'unfinished provider operations resumed');
     },
     remove_expired_idempotency_keys: async () => removeExpiredIdempotencyKeys(createContext()),
+    remove_finished_events: async () => {
+      const count = await removeFinishedEvents(createContext());
+      if (count > 0) logger.info({ events: count }, 'old webhook events removed');
+    },
   };
 }
 

@@ -36,15 +36,36 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly quickbooksSweeps = new Counter({
+    name: 'quickbooks_sweeps_total',
+    help: 'Looks at what changed in QuickBooks, by outcome.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+
+  readonly quickbooksGaps = new Counter({
+    name: 'quickbooks_webhook_gaps_total',
+    help: 'Sweeps that found something which a webhook should have told.',
+    registers: [this.registry],
+  });
+
   constructor(orm: MikroORM) {
     collectDefaultMetrics({ register: this.registry });
     this.#countRows(orm, {
       name: 'webhook_events',
-      help: 'Stored webhook events that are not finished, by state (RECEIVED waits, DEAD needs a person).',
+      help: 'Stored webhook events that are not finished, by state (RECEIVED waits, PROCESSING is worked on, DEAD needs a person).',
       label: 'state',
-      sql: `select state as value, count(*)::int as count from webhook_event
-            where state = 'RECEIVED' group by state
+      // One by one: so each is counted in a small index of its own, and shows when there are none.
+      sql: `select 'RECEIVED' as value, count(*)::int as count from webhook_event where state = 'RECEIVED'
+            union all select 'PROCESSING', count(*)::int from webhook_event where state = 'PROCESSING'
             union all select 'DEAD', count(*)::int from webhook_event where state = 'DEAD'`,
+    });
+    this.#measure(orm, {
+      name: 'webhook_event_oldest_waiting_seconds',
+      help: 'Age of the oldest webhook event that is RECEIVED or PROCESSING; 0 when none is.',
+      // Materialised, so that the few that wait are found by their own index, not by walking through all finished ones.
+      sql: `with waiting as materialized (select received_at from webhook_event where state in ('RECEIVED', 'PROCESSING'))
+            select coalesce(greatest(extract(epoch from now() - min(received_at)), 0), 0)::float8 as value from waiting`,
     });
     this.#countRows(orm, {
       name: 'provider_operations_open',
@@ -87,6 +108,18 @@ export class Metrics {
     });
   }
 
+  #measure(orm: MikroORM, { name, help, sql }: Omit<DatabaseGauge, 'label'>): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      async collect() {
+        const [{ value }] = numbers.parse(await orm.em.fork().execute(sql));
+        this.set(value);
+      },
+    });
+  }
+
   #countRows(orm: MikroORM, { name, help, label, sql }: DatabaseGauge): void {
     new Gauge({
       name,
@@ -124,5 +157,6 @@ interface DatabaseGauge {
   readonly sql: string;
 }
 
+const numbers = z.tuple([z.object({ value: z.number() })]);
 const counts = z.array(z.object({ value: z.string(), count: z.int() }));
 const measures = z.array(z.object({ realm: z.string(), label: z.string(), value: z.number() }));

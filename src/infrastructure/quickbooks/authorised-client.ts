@@ -78,7 +78,7 @@ async function interpret<T>(answer: QboAnswer, call: QboCall, read: AnswerReader
   const { trace } = answer;
   if (answer.kind === 'unauthorised') return failed({ kind: 'reconnect_required', message: answer.message, trace });
   const value = await read(answer.json);
-  if (value !== undefined) return succeeded(value, trace);
+  if (value !== undefined) return succeeded(value, trace, answer.asOf);
   const unreadable = unsettled(call.effect, 'QuickBooks gave an answer that cannot be understood.', trace);
   return failed(unreadable.failure);
 }

@@ -45,10 +45,9 @@ const NO_ACCESS_CODES = new Set([
 const TOKEN_REFUSED_CODES = new Set(['100', '3200', '3202']);
 const THROTTLED_CODE = '3001';
 const MAINTENANCE_CODE = '150';
-const UNSETTLED_CODES = new Set([
-  '600', // this request id is known: the first request with it may still be at work
-  '10000', // system failure
-]);
+/** This request id is known: the first request with it was carried out, or is still at work. */
+const REPETITION_CODE = '600';
+const SYSTEM_FAILURE_CODE = '10000';
 
 const REJECTION_REASONS: ReadonlyMap<string, RejectionReason> = new Map([
   ['5010', 'stale'],
@@ -75,8 +74,13 @@ export function classifyRefusal(refusal: Refusal): CallFailure {
   if (TOKEN_REFUSED_CODES.has(code) || status === 401) return { kind: 'unauthorised', message, trace };
   if (status === 429 || code === THROTTLED_CODE) return refuse({ kind: 'unavailable', message, trace }, 'throttled');
   if (code === MAINTENANCE_CODE) return refuse({ kind: 'unavailable', message, trace });
-  if (status >= 500 || status === 408 || UNSETTLED_CODES.has(code)) {
+  if (status >= 500 || status === 408 || code === SYSTEM_FAILURE_CODE) {
     return unsettled(refusal.effect, message, trace, 'server_error');
+  }
+  if (code === REPETITION_CODE) {
+    return refusal.effect === 'write'
+      ? refuse({ kind: 'unknown', isRepetition: true, message, trace })
+      : unsettled('read', message, trace);
   }
   if (isSavingTrouble(fault)) return unsettled(refusal.effect, message, trace);
   if (code === '' && status < 400) return unsettled(refusal.effect, message, trace);

@@ -5,17 +5,20 @@ import type {
   ProvenCompany,
   ProviderCustomer,
   ProviderInvoice,
-  ProviderPayment,
+  ProviderRefundReceipt,
+  WantedInvoices,
 } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
 import { AuthorisedClient } from './authorised-client.js';
+import { BulkReader } from './bulk-reading.js';
 import * as company from './company.js';
 import { type ProvingContext, proveCredentials } from './credentials.js';
 import * as customers from './customers.js';
 import { type QboCall, QboHttpClient } from './http-client.js';
 import * as answers from './invoice-answer.js';
 import * as invoices from './invoices.js';
-import * as payments from './payments.js';
+import { MAX_RESULTS } from './query.js';
+import * as refunds from './refund-receipts.js';
 import { Resilience, type ResilienceOptions } from './resilience.js';
 import { QboTokens, type QboTokensOptions } from './tokens.js';
 import { Traffic, type TrafficOptions } from './traffic.js';
@@ -35,8 +38,16 @@ export class QuickBooksGateway implements AccountingGateway {
   readonly customerNameCandidates = customers.customerNameCandidates;
   readonly prepareCustomer = customers.customerBody;
   readonly prepareInvoice = invoices.invoiceBody;
+  readonly prepareVoid = invoices.voidBody;
+  readonly readSentInvoice = invoices.readSentInvoice;
   readonly linesMatch = answers.linesMatch;
   readonly invoicePageUrl = invoices.invoicePageUrl;
+
+  readonly readPayments: AccountingGateway['readPayments'];
+  readonly readInvoices: AccountingGateway['readInvoices'];
+  readonly readChanges: AccountingGateway['readChanges'];
+  readonly findChangedInvoices: AccountingGateway['findChangedInvoices'];
+  readonly findChangedPayments: AccountingGateway['findChangedPayments'];
 
   readonly #proving: ProvingContext;
   readonly #client: AuthorisedClient;
@@ -56,6 +67,12 @@ export class QuickBooksGateway implements AccountingGateway {
       endpoints,
       waits,
     });
+    const bulk = new BulkReader(this.#client, (connectionId, document) => this.#currencyOf(connectionId, document));
+    this.readPayments = bulk.readPayments.bind(bulk);
+    this.readInvoices = bulk.readInvoices.bind(bulk);
+    this.readChanges = bulk.readChanges.bind(bulk);
+    this.findChangedInvoices = bulk.findChangedInvoices.bind(bulk);
+    this.findChangedPayments = bulk.findChangedPayments.bind(bulk);
     this.#proving = { http, endpoints, clock, onCall, waits };
   }
 
@@ -107,6 +124,21 @@ export class QuickBooksGateway implements AccountingGateway {
     return this.#callForInvoice(connectionId, invoices.sendInvoiceCall(externalId, email, idempotencyKey));
   }
 
+  voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>> {
+    return this.#callForInvoice(connectionId, invoices.voidInvoiceCall(body, idempotencyKey));
+  }
+
+  async findInvoices(connectionId: string, wanted: WantedInvoices): Promise<ProviderResult<ProviderInvoice[]>> {
+    const found: ProviderInvoice[] = [];
+    for (;;) {
+      const call = invoices.findInvoicesCall(wanted, found.length + 1);
+      const page = await this.#client.call(connectionId, call, (json) => this.#toInvoices(connectionId, json));
+      if (!page.ok) return page;
+      found.push(...page.value);
+      if (page.value.length < MAX_RESULTS) return succeeded(found, page.trace);
+    }
+  }
+
   async readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>> {
     const read = await this.#callForInvoice(connectionId, invoices.readInvoiceCall(externalId));
     if (read.ok || read.failure.kind !== 'rejected' || read.failure.reason !== 'not_found') return read;
@@ -116,16 +148,11 @@ export class QuickBooksGateway implements AccountingGateway {
     return found.value.length === 0 ? read : failed({ kind: 'unavailable', message, trace });
   }
 
-  async readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<ProviderPayment[]>> {
-    const found: ProviderPayment[] = [];
-    let trace = {};
-    for (const call of payments.readPaymentsCalls(externalIds)) {
-      const page = await this.#client.call(connectionId, call, (json) => this.#toPayments(connectionId, json));
-      if (!page.ok) return page;
-      found.push(...page.value);
-      trace = page.trace;
-    }
-    return succeeded(found, trace);
+  readRefundReceipt(connectionId: string, externalId: string): Promise<ProviderResult<ProviderRefundReceipt>> {
+    return this.#client.call(connectionId, refunds.readRefundReceiptCall(externalId), async (json) => {
+      const document = refunds.readRefundReceiptDocument(json);
+      return document && refunds.toProviderRefundReceipt(document, await this.#currencyOf(connectionId, document));
+    });
   }
 
   #callForInvoice(connectionId: string, call: QboCall): Promise<ProviderResult<ProviderInvoice>> {
@@ -137,13 +164,13 @@ export class QuickBooksGateway implements AccountingGateway {
     });
   }
 
-  async #toPayments(connectionId: string, json: unknown): Promise<ProviderPayment[] | undefined> {
-    const found: ProviderPayment[] = [];
-    for (const document of payments.readPaymentDocuments(json) ?? [undefined]) {
+  async #toInvoices(connectionId: string, json: unknown): Promise<ProviderInvoice[] | undefined> {
+    const found: ProviderInvoice[] = [];
+    for (const document of answers.readInvoiceDocuments(json) ?? [undefined]) {
       const currency = document && (await this.#currencyOf(connectionId, document));
-      const payment = currency && payments.toProviderPayment(document, currency);
-      if (!payment) return undefined;
-      found.push(payment);
+      const invoice = currency && answers.toProviderInvoice(document, currency);
+      if (!invoice) return undefined;
+      found.push(invoice);
     }
     return found;
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ProviderTrace } from '../../application/ports/provider.js';
 import { standardWaits } from '../../application/waits.js';
 import { observeCall, type QboCallObserver } from './call-observer.js';
+import { instant } from './documents.js';
 import { exchange, type HttpExchange } from './exchange.js';
 import { readAnswerBody } from './fault-reader.js';
 import { type CallEffect, type CallFailure, classifyRefusal, unsettled } from './faults.js';
@@ -43,6 +44,7 @@ export type QboAnswer =
       /** The other side said it is a simulator. */
       readonly simulated: boolean;
       readonly trace: ProviderTrace;
+      readonly asOf: Date | undefined;
     }
   | CallFailure;
 
@@ -63,6 +65,7 @@ export class QboHttpClient {
 
   /** Throws only for a call that must never be made, such as an idempotency key that is too long. */
   async call(target: QboTarget, call: QboCall, signal?: AbortSignal): Promise<QboAnswer> {
+    const startedAt = performance.now();
     const report = observeCall(this.#onCall, call.operation);
     const exchanged = await exchange({
       url: urlOf(target, call),
@@ -72,7 +75,7 @@ export class QboHttpClient {
       timeoutMs: this.#timeoutMs,
       ...(signal && { signal }),
     });
-    const answer = interpret(exchanged, target, call);
+    const answer = interpret(exchanged, target, call, performance.now() - startedAt);
     if (answer.kind === 'failed') report(answer.failure.kind, answer.failure.trace);
     else report(answer.kind === 'answered' ? 'ok' : 'unauthorised', answer.trace);
     return answer;
@@ -103,7 +106,12 @@ function headersOf({ accessToken }: QboTarget, { contentType }: QboCall): Record
   };
 }
 
-function interpret(exchanged: HttpExchange, { accessToken }: QboTarget, { effect }: QboCall): QboAnswer {
+function interpret(
+  exchanged: HttpExchange,
+  { accessToken }: QboTarget,
+  { effect }: QboCall,
+  durationMs: number,
+): QboAnswer {
   if (exchanged.kind === 'not_sent') {
     const message = `QuickBooks could not be reached (${exchanged.reason}).`;
     return { kind: 'failed', failure: { kind: 'unavailable', message, trace: {} }, cause: 'not_sent' };
@@ -114,7 +122,13 @@ function interpret(exchanged: HttpExchange, { accessToken }: QboTarget, { effect
   const { status, headers, text, trace } = exchanged;
   const body = readAnswerBody(text);
   if (body.kind === 'json' && status >= 200 && status < 300) {
-    return { kind: 'answered', json: body.json, simulated: headers.has('x-simulator'), trace };
+    return {
+      kind: 'answered',
+      json: body.json,
+      simulated: headers.has('x-simulator'),
+      trace,
+      asOf: asOf(body.json, durationMs),
+    };
   }
   const fault = body.kind === 'fault' ? body.fault : undefined;
   const refusal = classifyRefusal({ status, fault, effect, trace, secrets: [accessToken] });
@@ -132,4 +146,15 @@ function readRetryAfter(header: string | null): number | undefined {
   if (seconds.success) return seconds.data * 1000;
   const date = Date.parse(header);
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+const stamped = z.object({ time: z.string() });
+
+/**
+ * QuickBooks writes its own time into an answer, but not whether before or after it looked. The request had not been
+ * sent yet when its whole duration before that, so what QuickBooks did until then is in the answer.
+ */
+function asOf(json: unknown, durationMs: number): Date | undefined {
+  const answeredAt = instant(stamped.safeParse(json).data?.time);
+  return answeredAt && new Date(answeredAt.getTime() - Math.ceil(durationMs));
 }

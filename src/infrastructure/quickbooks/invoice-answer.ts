@@ -3,14 +3,14 @@ import type { ProviderInvoice } from '../../application/ports/accounting.js';
 import { type CurrencyCode, isCurrencyCode } from '../../domain/currency.js';
 import { ZERO } from '../../domain/money.js';
 import { readAmount } from './decimals.js';
-import { optionalReference, queryRows, reference } from './documents.js';
+import { instant, optionalMetaData, optionalReference, queryRows, reference } from './documents.js';
 import { parseJson } from './json.js';
 import { singleLine } from './text.js';
 
 /** QuickBooks adds this one to its answers. */
 const SUBTOTAL_LINE = 'SubTotalLineDetail';
 
-const invoiceDocument = z.object({
+export const invoiceDocument = z.object({
   Id: z.string().min(1),
   SyncToken: z.string(),
   DocNumber: z.string().nullish(),
@@ -20,8 +20,10 @@ const invoiceDocument = z.object({
   Balance: z.string(),
   PrivateNote: z.string().nullish(),
   EmailStatus: z.string().nullish(),
+  BillEmail: z.object({ Address: z.string().nullish() }).nullish(),
   DeliveryInfo: z.object({ DeliveryTime: z.string().nullish() }).nullish(),
   InvoiceLink: z.string().nullish(),
+  MetaData: optionalMetaData,
   LinkedTxn: z.array(z.object({ TxnId: z.string(), TxnType: z.string() })).nullish(),
   Line: z
     .array(z.object({ DetailType: z.string(), Description: z.string().nullish(), Amount: z.string().nullish() }))
@@ -53,10 +55,13 @@ export function toProviderInvoice(document: InvoiceDocument, currencyCode: strin
     lines,
     // There is no status field: a voided invoice stays, with zero amounts and this word before its note.
     voided: total === ZERO && /^Voided\b/i.test(document.PrivateNote ?? ''),
+    note: document.PrivateNote ?? '',
     emailStatus: emailStatus(document.EmailStatus),
+    email: document.BillEmail?.Address || undefined,
     deliveredAt: instant(document.DeliveryInfo?.DeliveryTime),
     payUrl: webAddress(document.InvoiceLink),
     paymentIds: paymentIds(document),
+    changedAt: instant(document.MetaData?.LastUpdatedTime),
   };
 }
 
@@ -75,11 +80,6 @@ function readLines(document: InvoiceDocument, currency: CurrencyCode): ProviderI
 function emailStatus(status: string | null | undefined): ProviderInvoice['emailStatus'] {
   if (status === 'EmailSent') return 'SENT';
   return status === 'NeedToSend' ? 'PENDING' : 'NOT_SENT';
-}
-
-function instant(text: string | null | undefined): Date | undefined {
-  const date = new Date(text ?? '');
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 /** It ends up where people click. */
@@ -111,6 +111,10 @@ export function linesMatch(sentBody: string, { lines, currency }: ProviderInvoic
 /** QuickBooks may trim and recompose texts. */
 function comparable(text: string): string {
   return singleLine(text.normalize('NFC'));
+}
+
+export function readInvoiceDocuments(json: unknown): InvoiceDocument[] | undefined {
+  return queryRows(json, 'Invoice', invoiceDocument);
 }
 
 /** The ids in the answer to a query. */

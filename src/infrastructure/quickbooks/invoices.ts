@@ -1,11 +1,18 @@
-import type { InvoiceDraft, InvoiceLineDraft } from '../../application/ports/accounting.js';
+import { z } from 'zod';
+import type {
+  InvoiceDraft,
+  InvoiceLineDraft,
+  SentInvoiceFacts,
+  WantedInvoices,
+} from '../../application/ports/accounting.js';
 import { type CurrencyCode } from '../../domain/currency.js';
 import { formatAmount } from '../../domain/money.js';
 import { freeFormAddress } from './address.js';
+import { reference } from './documents.js';
 import { emailAddress } from './email.js';
 import type { QboCall } from './http-client.js';
-import { jsonDecimal } from './json.js';
-import { queryCall, select } from './query.js';
+import { jsonDecimal, parseJson } from './json.js';
+import { pagesOf, queryCall, select, selectChanged, selectPage } from './query.js';
 import { cut, multiLine, singleLine } from './text.js';
 
 const MAX_DESCRIPTION = 4000;
@@ -58,10 +65,10 @@ function customerMemo({ reference, buyerReference }: InvoiceDraft): string {
   return cut(`Purchase order ${reference}${theirs === '' ? '' : `. Your reference: ${theirs}`}`, MAX_CUSTOMER_MEMO);
 }
 
-/** The bookkeeper reads this; its beginning is how an invoice of ours can be recognised. */
-function privateNote({ reference, buyerReference }: InvoiceDraft): string {
+/** The bookkeeper reads this; the marker in it is how an invoice of ours can be recognised. */
+function privateNote({ reference, marker, buyerReference }: InvoiceDraft): string {
   const theirs = singleLine(buyerReference);
-  const note = `conference-invoicing ${reference}${theirs === '' ? '' : `. Buyer's reference: ${theirs}`}`;
+  const note = `conference-invoicing ${reference} ${marker}${theirs === '' ? '' : `. Buyer's reference: ${theirs}`}`;
   return cut(note, MAX_PRIVATE_NOTE);
 }
 
@@ -69,6 +76,34 @@ export function createInvoiceCall(body: string, idempotencyKey: string): QboCall
   const operation = 'create_invoice';
   const contentType = 'application/json';
   return { operation, effect: 'write', method: 'POST', path: 'invoice', body, contentType, idempotencyKey };
+}
+
+const sentInvoice = z.object({ CustomerRef: reference, DocNumber: z.string().optional() });
+
+export function readSentInvoice(body: string): SentInvoiceFacts {
+  const { CustomerRef, DocNumber } = sentInvoice.parse(parseJson(body));
+  return { customerExternalId: CustomerRef.value, documentNumber: DocNumber };
+}
+
+/** The page of the wanted invoices that begins with this row, counted from 1. */
+export function findInvoicesCall(wanted: WantedInvoices, startPosition: number): QboCall {
+  const where =
+    'documentNumber' in wanted
+      ? [{ field: 'DocNumber', equals: wanted.documentNumber } as const]
+      : [
+          { field: 'CustomerRef', equals: wanted.customerExternalId } as const,
+          { field: 'MetaData.CreateTime', since: wanted.createdSince } as const,
+        ];
+  return queryCall('find_invoices', selectPage('Invoice', where, startPosition));
+}
+
+/** Only the two: QuickBooks refuses some of the properties that it answers with itself. */
+export function voidBody(externalId: string, syncToken: string): string {
+  return JSON.stringify({ Id: externalId, SyncToken: syncToken });
+}
+
+export function voidInvoiceCall(body: string, idempotencyKey: string): QboCall {
+  return { ...createInvoiceCall(body, idempotencyKey), operation: 'void_invoice', query: { operation: 'void' } };
 }
 
 export function readInvoiceCall(externalId: string): QboCall {
@@ -79,6 +114,18 @@ export function readInvoiceCall(externalId: string): QboCall {
 /** Whether an invoice is there at all. A fault 610 alone does not tell: it also stands for inactive references. */
 export function findInvoiceCall(externalId: string): QboCall {
   return queryCall('find_invoice', select('Invoice', [{ field: 'Id', equals: externalId }]));
+}
+
+/** One query for each 500 ids, with the payment page, which query answers lack unless asked for it. */
+export function readInvoicesCalls(externalIds: readonly string[]): QboCall[] {
+  return pagesOf(externalIds).map((page) =>
+    queryCall('read_invoices', select('Invoice', [{ field: 'Id', in: page }]), 'invoiceLink'),
+  );
+}
+
+/** The first 1000, in the order of their changes. */
+export function findChangedInvoicesCall(since: Date): QboCall {
+  return queryCall('find_changed_invoices', selectChanged('Invoice', since));
 }
 
 export function sendInvoiceCall(externalId: string, email: string, idempotencyKey: string): QboCall {

@@ -2,31 +2,32 @@ import { z } from 'zod';
 import type { ProviderPayment } from '../../application/ports/accounting.js';
 import { isCalendarDay } from '../../domain/clock.js';
 import { type CurrencyCode, isCurrencyCode } from '../../domain/currency.js';
+import { type MinorUnits, subtract, sum, ZERO } from '../../domain/money.js';
 import { readAmount } from './decimals.js';
-import { optionalReference, queryRows } from './documents.js';
+import { instant, optionalMetaData, optionalReference } from './documents.js';
 import type { QboCall } from './http-client.js';
-import { queryCall, select } from './query.js';
-
-/** QuickBooks returns at most 1000 rows; half of that also keeps the statement under 10 kB. */
-const PAGE_SIZE = 500;
+import { pagesOf, queryCall, select, selectChanged } from './query.js';
 
 /** One query for each 500 ids. */
 export function readPaymentsCalls(externalIds: readonly string[]): QboCall[] {
-  const ids = [...new Set(externalIds)];
-  const calls: QboCall[] = [];
-  for (let start = 0; start < ids.length; start += PAGE_SIZE) {
-    const page = ids.slice(start, start + PAGE_SIZE);
-    calls.push(queryCall('read_payments', select('Payment', [{ field: 'Id', in: page }])));
-  }
-  return calls;
+  return pagesOf(externalIds).map((page) => queryCall('read_payments', select('Payment', [{ field: 'Id', in: page }])));
 }
 
-const paymentDocument = z.object({
+/** The first 1000, in the order of their changes. */
+export function findChangedPaymentsCall(since: Date): QboCall {
+  return queryCall('find_changed_payments', selectChanged('Payment', since));
+}
+
+export const paymentDocument = z.object({
   Id: z.string().min(1),
+  SyncToken: z.string().regex(/^\d+$/),
   TotalAmt: z.string(),
+  UnappliedAmt: z.string().nullish(),
   TxnDate: z.string().refine(isCalendarDay),
   PaymentRefNum: z.string().nullish(),
+  PrivateNote: z.string().nullish(),
   CurrencyRef: optionalReference,
+  MetaData: optionalMetaData,
   Line: z
     .array(
       z.object({
@@ -39,27 +40,43 @@ const paymentDocument = z.object({
 
 export type PaymentDocument = z.output<typeof paymentDocument>;
 
-export function readPaymentDocuments(json: unknown): PaymentDocument[] | undefined {
-  return queryRows(json, 'Payment', paymentDocument);
-}
-
 /** Undefined: an amount that the currency cannot express, or a currency that does not exist. */
 export function toProviderPayment(document: PaymentDocument, currencyCode: string): ProviderPayment | undefined {
   if (!isCurrencyCode(currencyCode)) return undefined;
   const total = readAmount(document.TotalAmt, currencyCode);
   const applications = readApplications(document, currencyCode);
   if (total === undefined || !applications) return undefined;
+  const unapplied = readUnapplied(document, { currency: currencyCode, total, applications });
+  if (unapplied === undefined) return undefined;
   return {
     externalId: document.Id,
+    syncToken: document.SyncToken,
     currency: currencyCode,
     total,
+    unapplied,
+    // No field says so: a voided payment has lost its amount and lines, and its note begins with this word.
+    voided: total === ZERO && applications.length === 0 && /^Voided\b/i.test(document.PrivateNote ?? ''),
     paidOn: document.TxnDate,
     referenceNumber: document.PaymentRefNum || undefined,
     applications,
+    changedAt: instant(document.MetaData?.LastUpdatedTime),
   };
 }
 
 type Application = ProviderPayment['applications'][number];
+
+/** Without a word of QuickBooks it is what the invoices left over; nothing is known to be less than zero. */
+function readUnapplied(
+  { UnappliedAmt }: PaymentDocument,
+  { currency, total, applications }: Pick<ProviderPayment, 'currency' | 'total' | 'applications'>,
+): MinorUnits | undefined {
+  const lines = (wanted: Application['kind']) =>
+    sum(applications.flatMap(({ kind, amount }) => (kind === wanted ? [amount] : [])));
+  const unapplied = UnappliedAmt
+    ? readAmount(UnappliedAmt, currency)
+    : subtract(total, subtract(lines('invoice'), lines('credit')));
+  return unapplied !== undefined && unapplied < ZERO ? ZERO : unapplied;
+}
 
 const KINDS: ReadonlyMap<string, Application['kind']> = new Map([
   ['Invoice', 'invoice'],

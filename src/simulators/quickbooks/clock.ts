@@ -6,6 +6,11 @@ export class SimulatorClock {
     return Date.now() + this.aheadMs;
   }
 
+  /** A company can be ahead of everybody else: it is aged alone. */
+  nowAt(company: { readonly aheadMs: number }): number {
+    return this.now() + company.aheadMs;
+  }
+
   get aheadOfMachineMs(): number {
     return this.aheadMs;
   }

@@ -29,6 +29,16 @@ export const companySettingsSchema = z.strictObject({
   autoApplyCredit: z.boolean().default(false),
   /** Nothing dated on or before this day can be changed (6210). */
   bookCloseDate: calendarDay.nullish(),
+  /** After this long a `requestid` is new again. How long the provider remembers is not documented; by default for ever. */
+  requestIdMemorySeconds: z.int().min(0).nullish(),
+  /** A repeated `requestid` whose first call is under way, or had another body, is refused (600) instead of answered. */
+  refuseRepeatedRequestId: z.boolean().default(false),
+  /** Change data capture further back than 30 days: answer for 30 days and say nothing, or refuse. */
+  changesTooOld: z.enum(['shorten', 'refuse']).default('shorten'),
+  /** Ten calls a second, 500 a minute, 40 batches a minute: more are answered with 429. */
+  enforceLimits: z.boolean().default(false),
+  /** The app has used up its month of reads: they are answered with 429 while writes pass. */
+  monthlyReadsExhausted: z.boolean().default(false),
   /** Writes are refused with 6190. */
   subscriptionEnded: z.boolean().default(false),
   /** Sources conflict on voiding an invoice with payments: normally they are unapplied, with this it is refused. */

@@ -129,6 +129,12 @@ export function emailRequired(): ProviderFault {
   return validationFault('6420', 'Email address required', detail, 'BillEmail');
 }
 
+/** The provider's list has this code without saying when it is given. */
+export function duplicateRequestId(): ProviderFault {
+  const detail = 'Duplicate Request ID : the request ID already exists. Our system detected the duplicate.';
+  return validationFault('600', 'Duplicate Request ID', detail, '');
+}
+
 export function queryNotParsed(detail: string): ProviderFault {
   return validationFault('4000', 'Error parsing query', `QueryParserError: ${detail}`);
 }

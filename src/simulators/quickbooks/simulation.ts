@@ -1,6 +1,8 @@
 import type { Company } from './books/model.js';
-import type { Change } from './books/work.js';
+import { type Change, Work } from './books/work.js';
 import type { SimulatorClock } from './clock.js';
+import type { CallLimits } from './http/call-limits.js';
+import type { Chaos } from './http/chaos.js';
 import type { FaultInjection } from './http/fault-injection.js';
 import type { RequestLog } from './http/request-log.js';
 import type { OAuthServer } from './oauth/oauth-server.js';
@@ -15,9 +17,21 @@ export interface Simulation {
   readonly oauth: OAuthServer;
   readonly requests: RequestLog;
   readonly faults: FaultInjection;
+  readonly chaos: Chaos;
+  readonly limits: CallLimits;
   readonly webhooks: WebhookSender;
   /** Called after every commit, with what it changed: queues webhooks and saves the books. */
   published(changes: readonly Change[]): void;
   /** Called when something else changed that a restart should find again. */
   changed(): void;
+}
+
+/** A company's own time, and the simulator's for everybody else. */
+export function timeIn({ companies, clock }: Simulation, realmId: string | undefined): number {
+  const company = realmId === undefined ? undefined : companies.get(realmId);
+  return company === undefined ? clock.now() : clock.nowAt(company);
+}
+
+export function workIn({ clock }: Simulation, company: Company): Work {
+  return new Work(company, clock.nowAt(company));
 }

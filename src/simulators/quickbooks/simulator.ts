@@ -9,6 +9,8 @@ import { SimulatorClock } from './clock.js';
 import { type CompanySettings, companySettingsSchema, defaultCompanies } from './company-settings.js';
 import { CONTROL_PATH, controlRoutes } from './control/control-routes.js';
 import { apiRoutes } from './http/api-routes.js';
+import { CallLimits } from './http/call-limits.js';
+import { Chaos } from './http/chaos.js';
 import { FaultInjection } from './http/fault-injection.js';
 import { AUTHORIZE_PATH, oauthRoutes, REVOKE_PATH, TOKEN_PATH } from './http/oauth-routes.js';
 import { RequestLog } from './http/request-log.js';
@@ -104,12 +106,12 @@ async function assemble(options: QuickBooksSimulatorOptions): Promise<{ simulati
   const saved = options.stateFile === undefined ? undefined : await loadState(options.stateFile);
   const clock = new SimulatorClock(saved?.aheadMs);
   const companies = saved?.companies ?? seedCompanies(options.companies ?? defaultCompanies);
-  const oauthState = saved?.oauth ?? newOAuthState();
+  const oauth = new OAuthServer(clock, saved?.oauth ?? newOAuthState(), options.accessTokenSeconds ?? 3600);
   const saver = new StateSaver(options.stateFile, () => ({
     version: 1,
     aheadMs: clock.aheadOfMachineMs,
     companies,
-    oauth: oauthState,
+    oauth: oauth.state,
   }));
   const webhooks = new WebhookSender(clock, {
     url: options.webhook?.url,
@@ -120,9 +122,11 @@ async function assemble(options: QuickBooksSimulatorOptions): Promise<{ simulati
     clientSecret: options.clientSecret ?? 'simulator-client-secret',
     clock,
     companies,
-    oauth: new OAuthServer(clock, oauthState, options.accessTokenSeconds ?? 3600),
+    oauth,
     requests: new RequestLog(),
     faults: new FaultInjection(),
+    chaos: new Chaos(),
+    limits: new CallLimits(),
     webhooks,
     published: (changes) => {
       webhooks.publish(changes);

@@ -1,6 +1,8 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Company } from './books/model.js';
+import { newBooks } from './books/seed.js';
+import { companySettingsSchema } from './company-settings.js';
 import { Decimal } from './decimal.js';
 import type { OAuthState } from './oauth/oauth-state.js';
 
@@ -32,7 +34,18 @@ export async function loadState(path: string): Promise<SavedState | undefined> {
   if (text === undefined) return undefined;
   const state: unknown = JSON.parse(text, revive);
   if (!savedState.safeParse(state).success) throw new Error(`${path} does not hold books of this simulator`);
-  return state as SavedState;
+  const saved = state as SavedState;
+  return {
+    ...saved,
+    companies: new Map([...saved.companies].map(([realmId, company]) => [realmId, completed(company)])),
+  };
+}
+
+/** What an older version did not write down yet gets its default. */
+function completed(company: Company): Company {
+  const settings = companySettingsSchema.parse(company.settings);
+  const seed = companySettingsSchema.parse(company.seed);
+  return { ...company, seed, settings, books: { ...newBooks(seed), ...company.books }, aheadMs: company.aheadMs ?? 0 };
 }
 
 /** Saves a little after changes, and never leaves half a file: it writes another one and renames it. */

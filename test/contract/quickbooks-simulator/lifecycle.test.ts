@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type QuickBooksSimulator, startQuickBooksSimulator } from '../../../src/simulators/quickbooks/simulator.js';
-import { Bench, FIRST_REALM, invoiceBody } from './support.js';
+import { Bench, type Body, FIRST_REALM, invoiceBody } from './support.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -38,6 +38,44 @@ describe('A simulator with a state file', () => {
       expect(await readdir(folder)).toEqual(['books.json']);
     } finally {
       await simulator.stop();
+    }
+  });
+
+  test('takes over a file of the time before companies had refunds, sent e-mails and a clock of their own', async () => {
+    const stateFile = join(folder, 'older.json');
+    const before = await Bench.start({ stateFile });
+    await before.customer();
+    await before.simulator.stop();
+    const state = JSON.parse(await readFile(stateFile, 'utf8'));
+    for (const [, company] of state.companies.$map) {
+      for (const part of ['refundReceipts', 'emails', 'created']) delete company.books[part];
+      for (const part of ['changesTooOld', 'enforceLimits']) delete company.settings[part];
+      delete company.aheadMs;
+    }
+    await writeFile(stateFile, JSON.stringify(state));
+
+    const simulator = await startQuickBooksSimulator({ stateFile });
+    try {
+      const books = JSON.parse(await dump(simulator));
+      expect(books).toMatchObject({ customers: [{ Id: '58' }], refundReceipts: [], emails: [], created: {} });
+      const { companies } = (await (await fetch(`${simulator.controlUrl}/companies`)).json()) as Body;
+      expect(companies[0]).toMatchObject({ realmId: FIRST_REALM, changesTooOld: 'shorten', enforceLimits: false });
+    } finally {
+      await simulator.stop();
+    }
+  });
+
+  test('keeps how far a company is ahead of the others', async () => {
+    const stateFile = join(folder, 'ahead.json');
+    const before = await Bench.start({ stateFile });
+    const { now } = await before.control('POST', '/clock', { realmId: FIRST_REALM, advanceSeconds: 864_000 });
+    await before.simulator.stop();
+    const after = await Bench.start({ stateFile });
+    try {
+      const later = await after.control('POST', '/clock', { realmId: FIRST_REALM, advanceSeconds: 0 });
+      expect(Date.parse(later.now)).toBeGreaterThanOrEqual(Date.parse(now));
+    } finally {
+      await after.simulator.stop();
     }
   });
 

@@ -40,7 +40,10 @@ export class Bench {
   ) {}
 
   static async start(options: QuickBooksSimulatorOptions = {}, realmId = FIRST_REALM): Promise<Bench> {
-    const simulator = await startQuickBooksSimulator(options);
+    return Bench.connected(await startQuickBooksSimulator(options), realmId);
+  }
+
+  private static async connected(simulator: QuickBooksSimulator, realmId: string): Promise<Bench> {
     const { body } = await call(`${simulator.controlUrl}/tokens`, {
       method: 'POST',
       body: JSON.stringify({ realmId }),
@@ -48,21 +51,42 @@ export class Bench {
     return new Bench(simulator, body, realmId);
   }
 
+  /** Another company of the same simulator. */
+  connect(realmId: string): Promise<Bench> {
+    return Bench.connected(this.simulator, realmId);
+  }
+
+  /** Waits for what happens by itself. */
+  async eventually(holds: () => Promise<boolean> | boolean): Promise<void> {
+    for (let waited = 0; waited < 5000; waited += 10) {
+      if (await holds()) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error('it did not happen within five seconds');
+  }
+
   get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
     return this.send('GET', path, undefined, headers);
   }
 
-  post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.send('POST', path, typeof body === 'string' ? body : JSON.stringify(body), headers);
+  post(path: string, body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Answer> {
+    return this.send('POST', path, typeof body === 'string' ? body : JSON.stringify(body), headers, signal);
   }
 
-  send(method: string, path: string, body: string | undefined, headers: Record<string, string>): Promise<Answer> {
+  send(
+    method: string,
+    path: string,
+    body: string | undefined,
+    headers: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     const standard = { authorization: `Bearer ${this.tokens.accessToken}`, accept: 'application/json' };
     const contentType: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
     return call(`${this.simulator.baseUrl}/v3/company/${this.realmId}${path}`, {
       method,
       headers: { ...standard, ...contentType, ...headers },
       ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
     });
   }
 

@@ -94,6 +94,24 @@ describe('A change', () => {
     expect(types()).toContain('qbo.customer.updated.v1 58');
   });
 
+  test('of a refund is announced under its own name', async () => {
+    const customer = await bench.customer();
+    const refund = { realmId: FIRST_REALM, refundReceiptId: '145' };
+    await bench.control('POST', '/refund-receipt', {
+      realmId: FIRST_REALM,
+      customerId: customer.Id,
+      amount: '5.00',
+    });
+    await bench.control('POST', '/edit-refund-receipt', { ...refund, note: 'changed' });
+    await bench.control('POST', '/delete-refund-receipt', refund);
+    await flush();
+    expect(types().filter((type) => type.startsWith('qbo.refundreceipt'))).toEqual([
+      'qbo.refundreceipt.created.v1 145',
+      'qbo.refundreceipt.updated.v1 145',
+      'qbo.refundreceipt.deleted.v1 145',
+    ]);
+  });
+
   test('is not announced when it was refused or only repeated', async () => {
     await bench.post('/customer', { DisplayName: 'Vendor Only Ltd' });
     await bench.post('/customer?requestid=one', { DisplayName: 'One' });

@@ -145,16 +145,11 @@ describe('cancelling', () => {
     expect(error.message).toBe('500.00 USD was received for this purchase order. Reverse or refund it first.');
   });
 
-  test('is refused while there is a live invoice, which stays', async () => {
+  test('also voids its unpaid invoice', async () => {
     const { id } = await createOrder(server);
     await invoiceOrder(server, id);
-    expect(await refused('cancelPurchaseOrder', id)).toBe('INVOICED');
-    const order = await readOrder(server, id);
-    expect(order).toMatchObject({ status: 'SENT', qboInvoice: { status: 'OPEN' } });
-    const [error] = (await cancel(id)).userErrors;
-    expect(error.message).toBe(
-      `There is QuickBooks invoice ${order.qboInvoice.docNumber} for it. Void that invoice first.`,
-    );
+    expect(await cancel(id)).toEqual({ purchaseOrder: { id, status: 'CANCELLED' }, userErrors: [] });
+    expect(await readOrder(server, id)).toMatchObject({ status: 'CANCELLED', qboInvoice: { status: 'VOIDED' } });
   });
 
   test('is possible for one that owes nothing because all of it was credited', async () => {

@@ -56,6 +56,6 @@ export async function invoiceOrder({ graphql, sql }: TestApp, purchaseOrderId: s
   const { qboInvoiceId } = created.purchaseOrder;
   await eventually(
     () => sql<{ state: string }>('select state from webhook_event where entity_id = $1', [qboInvoiceId]),
-    (events) => events.length > 0 && events.every(({ state }) => state !== 'RECEIVED'),
+    (events) => events.length > 0 && events.every(({ state }) => !['RECEIVED', 'PROCESSING'].includes(state)),
   );
 }

@@ -104,18 +104,6 @@ describe('W-Q32: the rules are checked before anything is sent', () => {
     expect(await refusedWithoutTrace(order.id)).toMatchObject({ code: 'ALREADY_PAID' });
   });
 
-  test('W-Q18: an invoiced order cannot be cancelled behind the back of QuickBooks', async () => {
-    const order = await createOrder(app);
-    await invoiceOrder(app, order.id);
-    const { purchaseOrder, userErrors } = await app.graphql.mutate(
-      'cancelPurchaseOrder',
-      { purchaseOrderId: order.id },
-      'purchaseOrder { id }',
-    );
-    expect({ purchaseOrder, userErrors }).toMatchObject({ purchaseOrder: null, userErrors: [{ code: 'INVOICED' }] });
-    expect(await readOrder(app, order.id)).toMatchObject({ status: 'SENT' });
-  });
-
   test('W-Q19: an invoiced order cannot be credited behind the back of QuickBooks', async () => {
     const order = await createOrder(app);
     await invoiceOrder(app, order.id);

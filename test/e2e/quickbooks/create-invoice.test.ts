@@ -27,12 +27,14 @@ beforeEach(() => app.quickbooks.delete('/faults'));
 afterAll(() => app.stop());
 
 /** Invoices the order and returns the text that went to QuickBooks with what came of it. */
-async function bodyFor(fields: Record<string, unknown>): Promise<{ text: string; json: Data; order: Data }> {
+async function bodyFor(
+  fields: Record<string, unknown>,
+): Promise<{ text: string; json: Data; order: Data; requestId: string }> {
   const order = await createOrder(app, fields);
   const { result, writes } = await countCalls(app, () => invoiceOrder(app, order.id));
   expect(result.userErrors).toEqual([]);
   const call = writes.find(({ path }) => path.endsWith('/invoice'));
-  return { text: call?.body, json: JSON.parse(call?.body), order: result.purchaseOrder };
+  return { text: call?.body, json: JSON.parse(call?.body), order: result.purchaseOrder, requestId: call?.requestid };
 }
 
 /** The number as it stands in the text, which a parsed one no longer tells. */
@@ -42,7 +44,7 @@ function numbersIn(text: string, field: string): string[] {
 
 describe('what QuickBooks is sent', () => {
   test('W-Q24: a whole invoice: item, dates, number, currency, memo, note, e-mail and address', async () => {
-    const { json, order } = await bodyFor({
+    const { json, order, requestId } = await bodyFor({
       organizationName: 'Whole Invoice Ltd',
       contactEmail: 'ap@whole.example',
       contactName: 'Wanda Whole',
@@ -66,7 +68,7 @@ describe('what QuickBooks is sent', () => {
         Line5: 'USA, Third desk',
       },
       CustomerMemo: { value: `Purchase order ${order.reference}. Your reference: 4500012345` },
-      PrivateNote: `conference-invoicing ${order.reference}. Buyer's reference: 4500012345`,
+      PrivateNote: `conference-invoicing ${order.reference} ${requestId}. Buyer's reference: 4500012345`,
       Line: [
         {
           DetailType: 'SalesItemLineDetail',

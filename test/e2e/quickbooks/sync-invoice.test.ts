@@ -82,8 +82,19 @@ describe('payments', () => {
 
   test('what is paid above the balance stays in QuickBooks and is not booked twice', async () => {
     const order = await createInvoicedOrder(app);
-    await pay(order, '2000.00');
-    expect(await synchronised(order.id)).toMatchObject({ status: 'PAID', totalPaid: { amount: '1475.00' } });
+    const { Id: paymentId } = await pay(order, '2000.00');
+    expect(await synchronised(order.id)).toMatchObject({
+      status: 'PAID',
+      totalPaid: { amount: '1475.00' },
+      balanceDue: { amount: '0.00' },
+      attention: [
+        {
+          code: 'UNAPPLIED_CREDIT',
+          message: `525.00 USD of payment ${paymentId} is applied to no invoice in QuickBooks.`,
+        },
+      ],
+    });
+    expect(await bookings(order.id)).toMatchObject([{ amount: '147500' }]);
   });
 
   test('one payment over several invoices is booked on each order with its share', async () => {
@@ -131,25 +142,56 @@ describe('payments', () => {
 });
 
 describe('W-Q10: credit is not cash', () => {
-  test('a credit memo that settles the invoice books no payment', async () => {
+  test('a credit memo that settles the invoice is credited and books no payment', async () => {
     const order = await createInvoicedOrder(app);
-    await app.quickbooks.post('/credit-memo', { realmId, invoiceId: order.qboInvoiceId, amount: '1475.00' });
+    const credit = { realmId, invoiceId: order.qboInvoiceId, amount: '1475.00' };
+    const { Payment } = await app.quickbooks.post('/credit-memo', credit);
     expect(await synchronised(order.id)).toMatchObject({
-      status: 'SENT',
+      status: 'PAID',
       totalPaid: { amount: '0.00' },
-      balanceDue: { amount: '1475.00' },
+      totalCredited: { amount: '1475.00' },
+      balanceDue: { amount: '0.00' },
       payments: { nodes: [] },
+      creditNotes: [
+        {
+          amount: { amount: '1475.00' },
+          source: 'QBO',
+          reason: `Credit applied in QuickBooks by payment ${Payment.Id}.`,
+          reversedBy: null,
+        },
+      ],
       qboInvoice: { status: 'PAID', balance: { amount: '0.00' } },
+      attention: [],
     });
   });
 
-  test('a credit memo next to a payment books the payment only', async () => {
+  test('a credit memo that is taken off the invoice again is reversed', async () => {
+    const order = await createInvoicedOrder(app);
+    const credit = { realmId, invoiceId: order.qboInvoiceId, amount: '400.00' };
+    const { Payment } = await app.quickbooks.post('/credit-memo', credit);
+    expect(await synchronised(order.id)).toMatchObject({ status: 'SENT', totalCredited: { amount: '400.00' } });
+    await app.quickbooks.post('/delete-payment', { realmId, paymentId: Payment.Id });
+    expect(await synchronised(order.id)).toMatchObject({
+      status: 'SENT',
+      totalCredited: { amount: '0.00' },
+      balanceDue: { amount: '1475.00' },
+      creditNotes: [
+        {
+          amount: { amount: '400.00' },
+          reversedBy: { reason: 'The payment was voided, deleted or applied elsewhere at the provider.' },
+        },
+      ],
+    });
+  });
+
+  test('a credit memo next to a payment is credited, the payment booked, and the order PAID', async () => {
     const order = await createInvoicedOrder(app);
     await app.quickbooks.post('/credit-memo', { realmId, invoiceId: order.qboInvoiceId, amount: '475.00' });
     await pay(order, '1000.00');
     expect(await synchronised(order.id)).toMatchObject({
-      status: 'PARTIALLY_PAID',
+      status: 'PAID',
       totalPaid: { amount: '1000.00' },
+      totalCredited: { amount: '475.00' },
       qboInvoice: { status: 'PAID' },
     });
     expect(await bookings(order.id)).toMatchObject([{ amount: '100000' }]);
@@ -265,13 +307,18 @@ describe('W-Q8: corrections in QuickBooks', () => {
     ['delete-invoice', 'DELETED'],
   ])('%s of a paid invoice reverses its payment and shows %s', async (correction, status) => {
     const order = await createInvoicedOrder(app);
-    await pay(order, '1475.00');
+    const { Id: paymentId } = await pay(order, '1475.00');
     await synchronised(order.id);
     await app.quickbooks.post(`/${correction}`, { realmId, invoiceId: order.qboInvoiceId });
     expect(await synchronised(order.id)).toMatchObject({
       status: 'SENT',
       totalPaid: { amount: '0.00' },
-      attention: [],
+      attention: [
+        {
+          code: 'UNAPPLIED_CREDIT',
+          message: `1475.00 USD of payment ${paymentId} is applied to no invoice in QuickBooks.`,
+        },
+      ],
     });
     const rows = await app.sql('select status, balance_minor from invoice where purchase_order_id = $1', [order.id]);
     expect(rows).toEqual([{ status, balance_minor: '0' }]);

@@ -28,7 +28,7 @@ async function settled(switches: Record<string, unknown> = {}): Promise<void> {
   await app.quickbooks.post('/webhooks', { ...switches, paused: false });
   await app.quickbooks.post('/webhooks/flush');
   await eventually(
-    () => app.sql("select event_id, last_error from webhook_event where state = 'RECEIVED'"),
+    () => app.sql("select event_id, last_error from webhook_event where state in ('RECEIVED', 'PROCESSING')"),
     (rows) => rows.length === 0,
   );
 }
@@ -89,9 +89,14 @@ describe('W-Q1: payments reach their orders by themselves', () => {
     await app.quickbooks.post('/delete-invoice', { realmId, invoiceId: deletedInvoice.qboInvoiceId });
     await app.quickbooks.post('/credit-memo', { realmId, invoiceId: credited.qboInvoiceId, amount: '1475.00' });
     await settled();
-    for (const { id } of orders) {
+    for (const { id } of orders.slice(0, 4)) {
       expect(await readOrder(app, id)).toMatchObject({ status: 'SENT', totalPaid: { amount: '0.00' } });
     }
+    expect(await readOrder(app, credited.id)).toMatchObject({
+      status: 'PAID',
+      totalPaid: { amount: '0.00' },
+      totalCredited: { amount: '1475.00' },
+    });
     const invoices = await app.sql<{ purchase_order_id: string; status: string }>(
       'select purchase_order_id, status from invoice where purchase_order_id = any($1)',
       [orders.map(({ id }) => id)],
@@ -202,7 +207,7 @@ describe('what a delivery costs', () => {
     await becomes(order.id, 'PAID');
   });
 
-  test('W-Q4: a payment reads itself and the invoices that it pays, nothing else', async () => {
+  test('W-Q4: a payment reads itself and, in one query, the invoices that it pays, nothing else', async () => {
     const organizationName = 'Exact Readings Ltd';
     const orders = [];
     for (let index = 0; index < 4; index++) orders.push(await createInvoicedOrder(app, { organizationName }));
@@ -213,15 +218,10 @@ describe('what a delivery costs', () => {
     const event = cloudEvent('payment', 'created', Payment.Id, realmId);
     await deliver(app, [event]);
     expect(await workedOff(app, [event])).toMatchObject([{ state: 'DONE' }]);
-    expect((await reads()).toSorted()).toEqual(
-      [
-        'query Payment',
-        `invoice/${first.qboInvoiceId}`,
-        'query Payment',
-        `invoice/${second.qboInvoiceId}`,
-        'query Payment',
-      ].toSorted(),
-    );
+    expect(await reads()).toEqual(['query Payment', 'query Invoice']);
+    for (const { id } of [first, second]) {
+      expect(await readOrder(app, id)).toMatchObject({ status: 'PARTIALLY_PAID', totalPaid: { amount: '100.00' } });
+    }
   });
 
   test('W-Q4: ten events about one payment and its invoice are one piece of work', async () => {
@@ -234,9 +234,7 @@ describe('what a delivery costs', () => {
     ]).flat();
     await deliver(app, events);
     expect((await workedOff(app, events)).map(({ state }) => state)).toEqual(Array(10).fill('DONE'));
-    expect((await reads()).toSorted()).toEqual(
-      ['query Payment', `invoice/${order.qboInvoiceId}`, 'query Payment'].toSorted(),
-    );
+    expect(await reads()).toEqual(['query Payment', `invoice/${order.qboInvoiceId}`]);
   });
 
   test('W-Q5: with sixty open orders the one that is paid is found, and the others are left alone', async () => {
@@ -251,7 +249,7 @@ describe('what a delivery costs', () => {
     await deliver(app, [event]);
     await becomes(oldest.id, 'PAID');
     await workedOff(app, [event]);
-    expect(await reads()).toEqual(['query Payment', `invoice/${oldest.qboInvoiceId}`, 'query Payment']);
+    expect(await reads()).toEqual(['query Payment', `invoice/${oldest.qboInvoiceId}`]);
     const statuses = await app.sql(
       'select status, count(*)::int from purchase_order where organization_name = $1 group by 1 order by 1',
       [organizationName],

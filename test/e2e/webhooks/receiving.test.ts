@@ -111,10 +111,11 @@ describe('the signature counts for the bytes as they came', () => {
 
 describe('W-Q3: both formats are understood', () => {
   test('CloudEvents of several companies in one delivery are stored one by one', async () => {
+    const time = '2026-11-20T21:31:25.179851517Z';
     const events = [
-      cloudEvent('payment', 'created', '11', UNKNOWN_REALM),
-      cloudEvent('invoice', 'updated', '12', '4620816365088888'),
-      cloudEvent('customer', 'merged', '13', UNKNOWN_REALM),
+      cloudEvent('payment', 'created', '11', UNKNOWN_REALM, { time }),
+      cloudEvent('invoice', 'updated', '12', '4620816365088888', { time }),
+      cloudEvent('customer', 'merged', '13', UNKNOWN_REALM, { time }),
     ];
     expect(await deliver(app, events)).toEqual({ status: 200, body: { stored: 3, duplicates: 0 } });
     const rows = await workedOff(app, events);
@@ -200,7 +201,7 @@ describe('W-Q7: every event is stored once', () => {
     const rows = await workedOff(app, events);
     expect(rows.map(({ state, last_error }) => [state, last_error]).toSorted()).toEqual([
       ['IGNORED', 'No connection has this realm id.'],
-      ['IGNORED', 'Only invoices and payments concern purchase orders.'],
+      ['IGNORED', 'Only invoices, payments and refund receipts concern purchase orders.'],
     ]);
     expect(await app.quickbooks.requests()).toEqual([]);
   });

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import { sendQboInvoice } from '../../../src/application/quickbooks/send-qbo-invoice.js';
-import { syncInvoice } from '../../../src/application/quickbooks/sync-invoice.js';
+import { syncInvoice } from '../../../src/application/quickbooks/sync-invoices.js';
 import type { Data } from '../../support/graphql-client.js';
 import { die, ProcessDied, startWorkbench, type Workbench } from '../../support/workbench.js';
 
@@ -16,6 +17,8 @@ beforeAll(async () => {
 beforeEach(async () => {
   await bench.quickbooks.delete('/faults');
   await bench.quickbooks.delete('/requests');
+  // What an earlier test left open on purpose.
+  await bench.sql("update provider_operation set state = 'REFUSED' where state = 'UNKNOWN'");
 });
 
 afterAll(() => bench.stop());
@@ -61,41 +64,180 @@ describe('W-Q27: the send call', () => {
   });
 });
 
-describe('an e-mail whose process died while sending', () => {
-  const email = 'ap@example.com';
+const email = 'ap@example.com';
 
-  test('is asked for again under the same request id after the lease, and not before', async () => {
-    const { id: purchaseOrderId } = await bench.invoicedOrder();
+async function emails(invoiceId: string): Promise<Data[]> {
+  return bench.sql(
+    "select state, attempts, body from provider_operation where kind = 'SEND_INVOICE' and subject = ? order by generation",
+    [invoiceId],
+  );
+}
+
+async function audited(orderId: string): Promise<string[]> {
+  const rows = await bench.sql(
+    "select after->>'email' as email from audit_event where subject = ? and action = 'invoice.emailed' order by id",
+    [orderId],
+  );
+  return rows.map(({ email }) => email);
+}
+
+async function requestIds(): Promise<string[]> {
+  return (await sends()).filter(({ path }) => path.endsWith('/send')).map(({ requestid }) => requestid);
+}
+
+/** An invoice whose e-mail was asked for; `when` says whether it went out before the answer was lost. */
+async function emailOfUnknownOutcome(when: 'before' | 'after') {
+  const invoiced = await bench.invoicedOrder();
+  await bench.quickbooks.post('/faults', { kind: 'reset', when, match: { path: '/send' } });
+  const outcome = await sendQboInvoice(bench.process(), { purchaseOrderId: invoiced.id, email });
+  expect(outcome).toMatchObject({ id: null, failures: [{ code: 'OUTCOME_UNKNOWN' }] });
+  await bench.quickbooks.delete('/requests');
+  return invoiced;
+}
+
+describe('an e-mail whose process died while sending', () => {
+  test('is settled by reading the invoice after the lease, and not before', async () => {
+    const { id: purchaseOrderId, invoiceId } = await bench.invoicedOrder();
     const { accounting } = bench.context;
     const sendInvoice = async (connection: string, invoice: string, to: string, key: string) => {
       await accounting.sendInvoice(connection, invoice, to, key);
       return die();
     };
     await expect(sendQboInvoice(bench.with({ sendInvoice }), { purchaseOrderId, email })).rejects.toThrow(ProcessDied);
+    await bench.quickbooks.delete('/requests');
     const early = await sendQboInvoice(bench.process(), { purchaseOrderId, email });
     expect(early).toMatchObject({ id: null, failures: [{ code: 'IN_PROGRESS' }] });
-    bench.clock.advance(181_000);
-    const later = await sendQboInvoice(bench.process(), { purchaseOrderId, email });
-    expect(later).toEqual({ id: purchaseOrderId, failures: [] });
-    const [, first, second, ...others] = (await sends()).filter(({ path }) => !path.endsWith('/customer'));
-    expect(others).toEqual([]);
-    expect(second).toMatchObject({ requestid: first?.requestid, replayed: true });
+    await bench.later(181_000);
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toEqual({
+      id: purchaseOrderId,
+      failures: [],
+    });
+    expect(await sends()).toEqual([]);
+    expect(await emails(invoiceId)).toEqual([{ state: 'DONE', attempts: 1, body: email }]);
+    expect(await audited(purchaseOrderId)).toEqual([email]);
   });
 
-  test('counts as not sent a quarter of an hour later: asking again sends a new one', async () => {
-    const { id: purchaseOrderId } = await bench.invoicedOrder();
-    await expect(sendQboInvoice(bench.with({ sendInvoice: die }), { purchaseOrderId, email })).rejects.toThrow(
-      ProcessDied,
-    );
-    bench.clock.advance(16 * 60_000);
+  test('before it was sent, is repeated once under the same request id, a quarter of an hour later', async () => {
+    const { id: purchaseOrderId, invoiceId } = await bench.invoicedOrder();
+    const dead = sendQboInvoice(bench.with({ sendInvoice: die }), { purchaseOrderId, email });
+    await expect(dead).rejects.toThrow(ProcessDied);
+    await bench.later(16 * 60_000);
     await bench.quickbooks.delete('/requests');
-    const later = await sendQboInvoice(bench.process(), { purchaseOrderId, email });
-    expect(later).toEqual({ id: purchaseOrderId, failures: [] });
-    const operations = await bench.sql(
-      "select id, state from provider_operation where kind = 'SEND_INVOICE' order by id",
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toEqual({
+      id: purchaseOrderId,
+      failures: [],
+    });
+    expect(await emails(invoiceId)).toEqual([{ state: 'DONE', attempts: 2, body: email }]);
+    expect(await requestIds()).toHaveLength(1);
+  });
+});
+
+describe('W-Q15: an e-mail of which nobody knows whether it went out', () => {
+  test('and that went out is settled by reading, in the background, without a second one', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('after');
+    expect(await resumeOperations(bench.process())).toBe(1);
+    expect(await sends()).toEqual([]);
+    expect(await emails(invoiceId)).toEqual([{ state: 'DONE', attempts: 1, body: email }]);
+    expect(await audited(purchaseOrderId)).toEqual([email]);
+    const [invoice] = await bench.sql('select email_status from invoice where id = ?', [invoiceId]);
+    expect(invoice).toEqual({ email_status: 'SENT' });
+    expect(await resumeOperations(bench.process())).toBe(0);
+  });
+
+  test('and did not is repeated once, not within ten minutes', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('before');
+    for (const minute of [0, 3, 9]) {
+      expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({
+        id: null,
+        failures: [{ code: 'OUTCOME_UNKNOWN' }],
+      });
+      await resumeOperations(bench.process());
+      expect([minute, await sends()]).toEqual([minute, []]);
+      await bench.later(3.1 * 60_000);
+    }
+    await bench.later(60_000);
+    expect(await resumeOperations(bench.process())).toBe(1);
+    expect(await requestIds()).toHaveLength(1);
+    expect(await emails(invoiceId)).toEqual([{ state: 'DONE', attempts: 2, body: email }]);
+    expect(await audited(purchaseOrderId)).toEqual([email]);
+  });
+
+  test('twice is given up when the invoice does not say so either; the next call sends a new one', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('before');
+    await bench.later(11 * 60_000);
+    await bench.quickbooks.post('/faults', { kind: 'reset', when: 'before', match: { path: '/send' } });
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({
+      failures: [{ code: 'OUTCOME_UNKNOWN' }],
+    });
+    await resumeOperations(bench.process());
+    expect(await emails(invoiceId)).toEqual([{ state: 'REFUSED', attempts: 2, body: email }]);
+    const [{ last_error: lastError }] = await bench.sql(
+      "select last_error from provider_operation where kind = 'SEND_INVOICE' and subject = ?",
+      [invoiceId],
     );
-    expect(operations.slice(-2).map(({ state }) => state)).toEqual(['REFUSED', 'DONE']);
-    expect((await sends()).map(({ requestid }) => requestid)).toEqual([operations.at(-1)?.id]);
+    expect(lastError).toBe('QuickBooks did not answer, and the invoice does not say that it was e-mailed.');
+    expect(await audited(purchaseOrderId)).toEqual([]);
+    await resumeOperations(bench.process());
+    expect(await requestIds()).toHaveLength(1);
+
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({ failures: [] });
+    expect((await emails(invoiceId)).map(({ state }) => state)).toEqual(['REFUSED', 'DONE']);
+    expect(new Set(await requestIds()).size).toBe(2);
+  });
+
+  test('is settled before another address gets its own: one that went out stays sent', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('after');
+    const other = 'boss@example.com';
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email: other })).toMatchObject({ failures: [] });
+    expect(await emails(invoiceId)).toEqual([
+      { state: 'DONE', attempts: 1, body: email },
+      { state: 'DONE', attempts: 1, body: other },
+    ]);
+    expect(await audited(purchaseOrderId)).toEqual([email, other]);
+  });
+
+  test('stays unknown while the invoice cannot be read, also for another address', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('after');
+    await bench.quickbooks.post('/faults', { kind: 'html502', times: 2, match: { method: 'GET' } });
+    for (const to of [email, 'boss@example.com']) {
+      expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email: to })).toMatchObject({
+        id: null,
+        failures: [{ code: 'OUTCOME_UNKNOWN' }],
+      });
+    }
+    expect(await sends()).toEqual([]);
+    expect(await emails(invoiceId)).toEqual([{ state: 'UNKNOWN', attempts: 1, body: email }]);
+    await bench.later(2 * 60_000);
+    expect(await resumeOperations(bench.process())).toBe(1);
+    expect(await emails(invoiceId)).toEqual([{ state: 'DONE', attempts: 1, body: email }]);
+  });
+
+  test('is closed when the invoice was deleted meanwhile', async () => {
+    const { invoiceId, externalId } = await emailOfUnknownOutcome('after');
+    await bench.quickbooks.post('/delete-invoice', { realmId: bench.realmId, invoiceId: externalId });
+    await resumeOperations(bench.process());
+    expect(await emails(invoiceId)).toEqual([{ state: 'REFUSED', attempts: 1, body: email }]);
+    expect(await sends()).toEqual([]);
+  });
+
+  test('is not settled by an earlier e-mail', async () => {
+    const { id: purchaseOrderId, invoiceId } = await bench.invoicedOrder();
+    await sendQboInvoice(bench.process(), { purchaseOrderId, email });
+    await bench.later(5 * 60_000);
+    await bench.quickbooks.post('/faults', { kind: 'reset', when: 'before', match: { path: '/send' } });
+    await sendQboInvoice(bench.process(), { purchaseOrderId, email });
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({
+      failures: [{ code: 'OUTCOME_UNKNOWN' }],
+    });
+    expect((await emails(invoiceId)).map(({ state }) => state)).toEqual(['DONE', 'UNKNOWN']);
+  });
+
+  test('is repeated by one of two processes that find it at the same time', async () => {
+    const { invoiceId } = await emailOfUnknownOutcome('before');
+    await bench.later(11 * 60_000);
+    await Promise.all([resumeOperations(bench.process()), resumeOperations(bench.process())]);
+    expect(await requestIds()).toHaveLength(1);
+    expect(await emails(invoiceId)).toEqual([{ state: 'DONE', attempts: 2, body: email }]);
   });
 });
 
@@ -117,7 +259,7 @@ test('an answer to the e-mail that is older than a reading recorded meanwhile do
   expect(invoice).toEqual({ status: 'PAID', balance_minor: '0', email_status: 'SENT' });
 });
 
-test('an answer that QuickBooks replays does not undo what was read since the first sending', async () => {
+test('settling an e-mail does not undo what was read since its sending', async () => {
   const { id, invoiceId, externalId } = await bench.invoicedOrder();
   await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: { path: '/send' } });
   expect(await sendQboInvoice(bench.process(), { purchaseOrderId: id })).toMatchObject({

@@ -7,8 +7,11 @@ describe('the database refuses', () => {
   let database: TestDatabase;
   let client: pg.Client;
   let serial = 0;
-  /** Ids of one order with a line, two payments (one from QuickBooks), a credit note and an invoice. */
-  let ids: Record<'conf' | 'po' | 'line' | 'pay' | 'qbo' | 'cn' | 'inv' | 'conn' | 'aud' | 'evt', string>;
+  /** Ids of one order with a line, two payments and two credit notes (one each from QuickBooks) and an invoice. */
+  let ids: Record<
+    'conf' | 'po' | 'line' | 'pay' | 'qbo' | 'cn' | 'qcn' | 'seen' | 'inv' | 'conn' | 'aud' | 'evt',
+    string
+  >;
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -32,6 +35,8 @@ describe('the database refuses', () => {
       pay: name('pay'),
       qbo: name('qpay'),
       cn: name('cn'),
+      qcn: name('qcn'),
+      seen: name('ppay'),
       inv: name('inv'),
       conn: name('qbo'),
       aud: name('aud'),
@@ -44,6 +49,8 @@ describe('the database refuses', () => {
     await insert('payment', payment());
     await insert('payment', providerPayment());
     await insert('credit_note', credit());
+    await insert('credit_note', providerCredit());
+    await insert('provider_payment', seenPayment());
     await insert('invoice', invoice());
     await insert('audit_event', auditEvent());
     await insert('webhook_event', webhookEvent());
@@ -140,9 +147,43 @@ describe('the database refuses', () => {
     id: ids.cn,
     purchase_order_id: ids.po,
     amount_minor: 100,
+    source: 'MANUAL',
     reason: 'Goodwill',
     issued_by: 'test',
     created_at: NOW,
+    ...row,
+  });
+  const providerCredit = (row: Row = {}) =>
+    credit({
+      id: ids.qcn,
+      source: 'QBO',
+      provider_company: number(),
+      provider_payment_id: '7',
+      provider_invoice_id: '130',
+      revision: 1,
+      ...row,
+    });
+  const creditReversal = (row: Row = {}) => ({
+    id: `crev_${number()}`,
+    credit_note_id: ids.qcn,
+    reason: 'Taken off',
+    reversed_by: 'test',
+    created_at: NOW,
+    ...row,
+  });
+  const seenPayment = (row: Row = {}) => ({
+    id: ids.seen,
+    provider: 'QBO',
+    company_id: number(),
+    external_id: '7',
+    status: 'STANDING',
+    currency_code: 'USD',
+    total_minor: 500,
+    unapplied_minor: 200,
+    unapplied_since: NOW,
+    paid_on: '2026-11-02',
+    sync_token: '0',
+    ...stamps,
     ...row,
   });
   const invoice = (row: Row = {}) => ({
@@ -158,7 +199,7 @@ describe('the database refuses', () => {
     balance_minor: 1000,
     matches_purchase_order: true,
     email_status: 'NOT_SENT',
-    sync_version: 0,
+    reading_recorded: 0,
     ...stamps,
     ...row,
   });
@@ -202,6 +243,8 @@ describe('the database refuses', () => {
     'payment',
     'payment_reversal',
     'credit_note',
+    'credit_note_reversal',
+    'provider_payment',
     'invoice',
     'audit_event',
     'webhook_event',
@@ -258,6 +301,21 @@ describe('the database refuses', () => {
     test('reversal of a payment', async () => {
       await insert('payment_reversal', reversal());
       await refuses(() => insert('payment_reversal', reversal({ id: 'rev_again' })), { code: UNIQUE });
+    });
+
+    test('booking of the same credit of a provider', async () => {
+      const row = providerCredit({ id: 'cn_again', amount_minor: 301, reason: 'other' });
+      await refuses(() => insert('credit_note', row), { code: UNIQUE });
+    });
+
+    test('reversal of a credit note', async () => {
+      await insert('credit_note_reversal', creditReversal());
+      const again = creditReversal({ id: 'crev_again' });
+      await refuses(() => insert('credit_note_reversal', again), { code: UNIQUE });
+    });
+
+    test('row about the same payment of a provider', async () => {
+      await refuses(() => insert('provider_payment', seenPayment({ id: 'ppay_again' })), { code: UNIQUE });
     });
 
     test('webhook event with the same id', async () => {
@@ -330,6 +388,95 @@ describe('the database refuses', () => {
     });
   });
 
+  test('nothing about the same payment id, booking and rest, in another company', async () => {
+    const company = { provider_company: `other-${number()}` };
+    await insert('payment', providerPayment({ id: `pay_company_${number()}`, ...company }));
+    await insert('credit_note', providerCredit({ id: `cn_company_${number()}`, ...company }));
+    const row = seenPayment({ id: `ppay_company_${number()}`, company_id: `other-${number()}` });
+    await insert('provider_payment', row);
+    const { rows } = await client.query('select count(*)::int from provider_payment where external_id = $1', ['7']);
+    expect(rows[0].count).toBeGreaterThan(1);
+  });
+
+  describe('a credit of a provider', () => {
+    test('in its second revision while the first one stands', async () => {
+      await refuses(() => insert('credit_note', providerCredit({ id: 'cn_r2', revision: 2 })), {
+        code: RESTRICT,
+        message: 'revision 2 of a credit note needs revision 1 reversed first',
+      });
+    });
+
+    test('in its third revision without a second one', async () => {
+      await insert('credit_note_reversal', creditReversal());
+      await refuses(() => insert('credit_note', providerCredit({ id: 'cn_r3', revision: 3 })), { code: RESTRICT });
+    });
+
+    test('but takes the second revision after the first was reversed', async () => {
+      await insert('credit_note_reversal', creditReversal());
+      await insert('credit_note', providerCredit({ id: `cn_r2_${number()}`, revision: 2 }));
+      const { rows } = await client.query('select revision from credit_note where provider_company = $1', [number()]);
+      expect(rows.map(({ revision }) => revision).sort()).toEqual([1, 2]);
+    });
+
+    test.each(['provider_company', 'provider_payment_id', 'provider_invoice_id', 'revision'])(
+      'without its %s',
+      async (column) => {
+        const row = providerCredit({ id: 'cn_partial', provider_payment_id: '8', [column]: null });
+        await refuses(() => insert('credit_note', row), {
+          code: CHECK,
+          constraint: 'credit_note_provider_identity_check',
+        });
+      },
+    );
+
+    test('in revision 0', async () => {
+      const row = providerCredit({ id: 'cn_r0', provider_payment_id: '8', revision: 0 });
+      await refuses(() => insert('credit_note', row), { code: CHECK });
+    });
+
+    test('that claims to be issued by hand', async () => {
+      const row = providerCredit({ id: 'cn_manual', provider_payment_id: '8', source: 'MANUAL' });
+      await refuses(() => insert('credit_note', row), {
+        code: CHECK,
+        constraint: 'credit_note_provider_identity_check',
+      });
+    });
+
+    test('without a source, or from an unknown one', async () => {
+      await refuses(() => insert('credit_note', credit({ id: 'cn_source', source: null })), { code: NOT_NULL });
+      const row = providerCredit({ id: 'cn_source', provider_payment_id: '8', source: 'XERO' });
+      await refuses(() => insert('credit_note', row), { code: CHECK, constraint: 'credit_note_source_check' });
+    });
+
+    test('that is taken back without a reason, or that does not exist', async () => {
+      await refuses(() => insert('credit_note_reversal', creditReversal({ reason: '' })), { code: CHECK });
+      const row = creditReversal({ credit_note_id: 'cn_nothing' });
+      await refuses(() => insert('credit_note_reversal', row), { code: FOREIGN_KEY });
+    });
+  });
+
+  describe('a rest of a payment', () => {
+    test.each([
+      ['below zero', 'unapplied_minor = -1', 'provider_payment_amounts_valid'],
+      ['of a payment below zero', 'total_minor = -1', 'provider_payment_amounts_valid'],
+      ['without a time since when', 'unapplied_since = null', 'provider_payment_unapplied_since_check'],
+      ['that is nothing, with a time', 'unapplied_minor = 0', 'provider_payment_unapplied_since_check'],
+      ['of a deleted payment', "status = 'DELETED'", 'provider_payment_ended_check'],
+      ['of a voided payment', "status = 'VOIDED'", 'provider_payment_ended_check'],
+      ['in a currency that is no code', "currency_code = 'usd'", 'provider_payment_currency_code_valid'],
+      [
+        'in an unknown status',
+        "status = 'GONE', unapplied_minor = 0, unapplied_since = null",
+        'provider_payment_status_check',
+      ],
+    ])('%s', async (_what, change, constraint) => {
+      await refuses(() => client.query(`update provider_payment set ${change} where id = $1`, [ids.seen]), {
+        code: CHECK,
+        constraint,
+      });
+    });
+  });
+
   describe('W-C19: changing or deleting', () => {
     test.each([
       ['payment', 'pay', 'amount_minor = 1', 'payments are append-only; insert a payment_reversal'],
@@ -351,6 +498,17 @@ describe('the database refuses', () => {
         message,
       });
       await refuses(() => client.query(`delete from payment_reversal ${where}`), { code: RESTRICT, message });
+    });
+
+    test('a reversal of a credit note', async () => {
+      await insert('credit_note_reversal', creditReversal());
+      const message = 'credit note reversals are append-only';
+      const where = `where credit_note_id = '${ids.qcn}'`;
+      await refuses(() => client.query(`update credit_note_reversal set reason = 'x' ${where}`), {
+        code: RESTRICT,
+        message,
+      });
+      await refuses(() => client.query(`delete from credit_note_reversal ${where}`), { code: RESTRICT, message });
     });
   });
 
@@ -434,6 +592,16 @@ describe('the database refuses', () => {
     ['connection with invoices', 'qbo_connection', 'conn'],
   ] as const)('W-C22: deleting a %s', async (_what, table, id) => {
     await refuses(() => client.query(`delete from ${table} where id = $1`, [ids[id]]), { code: RESTRICT });
+  });
+
+  test.each([
+    ['in an unknown state', "state = 'LOST'", 'webhook_event_state_check'],
+    ['that is done at no time', "state = 'DONE'", 'webhook_event_processed_check'],
+    ['that was done but waits', 'processed_at = now()', 'webhook_event_processed_check'],
+    ['that failed less than never', 'attempts = -1', 'webhook_event_attempts_valid'],
+  ])('a webhook event %s', async (_what, change, constraint) => {
+    const attempt = () => client.query(`update webhook_event set ${change} where id = $1`, [ids.evt]);
+    await refuses(attempt, { code: CHECK, constraint });
   });
 
   test('a finished invoice that nobody can find at its provider', async () => {

@@ -119,6 +119,7 @@ async function draft(changes: Partial<InvoiceDraft> = {}): Promise<InvoiceDraft>
     sendCurrency: settings.multiCurrency,
     reference: 'PO-7K2M9Q',
     buyerReference: '4500012345',
+    marker: 'op_01',
     documentNumber: number,
     invoiceDate: '2026-11-21',
     dueDate: '2026-12-21',
@@ -226,7 +227,7 @@ describe('the adapter against the simulator', () => {
     });
     const read = unwrap(await gateway.readInvoice(connectionId, externalId));
     expect(read).toMatchObject({ balance: 60_000n, paymentIds: [paid.Payment.Id], voided: false });
-    expect(unwrap(await gateway.readPayments(connectionId, [...read.paymentIds, '999999']))).toMatchObject([
+    expect(unwrap(await gateway.readPayments(connectionId, [...read.paymentIds, '999999'])).objects).toMatchObject([
       {
         externalId: paid.Payment.Id,
         currency: 'USD',

@@ -107,7 +107,8 @@ describe('an event that fails', () => {
     const readPayments: AccountingGateway['readPayments'] = async (connection, ids) => {
       const read = await accounting.readPayments(connection, ids);
       if (!read.ok) return read;
-      return { ...read, value: read.value.map((payment) => ({ ...payment, currency: 'EUR' as CurrencyCode })) };
+      const objects = read.value.objects.map((payment) => ({ ...payment, currency: 'EUR' as CurrencyCode }));
+      return { ...read, value: { ...read.value, objects } };
     };
     await processQboEvents(bench.with({ readPayments }), bench.realmId);
     expect(await event(eventId)).toMatchObject({ state: 'RECEIVED', attempts: 1 });

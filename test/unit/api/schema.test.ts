@@ -83,6 +83,7 @@ describe('the schema', () => {
       'LineItem.quantity',
       'QboUsage.reads',
       'QboUsage.writes',
+      'WebhookEvent.attempts',
     ]);
   });
 
@@ -92,6 +93,7 @@ describe('the schema', () => {
       'ConferenceConnection',
       'PaymentConnection',
       'PurchaseOrderConnection',
+      'WebhookEventConnection',
     ]);
     for (const connection of connections) {
       const fields = isObjectType(connection) ? Object.keys(connection.getFields()) : [];
@@ -137,6 +139,7 @@ test.each([
   ['cancelPurchaseOrder', ['NOT_FOUND', 'CANCELLED', 'HAS_PAYMENTS', 'INVOICED']],
   ['recordPayment', ['NOT_FOUND', 'CANCELLED', 'INVALID', 'IDEMPOTENCY_KEY_REUSED']],
   ['reversePayment', ['NOT_FOUND', 'ALREADY_REVERSED', 'INVALID']],
+  ['replayWebhookEvents', ['INVALID', 'NOT_FOUND', 'IN_PROGRESS', 'UNREADABLE']],
   ['issueCreditNote', ['NOT_FOUND', 'CANCELLED', 'INVALID', 'IDEMPOTENCY_KEY_REUSED', 'INVOICED']],
 ])('W-C23: %s says in its codes what was wrong', (name, codes) => {
   const codeEnum = schema.getType(`${upperFirst(name)}ErrorCode`);
@@ -150,3 +153,11 @@ test.each(exampleOperations({}).map(({ name, query }) => [name, query]))(
     expect(validate(schema, parse(query))).toEqual([]);
   },
 );
+
+test.each(
+  [...readFileSync('docs/operations.md', 'utf8').matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, query]) => [
+    String(query),
+  ]),
+)('the person on call is told a valid document: %s', (query) => {
+  expect(validate(schema, parse(query))).toEqual([]);
+});

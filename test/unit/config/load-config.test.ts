@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { standardWaits } from '../../../src/application/waits.js';
 import { ConfigError, loadConfig } from '../../../src/config.js';
 
 const KEY_A = `a:${Buffer.alloc(32, 1).toString('base64')}`;
@@ -36,6 +37,7 @@ describe('an empty environment', () => {
       },
       graphqlIde: true,
       logLevel: 'info',
+      waits: standardWaits,
     });
   });
 
@@ -106,6 +108,7 @@ test('every variable is taken over', () => {
     },
     graphqlIde: true,
     logLevel: 'debug',
+    waits: standardWaits,
   });
 });
 

@@ -16,6 +16,7 @@ const order = (fields: Partial<Facts> = {}): Facts => ({
   paidMinor: minorUnits(0n),
   cancelledAt: null,
   invoice: undefined,
+  unappliedCredits: [],
   ...fields,
 });
 const invoice = (fields: Partial<NonNullable<Facts['invoice']>> = {}): NonNullable<Facts['invoice']> => ({
@@ -80,6 +81,28 @@ describe('what a person should look at', () => {
       expect(attentionOf(order({ invoice: invoice({ status }) }))).toEqual([]);
     },
   );
+
+  test('every rest of a payment that is applied to nothing, in its own currency, since it is', () => {
+    const credit = (providerPaymentId: string, amount: bigint, currencyCode = USD, since = UPDATED) => ({
+      providerPaymentId,
+      amountMinor: minorUnits(amount),
+      currencyCode,
+      since,
+    });
+    const unappliedCredits = [credit('183', 12_500n), credit('190', 700n, 'JPY' as CurrencyCode, CREATED)];
+    expect(attentionOf(order({ unappliedCredits }))).toEqual([
+      {
+        code: 'UNAPPLIED_CREDIT',
+        since: UPDATED,
+        message: '125.00 USD of payment 183 is applied to no invoice in QuickBooks.',
+      },
+      {
+        code: 'UNAPPLIED_CREDIT',
+        since: CREATED,
+        message: '700 JPY of payment 190 is applied to no invoice in QuickBooks.',
+      },
+    ]);
+  });
 
   test('several things at once', () => {
     const unknown = invoice({ status: 'UNKNOWN', matchesPurchaseOrder: false });

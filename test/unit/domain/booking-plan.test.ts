@@ -26,7 +26,7 @@ const bookedPayment = (fields: Partial<BookedPayment> = {}): BookedPayment => ({
 
 /** What the database holds after a plan was carried out. */
 function apply(booked: readonly BookedPayment[], plan: BookingPlan): BookedPayment[] {
-  const reversed = new Set(plan.reverse.map(({ paymentId }) => paymentId));
+  const reversed = new Set(plan.reverse.map(({ bookingId }) => bookingId));
   const kept = booked.map((payment) => ({ ...payment, isReversed: payment.isReversed || reversed.has(payment.id) }));
   const added = plan.book.map((payment) => ({
     ...payment,
@@ -62,7 +62,7 @@ describe('planning what to book', () => {
     ['another reference', { reference: 'WIRE-2' }],
   ])('a payment that has %s now is reversed and booked as its next revision', (_what, change) => {
     expect(planBookings([bookedPayment()], [reportedPayment(change)])).toEqual({
-      reverse: [{ paymentId: 'pay_1', reason: 'The payment was changed at the provider.' }],
+      reverse: [{ bookingId: 'pay_1', reason: 'The payment was changed at the provider.' }],
       book: [{ ...reportedPayment(change), revision: 2 }],
     });
   });
@@ -70,7 +70,7 @@ describe('planning what to book', () => {
   test('a payment that is gone is reversed', () => {
     expect(planBookings([bookedPayment()], [])).toEqual({
       reverse: [
-        { paymentId: 'pay_1', reason: 'The payment was voided, deleted or applied elsewhere at the provider.' },
+        { bookingId: 'pay_1', reason: 'The payment was voided, deleted or applied elsewhere at the provider.' },
       ],
       book: [],
     });
@@ -85,6 +85,17 @@ describe('planning what to book', () => {
     expect(planBookings(booked, [reportedPayment()])).toEqual({
       reverse: [],
       book: [{ ...reportedPayment(), revision: 3 }],
+    });
+  });
+
+  test('credit has no day and no number of its own, so only its amount can change', () => {
+    const credit = { providerPaymentId: '7', amount: minorUnits(500n) };
+    const booked = [{ ...credit, id: 'cn_1', revision: 1, isReversed: false }];
+    expect(planBookings(booked, [credit])).toEqual({ reverse: [], book: [] });
+    const less = { ...credit, amount: minorUnits(200n) };
+    expect(planBookings(booked, [less])).toEqual({
+      reverse: [{ bookingId: 'cn_1', reason: 'The payment was changed at the provider.' }],
+      book: [{ ...less, revision: 2 }],
     });
   });
 

@@ -189,33 +189,140 @@ describe('invoices', () => {
 
 describe('payments', () => {
   test('ids that QuickBooks no longer knows are missing from the answer', async () => {
-    const payment = { Id: '180', TotalAmt: 387.0, TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' }, Line: [] };
+    const facts = { Id: '180', SyncToken: '0', TotalAmt: 387.0, UnappliedAmt: 387.0, TxnDate: '2026-05-05' };
+    const payment = { ...facts, CurrencyRef: { value: 'USD' }, Line: [] };
     api()
       .get(`${COMPANY}/query`)
       .query({ query: "select * from Payment where Id in ('180', '181') maxresults 1000", minorversion: '75' })
       .reply(200, { QueryResponse: { Payment: [payment] } });
     expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({
       ok: true,
-      value: [{ externalId: '180', total: 38700n }],
+      value: { objects: [{ externalId: '180', total: 38700n }], unreadableIds: [] },
     });
   });
 
   test('for no ids nothing is asked', async () => {
-    expect(await gateway.readPayments('qbo_1', [])).toEqual({ ok: true, value: [], trace: {} });
+    const value = { objects: [], unreadableIds: [] };
+    expect(await gateway.readPayments('qbo_1', [])).toEqual({ ok: true, value, trace: {} });
   });
 
-  test('one that cannot be understood makes all of them unavailable', async () => {
-    const good = { Id: '180', TotalAmt: 1, TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' } };
+  test('one that cannot be understood is named, and does not spoil the others', async () => {
+    const good = { Id: '180', SyncToken: '0', TotalAmt: 1, TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' } };
     api()
       .get(`${COMPANY}/query`)
       .query(true)
-      .reply(200, { QueryResponse: { Payment: [good, { ...good, TotalAmt: 0.001 }] } });
-    expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({ failure: { kind: 'unavailable' } });
+      .reply(200, { QueryResponse: { Payment: [good, { ...good, Id: '181', TotalAmt: 0.001 }] } });
+    expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({
+      value: { objects: [{ externalId: '180' }], unreadableIds: ['181'] },
+    });
   });
 
   test('an answer that is not one is unavailable, not an empty list', async () => {
     api().get(`${COMPANY}/query`).query(true).reply(200, { Payment: [] });
     expect(await gateway.readPayments('qbo_1', ['180'])).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+});
+
+describe('many objects at once', () => {
+  const payment = (id: number, second: number) => ({
+    Id: `${id}`,
+    TotalAmt: 1,
+    TxnDate: '2026-05-05',
+    CurrencyRef: { value: 'USD' },
+    MetaData: { LastUpdatedTime: `2026-05-05T02:08:${`${second}`.padStart(2, '0')}Z` },
+  });
+  const since = (second: number) =>
+    `select * from Payment where MetaData.LastUpdatedTime >= '2026-05-05T02:08:${`${second}`.padStart(2, '0')}Z' orderby MetaData.LastUpdatedTime maxresults 1000`;
+  const page = (query: string, rows: object[]) =>
+    api()
+      .get(`${COMPANY}/query`)
+      .query({ query, minorversion: '75' })
+      .reply(200, { QueryResponse: { Payment: rows } });
+
+  test('invoices are asked for with their payment page; one that is missing is looked at by itself', async () => {
+    const found = { ...invoice, InvoiceLink: 'https://pay.example/155' };
+    api()
+      .get(`${COMPANY}/query`)
+      .query({
+        query: "select * from Invoice where Id in ('155', '156', '157') maxresults 1000",
+        include: 'invoiceLink',
+        minorversion: '75',
+      })
+      .reply(200, { QueryResponse: { Invoice: [found] }, time: '2026-05-05T02:08:54.543-07:00' });
+    const fault = { Fault: { Error: [{ Message: 'Object Not Found', Detail: 'Object Not Found : …', code: '610' }] } };
+    api().get(`${COMPANY}/invoice/156`).query(true).reply(400, fault);
+    api()
+      .get(`${COMPANY}/invoice/157`)
+      .query(true)
+      .reply(200, { Invoice: { ...invoice, Id: '157' } });
+    const read = await gateway.readInvoices('qbo_1', ['155', '156', '157']);
+    expect(read).toMatchObject({
+      ok: true,
+      asOf: expect.any(Date),
+      value: {
+        objects: [{ externalId: '155', payUrl: 'https://pay.example/155' }, { externalId: '157' }],
+        unreadableIds: [],
+      },
+    });
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test('an invoice that is missing and cannot be asked about is not taken for deleted', async () => {
+    api().get(`${COMPANY}/query`).query(true).reply(200, { QueryResponse: {} });
+    api().get(`${COMPANY}/invoice/155`).query(true).reply(503, '');
+    expect(await gateway.readInvoices('qbo_1', ['155'])).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+
+  test('a full page of changes says where the next one begins, and what is on both counts once', async () => {
+    const first = Array.from({ length: 1000 }, (_, index) => payment(index + 1, index < 990 ? 10 : 20));
+    page(since(5), first);
+    page(since(20), [...first.slice(990), payment(2000, 30)]);
+    const found = await gateway.findChangedPayments('qbo_1', new Date('2026-05-05T02:08:05Z'));
+    const ids = found.ok ? found.value.objects.map(({ externalId }) => externalId) : [];
+    expect(ids).toHaveLength(1001);
+    expect(new Set(ids).size).toBe(1001);
+    expect(ids.at(-1)).toBe('2000');
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test('a full page of one second ends the search: there is no way to ask for more', async () => {
+    const first = Array.from({ length: 1000 }, (_, index) => payment(index + 1, 10));
+    page(since(10), first);
+    const found = await gateway.findChangedPayments('qbo_1', new Date('2026-05-05T02:08:10Z'));
+    expect(found.ok && found.value.objects).toHaveLength(1000);
+  });
+
+  test('a page that fails makes the whole search fail', async () => {
+    page(
+      since(5),
+      Array.from({ length: 1000 }, (_, index) => payment(index + 1, 10)),
+    );
+    api()
+      .get(`${COMPANY}/query`)
+      .query({ query: since(10), minorversion: '75' })
+      .reply(503, '');
+    const found = await gateway.findChangedPayments('qbo_1', new Date('2026-05-05T02:08:05Z'));
+    expect(found).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+
+  test('changes, deletions included, come in one read', async () => {
+    const gone = { domain: 'QBO', status: 'Deleted', Id: '156', MetaData: { LastUpdatedTime: '2026-05-05T02:08:10Z' } };
+    const lists = [{ Invoice: [invoice, gone] }, { Payment: [payment(180, 10)] }];
+    api()
+      .get(`${COMPANY}/cdc`)
+      .query({ entities: 'Invoice,Payment', changedSince: '2026-05-05T02:08:05Z', minorversion: '75' })
+      .reply(200, { CDCResponse: [{ QueryResponse: lists }], time: '2026-05-05T02:08:54.543-07:00' });
+    expect(await gateway.readChanges('qbo_1', new Date('2026-05-05T02:08:05Z'))).toMatchObject({
+      ok: true,
+      asOf: expect.any(Date),
+      value: {
+        invoices: { objects: [{ externalId: '155' }], unreadableIds: [] },
+        payments: { objects: [{ externalId: '180', changedAt: new Date('2026-05-05T02:08:10Z') }], unreadableIds: [] },
+        deletedInvoices: [{ externalId: '156', changedAt: new Date('2026-05-05T02:08:10Z') }],
+        deletedPayments: [],
+        mayBeIncomplete: false,
+      },
+    });
   });
 });
 

@@ -38,6 +38,21 @@ async function callWith(
   return client.call({ apiBaseUrl: standIn.url, realmId: '4620', accessToken: 'secret-token' }, call, signal);
 }
 
+describe('as of when an answer is', () => {
+  test('QuickBooks’ own time less the time that the request took: then it had not looked yet', async () => {
+    const time = '2026-05-05T02:08:54.543-07:00';
+    const answer = await callWith((response) => void setTimeout(() => json(response, 200, { time }), 50), read);
+    const asOf = answer.kind === 'answered' ? answer.asOf?.getTime() : undefined;
+    expect(asOf).toBeLessThanOrEqual(Date.parse(time) - 50);
+    expect(asOf).toBeGreaterThan(Date.parse(time) - 30_000);
+  });
+
+  test.each([[{}], [{ time: 'soon' }], [{ time: 1601391072830 }]])('is not known from %j', async (body) => {
+    const answer = await callWith((response) => json(response, 200, body), read);
+    expect(answer).toMatchObject({ kind: 'answered', asOf: undefined });
+  });
+});
+
 describe('what is sent', () => {
   test('to the host of the environment, with minor version, token and the wish for JSON', async () => {
     const scope = nock('https://sandbox-quickbooks.api.intuit.com', {

@@ -16,6 +16,7 @@ const draft: InvoiceDraft = {
   currency: 'USD' as CurrencyCode,
   sendCurrency: true,
   reference: 'PO-7K2M9Q',
+  marker: 'op_01',
   buyerReference: ' 4500\n012345 ',
   documentNumber: 'PO-7K2M9Q',
   invoiceDate: '2026-11-21',
@@ -54,7 +55,7 @@ describe('the body that creates an invoice', () => {
       '{"CustomerRef":{"value":"58"},"CurrencyRef":{"value":"USD"},"DocNumber":"PO-7K2M9Q","TxnDate":"2026-11-21",' +
         '"DueDate":"2026-12-21","BillEmail":{"Address":"ap@acme.example"},"BillAddr":{"Line1":"Acme","Line2":"1 Main St"},' +
         '"CustomerMemo":{"value":"Purchase order PO-7K2M9Q. Your reference: 4500 012345"},' +
-        '"PrivateNote":"conference-invoicing PO-7K2M9Q. Buyer\'s reference: 4500 012345","Line":[' +
+        '"PrivateNote":"conference-invoicing PO-7K2M9Q op_01. Buyer\'s reference: 4500 012345","Line":[' +
         '{"DetailType":"SalesItemLineDetail","Description":"Booth  “A”","Amount":999.99,' +
         '"SalesItemLineDetail":{"ItemRef":{"value":"1"},"Qty":3,"UnitPrice":333.33}},' +
         '{"DetailType":"SalesItemLineDetail","Description":"Dinner","Amount":9999999999999.99,' +
@@ -79,7 +80,7 @@ describe('the body that creates an invoice', () => {
     });
     expect(body).toBe(
       '{"CustomerRef":{"value":"58"},"TxnDate":"2026-11-21","CustomerMemo":{"value":"Purchase order PO-7K2M9Q"},' +
-        '"PrivateNote":"conference-invoicing PO-7K2M9Q","Line":[]}',
+        '"PrivateNote":"conference-invoicing PO-7K2M9Q op_01","Line":[]}',
     );
   });
 
@@ -114,7 +115,9 @@ describe('an invoice as QuickBooks describes it', () => {
       balance: 10000n,
       lines: [{ description: 'Booth', amount: 10000n }],
       voided: false,
+      note: '',
       emailStatus: 'NOT_SENT',
+      email: undefined,
       deliveredAt: undefined,
       payUrl: undefined,
       paymentIds: [],

@@ -4,6 +4,7 @@ import { presentConference } from '../conference/conference.type.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
 import { presentCreditNote, presentPayment, presentPurchaseOrder } from '../purchase-order/purchase-order.type.js';
+import { presentWebhookEvent } from '../webhook/webhook-event.type.js';
 import { Node, typeNameOfId } from './node.type.js';
 
 @Resolver()
@@ -45,6 +46,10 @@ async function findNode(context: GraphQLContext, id: string): Promise<Node | nul
       return findPayment(context, id);
     case 'CreditNote':
       return findCreditNote(context, id);
+    case 'WebhookEvent': {
+      const event = await context.loaders.webhookEvent.load(id);
+      return event ? presentWebhookEvent(event) : null;
+    }
     default:
       return null;
   }
@@ -57,7 +62,7 @@ async function findPayment({ loaders }: GraphQLContext, id: string): Promise<Nod
 }
 
 async function findCreditNote({ loaders }: GraphQLContext, id: string): Promise<Node | null> {
-  const note = await loaders.creditNote.load(id);
-  const order = note && (await loaders.purchaseOrder.load(note.purchaseOrder.id));
-  return note && order ? presentCreditNote(note, order.currencyCode) : null;
+  const view = await loaders.creditNote.load(id);
+  const order = view && (await loaders.purchaseOrder.load(view.note.purchaseOrder.id));
+  return view && order ? presentCreditNote(view, order.currencyCode) : null;
 }

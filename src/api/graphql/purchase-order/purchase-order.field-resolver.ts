@@ -52,7 +52,7 @@ export class PurchaseOrderFieldResolver {
 
   @FieldResolver(() => [CreditNoteType], {
     complexity: detailsComplexity,
-    description: 'Its credit notes, newest first.',
+    description: 'Its credit notes, reversed ones included, newest first.',
   })
   async creditNotes(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
     const notes = await loaders.creditNotesOfOrder.load(id);
@@ -61,7 +61,11 @@ export class PurchaseOrderFieldResolver {
 
   @FieldResolver(() => [AttentionType], { description: 'What a person should look at; empty when all is well.' })
   async attention(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return attentionOf({ ...view, invoice: await loaders.invoiceOfOrder.load(id) });
+    const [invoice, unappliedCredits] = await Promise.all([
+      loaders.invoiceOfOrder.load(id),
+      loaders.unappliedCreditsOfOrder.load(id),
+    ]);
+    return attentionOf({ ...view, invoice, unappliedCredits });
   }
 
   @FieldResolver(() => QboInvoiceType, {

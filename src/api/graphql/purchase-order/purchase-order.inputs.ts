@@ -9,7 +9,14 @@ import { PaymentMethod } from '../../../domain/purchase-order/payment.entity.js'
 import { PurchaseOrderStatus } from '../../../domain/purchase-order/purchase-order.status.js';
 import { ConnectionArgs } from '../connection.js';
 import { CalendarDate, Decimal } from '../scalars.js';
-import { commonCodes, type UserError, userErrorType } from '../user-error.js';
+import {
+  commonCodes,
+  type QboUserError,
+  qboUserErrorType,
+  quickbooksCodes,
+  type UserError,
+  userErrorType,
+} from '../user-error.js';
 import { CreditNoteType, PaymentType, PurchaseOrderType } from './purchase-order.type.js';
 
 const IDEMPOTENCY_KEY =
@@ -203,11 +210,12 @@ const SendPurchaseOrderUserError = userErrorType<SendPurchaseOrderCode>('SendPur
   CANCELLED: commonCodes.CANCELLED,
 });
 
-const CancelPurchaseOrderUserError = userErrorType<CancelPurchaseOrderCode>('CancelPurchaseOrder', {
+const CancelPurchaseOrderUserError = qboUserErrorType<CancelPurchaseOrderCode>('CancelPurchaseOrder', {
   NOT_FOUND: commonCodes.NOT_FOUND,
   CANCELLED: 'It is cancelled already.',
   HAS_PAYMENTS: 'Money was received for it; reverse or refund that first.',
-  INVOICED: 'There is a live invoice for it; void that first.',
+  INVOICED: 'Credits or payments are applied to its invoice; unapply them in QuickBooks first.',
+  ...quickbooksCodes,
 });
 
 const RecordPaymentUserError = userErrorType<RecordPaymentCode>('RecordPayment', {
@@ -255,7 +263,7 @@ export class SendPurchaseOrderPayload extends PurchaseOrderPayload {
 @ObjectType({ description: 'Result of `cancelPurchaseOrder`.' })
 export class CancelPurchaseOrderPayload extends PurchaseOrderPayload {
   @Field(() => [CancelPurchaseOrderUserError], { description: 'Empty on success.' })
-  userErrors!: UserError[];
+  userErrors!: QboUserError[];
 }
 
 @ObjectType({ description: 'Result of `recordPayment`.' })

@@ -12,7 +12,7 @@ import { pageComplexity } from '../complexity.js';
 import { toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
-import { presentFailures } from '../user-error.js';
+import { presentFailures, presentQboFailures } from '../user-error.js';
 import {
   CancelPurchaseOrderInput,
   CancelPurchaseOrderPayload,
@@ -82,12 +82,17 @@ export class PurchaseOrderResolver {
     return orderPayload(context, await context.mutate((useCase) => sendPurchaseOrder(useCase, input)));
   }
 
-  @Mutation(() => CancelPurchaseOrderPayload, { nullable: true, description: 'Cancels a purchase order for good.' })
+  @Mutation(() => CancelPurchaseOrderPayload, {
+    nullable: true,
+    description:
+      'Cancels a purchase order for good, after voiding its unpaid invoice in QuickBooks. May be repeated: it goes on where it was interrupted.',
+  })
   async cancelPurchaseOrder(
     @Arg('input', { description: 'What to cancel.' }) input: CancelPurchaseOrderInput,
     @Ctx() context: GraphQLContext,
   ) {
-    return orderPayload(context, await context.mutate((useCase) => cancelPurchaseOrder(useCase, input)));
+    const outcome = await context.mutate((useCase) => cancelPurchaseOrder(useCase, input));
+    return { ...(await orderPayload(context, outcome)), userErrors: presentQboFailures(outcome) };
   }
 
   @Mutation(() => RecordPaymentPayload, {
@@ -115,9 +120,9 @@ export class PurchaseOrderResolver {
     @Ctx() context: GraphQLContext,
   ) {
     const outcome = await context.mutate((useCase) => issueCreditNote(useCase, input));
-    const note = outcome.id === null ? null : ((await context.loaders.creditNote.load(outcome.id)) ?? null);
-    const purchaseOrder = note && (await loadOrder(context, note.purchaseOrder.id));
-    const creditNote = note && purchaseOrder && presentCreditNote(note, purchaseOrder.view.currencyCode);
+    const view = outcome.id === null ? undefined : await context.loaders.creditNote.load(outcome.id);
+    const purchaseOrder = view ? await loadOrder(context, view.note.purchaseOrder.id) : null;
+    const creditNote = view && purchaseOrder ? presentCreditNote(view, purchaseOrder.view.currencyCode) : null;
     return { purchaseOrder, creditNote, userErrors: presentFailures(outcome) };
   }
 }

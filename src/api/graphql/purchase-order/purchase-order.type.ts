@@ -1,10 +1,10 @@
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { PaymentView } from '../../../application/queries/purchase-order-details.js';
+import type { CreditNoteView, PaymentView } from '../../../application/queries/purchase-order-details.js';
 import type { PurchaseOrderView } from '../../../application/queries/purchase-order-view.js';
 import type { CurrencyCode } from '../../../domain/currency.js';
 import { minorUnits } from '../../../domain/money.js';
 import type { AttentionCode } from '../../../domain/purchase-order/attention.js';
-import type { CreditNote } from '../../../domain/purchase-order/credit-note.entity.js';
+import { CreditNoteSource } from '../../../domain/purchase-order/credit-note.entity.js';
 import type { LineItem } from '../../../domain/purchase-order/line-item.entity.js';
 import { PaymentMethod, PaymentSource } from '../../../domain/purchase-order/payment.entity.js';
 import { balanceDue, PurchaseOrderStatus } from '../../../domain/purchase-order/purchase-order.status.js';
@@ -50,10 +50,20 @@ registerEnumType(PaymentSource, {
   },
 });
 
+registerEnumType(CreditNoteSource, {
+  name: 'CreditNoteSource',
+  description: 'Who told us of a credit.',
+  valuesConfig: {
+    MANUAL: { description: 'A person or program, through `issueCreditNote`.' },
+    QBO: { description: 'QuickBooks, where it was applied to the invoice.' },
+  },
+});
+
 export const AttentionCodeEnum: Record<AttentionCode, AttentionCode> = {
   REFUND_DUE: 'REFUND_DUE',
   TOTAL_DIFFERS: 'TOTAL_DIFFERS',
   OUTCOME_UNKNOWN: 'OUTCOME_UNKNOWN',
+  UNAPPLIED_CREDIT: 'UNAPPLIED_CREDIT',
 };
 
 registerEnumType(AttentionCodeEnum, {
@@ -63,6 +73,9 @@ registerEnumType(AttentionCodeEnum, {
     REFUND_DUE: { description: 'Money was received for a cancelled purchase order.' },
     TOTAL_DIFFERS: { description: 'The live invoice is not what was asked for: total, currency or lines differ.' },
     OUTCOME_UNKNOWN: { description: 'It is not known yet whether the provider made the invoice.' },
+    UNAPPLIED_CREDIT: {
+      description: 'A rest of a payment that was booked here, or once was, is applied to no invoice at the provider.',
+    },
   },
 });
 
@@ -141,7 +154,25 @@ export class PaymentType extends Node {
   createdAt!: Date;
 }
 
-@ObjectType('CreditNote', { implements: Node, description: 'Lowers what is owed, without money.' })
+@ObjectType('CreditNoteReversal', {
+  description: 'Takes a credit note back, because the credit was changed or taken off the invoice at the provider.',
+  simpleResolvers: true,
+})
+export class CreditNoteReversalType {
+  @Field(() => ID, { description: 'Its id.' })
+  id!: string;
+
+  @Field(() => String, { description: 'Why.' })
+  reason!: string;
+
+  @Field(() => DateTime, { description: 'When it was recorded.' })
+  createdAt!: Date;
+}
+
+@ObjectType('CreditNote', {
+  implements: Node,
+  description: 'Lowers what is owed, without money. Never changed, only reversed.',
+})
 export class CreditNoteType extends Node {
   @Field(() => Money, { description: 'By how much.' })
   amount!: Money;
@@ -149,7 +180,13 @@ export class CreditNoteType extends Node {
   @Field(() => String, { description: 'Why.' })
   reason!: string;
 
-  @Field(() => DateTime, { description: 'When it was issued.' })
+  @Field(() => CreditNoteSource, { description: 'Who told us.' })
+  source!: CreditNoteSource;
+
+  @Field(() => CreditNoteReversalType, { nullable: true, description: 'What took it back; null while it stands.' })
+  reversedBy!: CreditNoteReversalType | null;
+
+  @Field(() => DateTime, { description: 'When it was issued, or recorded here.' })
   createdAt!: Date;
 }
 
@@ -202,7 +239,7 @@ export class PurchaseOrderType extends Node {
   @Field(() => Money, { description: 'Sum of the payments that were not reversed.' })
   totalPaid!: Money;
 
-  @Field(() => Money, { description: 'Sum of the credit notes.' })
+  @Field(() => Money, { description: 'Sum of the credit notes that were not reversed.' })
   totalCredited!: Money;
 
   @Field(() => Money, { description: 'Total − paid − credited; negative when too much was paid.' })
@@ -259,11 +296,13 @@ export function presentPayment({ payment, reversal }: PaymentView, currency: Cur
   });
 }
 
-export function presentCreditNote(note: CreditNote, currency: CurrencyCode): CreditNoteType {
+export function presentCreditNote({ note, reversal }: CreditNoteView, currency: CurrencyCode): CreditNoteType {
   return Object.assign(new CreditNoteType(), {
     id: note.id,
     amount: new Money(note.amountMinor, currency),
     reason: note.reason,
+    source: note.source,
+    reversedBy: reversal ? { id: reversal.id, reason: reversal.reason, createdAt: reversal.createdAt } : null,
     createdAt: note.createdAt,
   });
 }

@@ -5,9 +5,10 @@ import type { CustomerForm } from '../entities/customer-input.js';
 import type { InvoiceForm } from '../entities/invoice-input.js';
 import type { ItemForm } from '../entities/item-input.js';
 import type { PaymentForm } from '../entities/payment-input.js';
+import type { RefundReceiptForm } from '../entities/refund-receipt-input.js';
 
-export type EntityName = 'Customer' | 'Vendor' | 'Item' | 'Account' | 'Invoice' | 'Payment' | 'CreditMemo';
-export type TransactionName = 'Invoice' | 'Payment' | 'CreditMemo';
+export type EntityName = 'Customer' | 'Vendor' | 'Item' | 'Account' | TransactionName;
+export type TransactionName = 'Invoice' | 'Payment' | 'CreditMemo' | 'RefundReceipt';
 
 /** What every object in the books has. `form` holds the fields that a caller may write, as last written. */
 export interface Recorded<Form> {
@@ -70,6 +71,9 @@ export interface Invoice extends Recorded<InvoiceFormStored>, SalesForm {
 
 export interface CreditMemo extends Recorded<CreditMemoForm>, SalesForm {}
 
+/** Money handed back: paid out at once, so nothing is ever set against it. */
+export interface RefundReceipt extends Recorded<RefundReceiptForm>, Omit<SalesForm, 'applications'> {}
+
 export interface PaymentLine {
   readonly txnType: 'Invoice' | 'CreditMemo';
   readonly txnId: string;
@@ -94,7 +98,18 @@ export interface Tombstone {
   readonly deletedAt: number;
 }
 
+/** One e-mail that the company sent. A repeated request id sends none. */
+export interface SentEmail {
+  readonly invoiceId: string;
+  readonly to: string;
+  readonly at: number;
+}
+
 export interface RememberedAnswer {
+  /** When it was given, by the company's time. */
+  readonly at: number;
+  /** Tells a repeated request from another one that came under the same id. */
+  readonly request: string;
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
@@ -105,7 +120,7 @@ export interface Books {
   nextTransactionId: number;
   nextNameId: number;
   nextItemId: number;
-  /** Invoices and credit memos are numbered in one series. */
+  /** Sales forms are numbered in one series. */
   nextDocNumber: number;
   readonly customers: Map<string, Customer>;
   readonly vendors: Map<string, Vendor>;
@@ -114,7 +129,11 @@ export interface Books {
   readonly invoices: Map<string, Invoice>;
   readonly payments: Map<string, Payment>;
   readonly creditMemos: Map<string, CreditMemo>;
+  readonly refundReceipts: Map<string, RefundReceipt>;
   readonly tombstones: Tombstone[];
+  readonly emails: SentEmail[];
+  /** How many objects were ever made, by entity, whatever became of them. */
+  readonly created: Map<EntityName, number>;
   /** Answers by `requestid`. */
   readonly answered: Map<string, RememberedAnswer>;
 }
@@ -124,4 +143,6 @@ export interface Company {
   readonly seed: ResolvedCompanySettings;
   settings: ResolvedCompanySettings;
   books: Books;
+  /** How far this company alone is ahead of the simulator's time. */
+  aheadMs: number;
 }

@@ -47,11 +47,14 @@ export function newBooks(settings: ResolvedCompanySettings): Books {
     invoices: new Map(),
     payments: new Map(),
     creditMemos: new Map(),
+    refundReceipts: new Map(),
     tombstones: [],
+    emails: [],
+    created: new Map(),
     answered: new Map(),
   };
 }
 
 export function newCompany(seed: ResolvedCompanySettings): Company {
-  return { seed, settings: seed, books: newBooks(seed) };
+  return { seed, settings: seed, books: newBooks(seed), aheadMs: 0 };
 }

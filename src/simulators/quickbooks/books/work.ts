@@ -39,6 +39,7 @@ export class Work {
       (change) => change.entity === entity && change.entityId === entityId && change.operation === operation,
     );
     if (repeated) return;
+    if (operation === 'created') this.books.created.set(entity, (this.books.created.get(entity) ?? 0) + 1);
     this.changes.push({ realmId: this.settings.realmId, entity, entityId, operation, at: this.now });
   }
 }

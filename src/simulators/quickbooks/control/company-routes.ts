@@ -1,24 +1,21 @@
 import { z } from 'zod';
 import { newCompany } from '../books/seed.js';
-import { Work } from '../books/work.js';
 import { companySettingsSchema } from '../company-settings.js';
-import { presentCreditMemo } from '../entities/credit-memos.js';
-import { presentCustomer } from '../entities/customers.js';
-import { presentItem, presentVendor } from '../entities/items.js';
-import { presentInvoice } from '../entities/present-invoice.js';
-import { presentPayment } from '../entities/present-payment.js';
 import { queryOf } from '../http/serve.js';
 import { isObject } from '../json.js';
-import type { Simulation } from '../simulation.js';
-import { type AddRoute, ControlError, companyOf } from './control-route.js';
+import { type Simulation, workIn } from '../simulation.js';
+import { dumpBooks } from './books-dump.js';
+import { type AddRoute, ControlError, companyOf, plainNumbers } from './control-route.js';
+import { clockOrder, optionalRealmOrder } from './orders.js';
+import { removeCompany } from './reset.js';
 
-/** The companies, their switches and their books. */
+/** The companies, their switches, their time and their books. */
 export function companyRoutes(simulation: Simulation, add: AddRoute): void {
   add('get', '/companies', () => ({
     companies: [...simulation.companies.values()].map((company) => company.settings),
   }));
   add('post', '/companies', (body) => {
-    const settings = companySettingsSchema.parse(body);
+    const settings = companySettingsSchema.parse(plainNumbers(body));
     if (simulation.companies.has(settings.realmId)) throw new ControlError(409, 'this realm id is taken');
     simulation.companies.set(settings.realmId, newCompany(settings));
     simulation.changed();
@@ -26,7 +23,7 @@ export function companyRoutes(simulation: Simulation, add: AddRoute): void {
   });
   add('patch', '/companies/:realmId', (body, request) => {
     const company = companyOf(simulation, z.string().parse(request.params.realmId));
-    const changes = z.custom(isObject, 'must be an object').parse(body);
+    const changes = z.custom(isObject, 'must be an object').parse(plainNumbers(body));
     const { realmId } = company.settings;
     company.settings = companySettingsSchema.parse({ ...company.settings, ...(changes as object), realmId });
     for (const item of company.books.items.values()) {
@@ -35,25 +32,26 @@ export function companyRoutes(simulation: Simulation, add: AddRoute): void {
     simulation.changed();
     return company.settings;
   });
-  add('post', '/forget-requestids', () => {
-    for (const company of simulation.companies.values()) company.books.answered.clear();
+  add('delete', '/companies/:realmId', (_body, request) => {
+    const { realmId } = companyOf(simulation, z.string().parse(request.params.realmId)).settings;
+    return removeCompany(simulation, realmId);
+  });
+  add('post', '/clock', (body) => {
+    const { realmId, advanceSeconds } = clockOrder.parse(body);
+    const company = realmId === undefined ? undefined : companyOf(simulation, realmId);
+    if (company === undefined) simulation.clock.advance(advanceSeconds * 1000);
+    else company.aheadMs += advanceSeconds * 1000;
+    simulation.changed();
+    return { now: new Date(simulation.clock.nowAt(company ?? { aheadMs: 0 })).toISOString() };
+  });
+  add('post', '/forget-requestids', (body) => {
+    const { realmId } = optionalRealmOrder.parse(body);
+    const all = [...simulation.companies.values()];
+    const forgetful = realmId === undefined ? all : [companyOf(simulation, realmId)];
+    for (const company of forgetful) company.books.answered.clear();
     simulation.changed();
   });
-  add('get', '/books', (_body, request) => dump(simulation, queryOf(request).get('realmId') ?? ''));
-}
-
-/** Everything in one company's books, for whoever audits the outcome of a run. */
-function dump(simulation: Simulation, realmId: string): object {
-  const work = new Work(companyOf(simulation, realmId), simulation.clock.now());
-  const { books } = work;
-  return {
-    realmId,
-    customers: [...books.customers.values()].map((customer) => presentCustomer(work, customer)),
-    vendors: [...books.vendors.values()].map((vendor) => presentVendor(work, vendor)),
-    items: [...books.items.values()].map((item) => presentItem(work, item)),
-    invoices: [...books.invoices.values()].map((invoice) => presentInvoice(work, invoice, { withLink: true })),
-    payments: [...books.payments.values()].map((payment) => presentPayment(work, payment)),
-    creditMemos: [...books.creditMemos.values()].map((memo) => presentCreditMemo(work, memo)),
-    deleted: books.tombstones.map(({ entity, id }) => ({ entity, id })),
-  };
+  add('get', '/books', (_body, request) =>
+    dumpBooks(workIn(simulation, companyOf(simulation, queryOf(request).get('realmId') ?? ''))),
+  );
 }

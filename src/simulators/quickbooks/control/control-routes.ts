@@ -1,16 +1,16 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { Decimal } from '../decimal.js';
 import { ProviderFault } from '../faults.js';
+import { chaosOrder } from '../http/chaos.js';
 import { faultRuleSchema } from '../http/fault-injection.js';
 import { bodyText, queryOf } from '../http/serve.js';
-import { isObject, parseJson, toJson } from '../json.js';
+import { parseJson, toJson } from '../json.js';
 import type { Simulation } from '../simulation.js';
-import { webhookSwitchesSchema } from '../webhooks/webhook-sender.js';
+import { webhookSwitchesSchema } from '../webhooks/behaviour.js';
 import { bookkeeperRoutes } from './bookkeeper-routes.js';
 import { companyRoutes } from './company-routes.js';
-import { type AddRoute, ControlError, type ControlHandler, companyOf } from './control-route.js';
-import { clockOrder, oauthOrder, realmOrder, resetOrder, tokenOrder } from './orders.js';
+import { type AddRoute, ControlError, type ControlHandler, companyOf, plainNumbers, realmIn } from './control-route.js';
+import { oauthOrder, optionalRealmOrder, realmOrder, resetOrder, tokenOrder } from './orders.js';
 import { resetSimulation } from './reset.js';
 
 export const CONTROL_PATH = '/__control';
@@ -55,14 +55,6 @@ function reply(response: Response, status: number, content: unknown): void {
   response.status(status).type('application/json').send(toJson(content));
 }
 
-/** Schemas of switches and rules are about plain numbers; amounts never pass through here. */
-function plainNumbers(value: unknown): unknown {
-  if (value instanceof Decimal) return z.coerce.number().parse(`${value}`);
-  if (Array.isArray(value)) return value.map(plainNumbers);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plainNumbers(member)]));
-}
-
 function tokenRoutes(simulation: Simulation, add: AddRoute): void {
   add('post', '/tokens', (body) => {
     const { realmId, replace } = tokenOrder.parse(body);
@@ -83,38 +75,49 @@ function tokenRoutes(simulation: Simulation, add: AddRoute): void {
     simulation.changed();
   });
   add('post', '/oauth', (body) => {
-    const given = Object.entries(oauthOrder.parse(body)).filter(([, value]) => value !== undefined);
-    return Object.assign(simulation.oauth.switches, Object.fromEntries(given));
+    const { realmId, ...switches } = oauthOrder.parse(body);
+    const given = Object.entries(switches).filter(([, value]) => value !== undefined);
+    return simulation.oauth.configure(realmId, Object.fromEntries(given));
   });
 }
 
 function observationRoutes(simulation: Simulation, add: AddRoute): void {
   add('post', '/faults', (body) => ({ id: simulation.faults.arm(faultRuleSchema.parse(plainNumbers(body))) }));
-  add('get', '/faults', () => ({ faults: simulation.faults.list() }));
-  add('delete', '/faults', () => simulation.faults.clear());
+  add('get', '/faults', (_body, request) => ({ faults: simulation.faults.list(realmIn(request)) }));
+  add('delete', '/faults', (_body, request) => simulation.faults.clear(realmIn(request)));
+  add('post', '/chaos', (body) => {
+    const order = chaosOrder.parse(plainNumbers(body));
+    companyOf(simulation, order.realmId);
+    simulation.chaos.arm(order);
+  });
+  add('get', '/chaos', (_body, request) => ({ chaos: simulation.chaos.list(realmIn(request)) }));
+  add('delete', '/chaos', (_body, request) => simulation.chaos.clear(realmIn(request)));
   add('get', '/requests', (_body, request) => {
-    const query = queryOf(request);
-    const filter = { realmId: query.get('realmId') ?? undefined, kind: query.get('kind') ?? undefined };
-    return { requests: simulation.requests.list(filter) };
+    const kind = queryOf(request).get('kind') ?? undefined;
+    return { requests: simulation.requests.list({ realmId: realmIn(request), kind }) };
   });
-  add('delete', '/requests', () => simulation.requests.clear());
-  add('post', '/clock', (body) => {
-    simulation.clock.advance(clockOrder.parse(body).advanceSeconds * 1000);
-    simulation.changed();
-    return { now: new Date(simulation.clock.now()).toISOString() };
-  });
+  add('delete', '/requests', (_body, request) => simulation.requests.clear(realmIn(request)));
   add('post', '/reset', (body) => resetSimulation(simulation, resetOrder.parse(body)));
 }
 
 function webhookRoutes(simulation: Simulation, add: AddRoute): void {
   const { webhooks } = simulation;
   add('post', '/webhooks', (body) => {
-    webhooks.configure(webhookSwitchesSchema.parse(plainNumbers(body)));
-    return webhooks.settings;
+    const switches = webhookSwitchesSchema.parse(plainNumbers(body));
+    if (switches.realmId !== undefined) companyOf(simulation, switches.realmId);
+    webhooks.configure(switches);
+    return webhooks.settings(switches.realmId);
   });
-  add('get', '/webhooks', () => ({ settings: webhooks.settings, deliveries: webhooks.list() }));
-  add('post', '/webhooks/flush', async () => {
-    await webhooks.flush();
-    return { settings: webhooks.settings };
+  add('get', '/webhooks', (_body, request) => ({
+    settings: webhooks.settings(realmIn(request)),
+    deliveries: webhooks.list(realmIn(request)),
+  }));
+  add('delete', '/webhooks', (_body, request) =>
+    webhooks.useDefault(realmOrder.parse({ realmId: realmIn(request) }).realmId),
+  );
+  add('post', '/webhooks/flush', async (body) => {
+    const { realmId } = optionalRealmOrder.parse(body);
+    await webhooks.flush(realmId);
+    return { settings: webhooks.settings(realmId) };
   });
 }

@@ -45,10 +45,49 @@ export const editPaymentOrder = z.strictObject({
 export type EditPaymentOrder = z.output<typeof editPaymentOrder>;
 
 export const paymentOrder = z.strictObject({ realmId, paymentId: z.string() });
+export const unapplyOrder = z.strictObject({
+  realmId,
+  paymentId: z.string(),
+  /** Without it the payment comes off all of them. */
+  invoiceId: z.string().optional(),
+});
+export type UnapplyOrder = z.output<typeof unapplyOrder>;
+export const movePaymentOrder = z.strictObject({
+  realmId,
+  paymentId: z.string(),
+  /** Without it the money comes from all others. */
+  fromInvoiceId: z.string().optional(),
+  toInvoiceId: z.string(),
+});
+export type MovePaymentOrder = z.output<typeof movePaymentOrder>;
 export const invoiceOrder = z.strictObject({ realmId, invoiceId: z.string() });
 /** Everything besides the two ids is a field of the provider's Invoice. */
 export const editInvoiceOrder = z.looseObject({ realmId, invoiceId: z.string() });
 export const creditOrder = z.strictObject({ realmId, invoiceId: z.string(), amount: amount.unwrap() });
+
+export const refundOrder = z
+  .strictObject({
+    realmId,
+    customerId: z.string().optional(),
+    invoiceId: z.string().optional(),
+    amount: amount.unwrap(),
+    note: z.string().optional(),
+    txnDate: day.optional(),
+  })
+  .refine(
+    (order) => (order.customerId === undefined) !== (order.invoiceId === undefined),
+    'give customerId or invoiceId',
+  );
+export type RefundOrder = z.output<typeof refundOrder>;
+export const editRefundOrder = z.strictObject({
+  realmId,
+  refundReceiptId: z.string(),
+  amount,
+  note: z.string().optional(),
+  txnDate: day.optional(),
+});
+export type EditRefundOrder = z.output<typeof editRefundOrder>;
+export const refundReceiptOrder = z.strictObject({ realmId, refundReceiptId: z.string() });
 
 export const realmOrder = z.strictObject({ realmId });
 export const tokenOrder = z.strictObject({
@@ -56,12 +95,16 @@ export const tokenOrder = z.strictObject({
   /** Like connecting anew: the company's older tokens end. */
   replace: z.boolean().default(false),
 });
-export const clockOrder = z.strictObject({ advanceSeconds: wholeNumber });
+/** With a realm only that company gets older. Tokens keep the simulator's time. */
+export const clockOrder = z.strictObject({ realmId: realmId.optional(), advanceSeconds: wholeNumber });
+export const optionalRealmOrder = z.strictObject({ realmId: realmId.optional() });
 export const resetOrder = z.strictObject({
   /** Also ends every connection and sets the clock back to the machine's time. */
   tokens: z.boolean().default(false),
 });
+/** Without a realm it is the default of all companies. */
 export const oauthOrder = z.strictObject({
+  realmId: realmId.optional(),
   rotateEveryRefresh: z.boolean().optional(),
   punishConcurrentRefresh: z.boolean().optional(),
   concurrentWindowMs: wholeNumber.optional(),

@@ -139,6 +139,7 @@ export function sendInvoice(work: Work, id: string, sendTo: string | undefined):
   if (!email.split(',').every((address) => /@.*\./.test(address))) throw fieldFault('2210', 'BillEmail.Address');
   invoice.form = { ...invoice.form, BillEmail: { Address: email }, EmailStatus: 'EmailSent' };
   invoice.deliveredAt = work.recordedAt;
+  work.books.emails.push({ invoiceId: invoice.id, to: email, at: work.recordedAt });
   invoice.updatedAt = work.recordedAt;
   work.announce('Invoice', invoice.id, 'emailed');
   return invoice;

@@ -150,3 +150,12 @@ export function depositPayment(work: Work, id: string): Payment {
   payment.depositId = takeTransactionId(work.books);
   return payment;
 }
+
+/** Takes a payment off its deposit again: from then on it can be corrected. */
+export function undepositPayment(work: Work, id: string): Payment {
+  refuseWhenEnded(work);
+  const payment = findPayment(work, id);
+  if (payment.depositId === undefined) throw unsupported('taking a payment off a deposit that it is not on');
+  payment.depositId = undefined;
+  return payment;
+}

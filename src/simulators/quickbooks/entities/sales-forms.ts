@@ -9,16 +9,19 @@ import type { CreditMemoForm } from './credit-memo-input.js';
 import { readLines, subtotalOf, taxableTotal } from './form-lines.js';
 import type { InvoiceForm } from './invoice-input.js';
 import { activeCustomer, checkTerm, transactionCurrency } from './references.js';
+import type { RefundReceiptForm } from './refund-receipt-input.js';
 import { refuseClosedPeriod } from './shared.js';
+
+type AnyForm = InvoiceForm | CreditMemoForm | RefundReceiptForm;
 
 export interface NumberingRules {
   readonly allowDuplicateDocNumber: boolean;
 }
 
-/** Checks what invoices and credit memos have in common and works out their totals. Changes nothing. */
+/** Checks what all sales forms have in common and works out their totals. Changes nothing. */
 export function readSalesForm(
   work: Work,
-  form: InvoiceForm | CreditMemoForm,
+  form: AnyForm,
   previous: readonly FormLine[] = [],
 ): Omit<SalesForm, 'docNumber' | 'applications'> {
   if (form.Line == null || form.Line.length === 0) throw requiredMissing('Line');
@@ -50,7 +53,7 @@ function salesTax(work: Work, taxable: Decimal, currency: string): Decimal {
  */
 export function docNumberFor(
   work: Work,
-  form: InvoiceForm | CreditMemoForm,
+  form: AnyForm,
   rules: NumberingRules,
   ownId?: string,
 ): { docNumber: string | undefined; commit: () => void } {
@@ -82,11 +85,11 @@ function findNumbered(
   docNumber: string,
   ownId: string | undefined,
 ): { type: TransactionName; id: string } | undefined {
-  for (const invoice of books.invoices.values()) {
-    if (invoice.docNumber === docNumber && invoice.id !== ownId) return { type: 'Invoice', id: invoice.id };
-  }
-  for (const memo of books.creditMemos.values()) {
-    if (memo.docNumber === docNumber && memo.id !== ownId) return { type: 'CreditMemo', id: memo.id };
+  const numbered = { Invoice: books.invoices, CreditMemo: books.creditMemos, RefundReceipt: books.refundReceipts };
+  for (const type of ['Invoice', 'CreditMemo', 'RefundReceipt'] as const) {
+    for (const form of numbered[type].values()) {
+      if (form.docNumber === docNumber && form.id !== ownId) return { type, id: form.id };
+    }
   }
   return undefined;
 }
@@ -97,7 +100,7 @@ export function takeTransactionId(books: Books): string {
   return id;
 }
 
-export function presentTax(work: Work, form: SalesForm): JsonObject {
+export function presentTax(work: Work, form: Pick<SalesForm, 'tax' | 'currency' | 'lines'>): JsonObject {
   const percent = Decimal.parse(work.settings.salesTaxPercent ?? '0') ?? Decimal.zero;
   if (form.tax.isZero) return { TotalTax: Decimal.zero };
   const amount = wireAmount(form.tax, form.currency);

@@ -2,29 +2,33 @@ import { type Request, type Response, Router } from 'express';
 import type { Simulation } from '../simulation.js';
 import { answerApi, isWrite } from './api.js';
 import { bodyText, queryOf, serve } from './serve.js';
+import { CallsUnderWay } from './under-way.js';
 
 /** `/v3/company/{realmId}/…`: the accounting API itself. */
 export function apiRoutes(simulation: Simulation, stopping: AbortSignal): Router {
   const router = Router();
+  const underWay = new CallsUnderWay();
   router.all('/v3/company/:realmId/*rest', async (request: Request, response: Response) => {
     const [realmId = '', ...segments] = request.path.split('/').slice(3).map(decodeURIComponent);
     const query = queryOf(request);
     const body = bodyText(request);
     const { method } = request;
     const kind = isWrite({ method, segments }) ? 'write' : 'read';
-    await serve(simulation, stopping, request, response, { kind, realmId, query, body }, () => {
-      const { answer, replayed } = answerApi(simulation, {
-        method,
-        realmId,
-        segments,
-        query,
-        authorization: request.headers.authorization,
-        accept: request.headers.accept,
-        contentType: request.headers['content-type'],
-        body,
-      });
-      return { answer, replayed };
-    });
+    await underWay.during(realmId, query.get('requestid'), (overlapping) =>
+      serve(simulation, stopping, request, response, { kind, realmId, query, body }, () =>
+        answerApi(simulation, {
+          method,
+          realmId,
+          segments,
+          query,
+          authorization: request.headers.authorization,
+          accept: request.headers.accept,
+          contentType: request.headers['content-type'],
+          body,
+          overlapping,
+        }),
+      ),
+    );
   });
   return router;
 }

@@ -1,11 +1,20 @@
 import type { RememberedAnswer } from '../books/model.js';
+import { fingerprint, recall, remember } from '../books/request-memory.js';
 import { Work } from '../books/work.js';
 import { presentCompanyInfo, presentPreferences } from '../entities/company.js';
 import { findInvoice } from '../entities/invoices.js';
-import { authorizationFailed, invalidProperty, ProviderFault, unsupported, validationFault } from '../faults.js';
+import {
+  authorizationFailed,
+  duplicateRequestId,
+  invalidProperty,
+  type ProviderFault,
+  throttled,
+  unsupported,
+  validationFault,
+} from '../faults.js';
 import { type JsonObject, parseJson } from '../json.js';
 import { executeQuery } from '../query/execute.js';
-import type { Simulation } from '../simulation.js';
+import { type Simulation, timeIn } from '../simulation.js';
 import { type Answer, entityAnswer, faultAnswer, faultOf, wantsJson } from './answer.js';
 import { requestIdTooLong, runBatch } from './batch.js';
 import { changedSince } from './change-data-capture.js';
@@ -22,24 +31,39 @@ export interface ApiRequest {
   readonly accept: string | undefined;
   readonly contentType: string | undefined;
   readonly body: string;
+  /** Another call with the same request id is not answered yet. */
+  readonly overlapping: boolean;
 }
 
 export interface ApiOutcome {
   readonly answer: Answer;
   /** The request id was known: nothing was done, the first answer was repeated. */
   readonly replayed: boolean;
+  /** The limit that kept it from being done. */
+  readonly refusedBy?: string | undefined;
 }
 
 /** Answers one request from beginning to end without waiting for anything, which makes every request atomic. */
 export function answerApi(simulation: Simulation, request: ApiRequest): ApiOutcome {
-  const now = simulation.clock.now();
+  const now = timeIn(simulation, request.realmId);
   const json = wantsJson(request.accept);
   try {
     simulation.oauth.authorize(request.authorization, request.realmId);
+    const refusedBy = brokenLimit(simulation, request, now);
+    if (refusedBy !== undefined)
+      return { answer: faultAnswer(throttled().fault, now, json), replayed: false, refusedBy };
     return run(simulation, request, now, json);
   } catch (error) {
     return { answer: faultAnswer(faultOf(error), now, json), replayed: false };
   }
+}
+
+/** The gateway's limits. It words all of them alike: nothing else is documented for the monthly one. */
+function brokenLimit(simulation: Simulation, request: ApiRequest, now: number): string | undefined {
+  const settings = simulation.companies.get(request.realmId)?.settings;
+  if (settings?.monthlyReadsExhausted && !isWrite(request)) return 'limit-month';
+  if (!settings?.enforceLimits) return undefined;
+  return simulation.limits.broken(request.realmId, { at: now, isBatch: request.segments[0] === 'batch' });
 }
 
 function run(simulation: Simulation, request: ApiRequest, now: number, json: boolean): ApiOutcome {
@@ -48,22 +72,24 @@ function run(simulation: Simulation, request: ApiRequest, now: number, json: boo
   const requestId = isWrite(request) ? checkedRequestId(request.query) : undefined;
   // A batch is remembered item by item, under the request id and the item's own id together.
   const memorable = requestId !== undefined && request.segments[0] !== 'batch';
-  const known = memorable ? company.books.answered.get(requestId) : undefined;
-  if (known !== undefined) return { answer: repeated(known), replayed: true };
   const work = new Work(company, now);
+  const print = fingerprint(request.method, ...request.segments, request.body);
+  if (requestId !== undefined && request.overlapping && work.settings.refuseRepeatedRequestId) {
+    throw duplicateRequestId();
+  }
+  const known = memorable ? recall(work, requestId, print) : undefined;
+  if (known !== undefined) return { answer: repeated(known), replayed: true };
   try {
     const answer = dispatch(work, request, requestId, json);
     // Only what succeeded is remembered: a caller that was refused may try again under the same id.
-    if (memorable && typeof answer.body === 'string') remember(work, requestId, answer, answer.body);
+    if (memorable && typeof answer.body === 'string') {
+      const { status, headers, body } = answer;
+      remember(work, requestId, print, { status, contentType: headers['content-type'] ?? 'application/json', body });
+    }
     return { answer, replayed: false };
   } finally {
     simulation.published(work.changes);
   }
-}
-
-function remember(work: Work, requestId: string, answer: Answer, body: string): void {
-  const contentType = answer.headers['content-type'] ?? 'application/json';
-  work.books.answered.set(requestId, { status: answer.status, contentType, body });
 }
 
 function repeated(known: RememberedAnswer): Answer {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { RememberedAnswer } from '../books/model.js';
+import { fingerprint, recall, remember } from '../books/request-memory.js';
 import { Work } from '../books/work.js';
-import { businessRule, invalidProperty, unsupported, validationFault } from '../faults.js';
+import { businessRule, invalidProperty, throttled, unsupported, validationFault } from '../faults.js';
 import { isObject, type JsonObject, parseJson, toJson } from '../json.js';
 import { executeQuery } from '../query/execute.js';
 import { faultBody, faultOf } from './answer.js';
@@ -39,11 +40,12 @@ function answerItem(work: Work, item: BatchItem, requestId: string | undefined):
   const key = requestId === undefined ? undefined : `${requestId}${item.bId}`;
   try {
     if (key !== undefined && key.length > MAX_REQUEST_ID) throw requestIdTooLong(key);
-    const known = key === undefined ? undefined : work.books.answered.get(key);
+    const print = fingerprint(toJson(item));
+    const known = key === undefined ? undefined : recall(work, key, print);
     if (known !== undefined) return remembered(known);
     const answer = runItem(work, item);
     if (key !== undefined && item.Query === undefined) {
-      work.books.answered.set(key, { status: 200, contentType: 'application/json', body: toJson(answer) });
+      remember(work, key, print, { status: 200, contentType: 'application/json', body: toJson(answer) });
     }
     return answer;
   } catch (error) {
@@ -58,7 +60,10 @@ function remembered(known: RememberedAnswer): JsonObject {
 
 function runItem(work: Work, item: BatchItem): JsonObject {
   const options = new Set((item.optionsData ?? '').split(',').filter((option) => option !== ''));
-  if (item.Query !== undefined) return { QueryResponse: executeQuery(work, item.Query, options) };
+  if (item.Query !== undefined) {
+    if (work.settings.monthlyReadsExhausted) throw throttled();
+    return { QueryResponse: executeQuery(work, item.Query, options) };
+  }
   const [endpoint, body] = target(item);
   return write(work, endpoint, body, { operation: item.operation, include: options });
 }

@@ -20,6 +20,13 @@ import { createItem, presentAccount, presentItem, presentVendor, updateItem } fr
 import { createPayment, deletePayment, findPayment, updatePayment, voidPayment } from '../entities/payments.js';
 import { presentInvoice } from '../entities/present-invoice.js';
 import { presentPayment } from '../entities/present-payment.js';
+import {
+  createRefundReceipt,
+  deleteRefundReceipt,
+  findRefundReceipt,
+  presentRefundReceipt,
+  updateRefundReceipt,
+} from '../entities/refund-receipts.js';
 import { checkId, deletedAnswer } from '../entities/shared.js';
 import { objectNotFound, unsupported } from '../faults.js';
 import { isObject, type JsonObject } from '../json.js';
@@ -110,6 +117,18 @@ const creditmemo: Endpoint = {
   },
 };
 
+const refundreceipt: Endpoint = {
+  entity: 'RefundReceipt',
+  read: (work, id) => presentRefundReceipt(work, findRefundReceipt(work, id)),
+  write: (work, body, { operation, include }) => {
+    const rules = { allowDuplicateDocNumber: include.has('allowduplicatedocnum') };
+    if (operation === 'create') return presentRefundReceipt(work, createRefundReceipt(work, body, rules));
+    if (operation === 'update') return presentRefundReceipt(work, updateRefundReceipt(work, body, rules));
+    if (operation === 'delete') return deletedAnswer(deleteRefundReceipt(work, body));
+    throw unsupported(`${operation} of a RefundReceipt`);
+  },
+};
+
 const vendor: Endpoint = {
   entity: 'Vendor',
   read: (work, id) => presentVendor(work, find(work.books.vendors, id)),
@@ -122,7 +141,7 @@ const account: Endpoint = {
 
 /** By path segment: lower case, without separators. */
 export const endpoints: ReadonlyMap<string, Endpoint> = new Map(
-  Object.entries({ customer, item, invoice, payment, creditmemo, vendor, account }),
+  Object.entries({ customer, item, invoice, payment, creditmemo, refundreceipt, vendor, account }),
 );
 
 function find<T>(records: ReadonlyMap<string, T>, id: string): T {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const faultKinds = [
+export const faultKinds = [
   'status',
   'fault',
   'reset',
@@ -79,12 +79,14 @@ export class FaultInjection {
     return undefined;
   }
 
-  list(): object[] {
-    return this.armed.map(({ id, rule, skipLeft, timesLeft }) => ({ id, ...rule, skipLeft, timesLeft }));
+  /** With a realm: the rules that name it. */
+  list(realmId: string | undefined): object[] {
+    const shown = this.armed.filter(({ rule }) => realmId === undefined || rule.match.realmId === realmId);
+    return shown.map(({ id, rule, skipLeft, timesLeft }) => ({ id, ...rule, skipLeft, timesLeft }));
   }
 
-  clear(): void {
-    this.armed = [];
+  clear(realmId: string | undefined): void {
+    this.armed = realmId === undefined ? [] : this.armed.filter(({ rule }) => rule.match.realmId !== realmId);
   }
 }
 

@@ -17,7 +17,8 @@ export function oauthRoutes(simulation: Simulation, stopping: AbortSignal): Rout
   const tokenCall =
     (work: (request: Request, body: string) => Answer) => async (request: Request, response: Response) => {
       const body = bodyText(request);
-      const call = { kind: 'token' as const, realmId: undefined, query: queryOf(request), body };
+      const realmId = simulation.oauth.realmOf(credentialIn(request, body) ?? '');
+      const call = { kind: 'token' as const, realmId, query: queryOf(request), body };
       await serve(simulation, stopping, request, response, call, () => ({ answer: work(request, body) }));
     };
   router.post(
@@ -29,6 +30,13 @@ export function oauthRoutes(simulation: Simulation, stopping: AbortSignal): Rout
     tokenCall((request, body) => revoke(simulation, request, body)),
   );
   return router;
+}
+
+/** What the call is about, so that a fault can be armed for one company's token calls, too. */
+function credentialIn(request: Request, body: string): string | undefined {
+  const form = new URLSearchParams(body);
+  const type = request.headers['content-type'] ?? '';
+  return form.get('refresh_token') ?? form.get('code') ?? tokenToRevoke(body, type);
 }
 
 /** Stands for the consent page: agrees at once. `realmId` picks the company and `deny=true` refuses. */

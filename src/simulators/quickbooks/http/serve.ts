@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import type { Simulation } from '../simulation.js';
+import { type Simulation, timeIn } from '../simulation.js';
 import { type Answer, commonHeaders, newTransactionId } from './answer.js';
 import { pause, performFault } from './perform-fault.js';
 import { type CallKind, type LoggedCall, redactTokens } from './request-log.js';
@@ -14,6 +14,8 @@ export interface ServedCall {
 export interface Served {
   readonly answer: Answer;
   readonly replayed?: boolean;
+  /** A limit that refused the call. */
+  readonly refusedBy?: string | undefined;
 }
 
 /** Logs a call, lets an injected fault have its way with it, and otherwise answers. */
@@ -32,10 +34,13 @@ export async function serve(
     if (!response.writableEnded)
       response.writeHead(answer.status, { ...commonHeaders(tid), ...answer.headers }).end(answer.body);
   };
-  const rule = simulation.faults.take({ method: request.method, url: request.originalUrl, realmId: call.realmId });
+  const { realmId, kind } = call;
+  const random = simulation.chaos.next(realmId, kind);
+  const rule = simulation.faults.take({ method: request.method, url: request.originalUrl, realmId }) ?? random;
   if (rule === undefined) return finish(logged, work(), send);
-  logged.fault = rule.kind;
-  const scene = { request, response, now: simulation.clock.now(), stopping, oauth: call.kind === 'token', send };
+  Object.assign(logged, { fault: rule.kind, faultWhen: rule.when });
+  const now = timeIn(simulation, realmId);
+  const scene = { request, response, now, stopping, oauth: call.kind === 'token', send };
   if (rule.kind === 'latency') {
     if (rule.when === 'before') await pause(rule.ms, scene);
     if (stopping.aborted) return;
@@ -44,18 +49,23 @@ export async function serve(
     return finish(logged, served, send);
   }
   const served = rule.when === 'after' ? work() : undefined;
-  logged.replayed = served?.replayed ?? false;
+  if (served !== undefined) note(logged, served);
   await performFault(rule, { ...scene, answer: served?.answer });
 }
 
 function finish(logged: LoggedCall, served: Served, send: (answer: Answer) => void): void {
-  logged.replayed = served.replayed ?? false;
+  note(logged, served);
   send(served.answer);
 }
 
+function note(logged: LoggedCall, { replayed, refusedBy }: Served): void {
+  logged.replayed = replayed ?? false;
+  if (refusedBy !== undefined) Object.assign(logged, { fault: refusedBy, faultWhen: 'before' });
+}
+
 function log(simulation: Simulation, request: Request, call: ServedCall, tid: string): LoggedCall {
-  return simulation.requests.add({
-    at: new Date(simulation.clock.now()).toISOString(),
+  const arrived = {
+    at: new Date(timeIn(simulation, call.realmId)).toISOString(),
     method: request.method,
     path: request.path,
     query: Object.fromEntries(call.query),
@@ -67,7 +77,9 @@ function log(simulation: Simulation, request: Request, call: ServedCall, tid: st
     status: null,
     replayed: false,
     fault: null,
-  });
+    faultWhen: null,
+  };
+  return simulation.requests.add(arrived, simulation.companies.has(call.realmId ?? ''));
 }
 
 export function bodyText(request: Request): string {

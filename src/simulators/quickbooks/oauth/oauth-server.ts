@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SimulatorClock } from '../clock.js';
 import { authenticationFailed, authorizationFailed } from '../faults.js';
+import { ConnectionIndex } from './connection-index.js';
 import type { Chain, OAuthState } from './oauth-state.js';
 
 const HOUR_MS = 3_600_000;
@@ -13,12 +14,12 @@ const CODE_LIFE_MS = 10 * 60_000;
 
 export interface OAuthSwitches {
   /** A new refresh value on every refresh instead of about once a day. */
-  rotateEveryRefresh: boolean;
+  readonly rotateEveryRefresh: boolean;
   /** A replayed refresh value, or a second refresh within `concurrentWindowMs`, ends the connection. */
-  punishConcurrentRefresh: boolean;
-  concurrentWindowMs: number;
+  readonly punishConcurrentRefresh: boolean;
+  readonly concurrentWindowMs: number;
   /** How long the previous value stays good after a rotation. */
-  previousValidSeconds: number;
+  readonly previousValidSeconds: number;
 }
 
 export interface TokenPair {
@@ -40,7 +41,7 @@ export class GrantRefused extends Error {
   }
 }
 
-export const defaultSwitches: Readonly<OAuthSwitches> = {
+const defaultSwitches: OAuthSwitches = {
   rotateEveryRefresh: false,
   punishConcurrentRefresh: false,
   concurrentWindowMs: 1000,
@@ -49,24 +50,45 @@ export const defaultSwitches: Readonly<OAuthSwitches> = {
 
 /** Connections of one app to companies: authorization codes, access tokens and rotating refresh tokens. */
 export class OAuthServer {
-  readonly switches: OAuthSwitches = { ...defaultSwitches };
+  private forAll: OAuthSwitches = defaultSwitches;
+  private readonly own = new Map<string, Partial<OAuthSwitches>>();
+  private readonly connections: ConnectionIndex;
+  private readonly codes: OAuthState['codes'];
 
   constructor(
     private readonly clock: SimulatorClock,
-    private readonly state: OAuthState,
+    saved: OAuthState,
     private readonly accessTokenSeconds: number,
-  ) {}
+  ) {
+    this.connections = new ConnectionIndex(saved);
+    this.codes = saved.codes;
+  }
+
+  get state(): OAuthState {
+    return { ...this.connections.state, codes: this.codes };
+  }
+
+  /** Without a realm: the default of all that have no switches of their own. */
+  configure(realmId: string | undefined, changes: Partial<OAuthSwitches>): OAuthSwitches {
+    if (realmId === undefined) this.forAll = { ...this.forAll, ...changes };
+    else this.own.set(realmId, { ...this.own.get(realmId), ...changes });
+    return this.switchesOf(realmId);
+  }
+
+  private switchesOf(realmId: string | undefined): OAuthSwitches {
+    return { ...this.forAll, ...(realmId === undefined ? {} : this.own.get(realmId)) };
+  }
 
   issueCode(realmId: string, redirectUri: string): string {
     const code = `AB11${randomBytes(24).toString('hex')}`;
-    this.state.codes.set(code, { realmId, redirectUri, expiresAt: this.clock.now() + CODE_LIFE_MS });
+    this.codes.set(code, { realmId, redirectUri, expiresAt: this.clock.now() + CODE_LIFE_MS });
     return code;
   }
 
   /** A code works once. A new connection replaces the company's old ones. */
   exchangeCode(code: string, redirectUri: string): TokenPair {
-    const grant = this.state.codes.get(code);
-    this.state.codes.delete(code);
+    const grant = this.codes.get(code);
+    this.codes.delete(code);
     if (grant === undefined || grant.redirectUri !== redirectUri || grant.expiresAt <= this.clock.now()) {
       throw new GrantRefused('invalid_grant', 'Token invalid');
     }
@@ -85,44 +107,49 @@ export class OAuthServer {
       refreshedAt: undefined,
       revoked: false,
     };
-    this.state.chains.push(chain);
+    this.connections.add(chain);
     return this.issuePair(chain);
   }
 
   refresh(value: string): TokenPair {
     const now = this.clock.now();
-    const chain = this.state.chains.find((each) => each.value === value || each.previous?.value === value);
+    const chain = this.connections.chainOf(value);
     if (chain === undefined) throw new GrantRefused('invalid_grant', 'Token invalid');
     if (chain.revoked) throw new GrantRefused('invalid_grant', 'Token has been expired or revoked.');
-    this.punishReplay(chain, value, now);
+    const switches = this.switchesOf(chain.realmId);
+    this.punishReplay(chain, value, now, switches);
     if (chain.value !== value && (chain.previous?.validUntil ?? 0) <= now) throw new GrantRefused('invalid_grant');
     if (this.secondsLeft(chain, now) <= 0)
       throw new GrantRefused('invalid_grant', 'Token has been expired or revoked.');
-    if (this.switches.rotateEveryRefresh || now - chain.issuedAt >= DAY_MS) this.rotate(chain, now);
+    if (switches.rotateEveryRefresh || now - chain.issuedAt >= DAY_MS) this.rotate(chain, now, switches);
     chain.refreshedAt = now;
     return this.issuePair(chain);
   }
 
-  private punishReplay(chain: Chain, value: string, now: number): void {
-    if (!this.switches.punishConcurrentRefresh) return;
-    const tooSoon = chain.refreshedAt !== undefined && now - chain.refreshedAt < this.switches.concurrentWindowMs;
+  private punishReplay(chain: Chain, value: string, now: number, switches: OAuthSwitches): void {
+    if (!switches.punishConcurrentRefresh) return;
+    const tooSoon = chain.refreshedAt !== undefined && now - chain.refreshedAt < switches.concurrentWindowMs;
     if (chain.value === value && !tooSoon) return;
     this.end(chain);
     throw new GrantRefused('invalid_grant');
   }
 
-  private rotate(chain: Chain, now: number): void {
-    chain.previous = { value: chain.value, validUntil: now + this.switches.previousValidSeconds * 1000 };
-    chain.value = this.newRefreshValue(now);
+  private rotate(chain: Chain, now: number, { previousValidSeconds }: OAuthSwitches): void {
+    this.connections.rotate(chain, this.newRefreshValue(now), now + previousValidSeconds * 1000);
     chain.issuedAt = now;
   }
 
   private issuePair(chain: Chain): TokenPair {
     const now = this.clock.now();
-    this.forgetOldAccessTokens(now);
+    // Expired tokens are kept for a day so that they are told apart from unknown ones.
+    this.connections.forgetAccess(chain.realmId, ({ expiresAt }) => expiresAt < now - DAY_MS);
     const accessToken = `eyJlbmMiOiJBMTI4Q0JD${randomBytes(360).toString('base64url')}`;
     const accessTokenExpiresAt = now + this.accessTokenSeconds * 1000;
-    this.state.access.set(accessToken, { realmId: chain.realmId, expiresAt: accessTokenExpiresAt, revoked: false });
+    this.connections.addAccess(accessToken, {
+      realmId: chain.realmId,
+      expiresAt: accessTokenExpiresAt,
+      revoked: false,
+    });
     return {
       realmId: chain.realmId,
       accessToken,
@@ -140,26 +167,31 @@ export class OAuthServer {
     return Math.min(rolling, hard);
   }
 
+  /** The company that a code or a token belongs to. */
+  realmOf(credential: string): string | undefined {
+    const held = this.connections.chainOf(credential) ?? this.connections.access(credential);
+    return held?.realmId ?? this.codes.get(credential)?.realmId;
+  }
+
   /** Either token of a pair ends the company's connection. False when the token is unknown. */
   revoke(token: string): boolean {
-    const chain = this.state.chains.find((each) => each.value === token || each.previous?.value === token);
-    const realmId = chain?.realmId ?? this.state.access.get(token)?.realmId;
-    if (realmId === undefined) return false;
-    this.revokeRealm(realmId);
+    const held = this.connections.chainOf(token) ?? this.connections.access(token);
+    if (held === undefined) return false;
+    this.revokeRealm(held.realmId);
     return true;
   }
 
   revokeRealm(realmId: string): void {
-    for (const chain of this.state.chains) if (chain.realmId === realmId) this.end(chain);
+    for (const chain of this.connections.chainsIn(realmId)) this.end(chain);
   }
 
   private end(chain: Chain): void {
     chain.revoked = true;
-    for (const token of this.state.access.values()) if (token.realmId === chain.realmId) token.revoked = true;
+    for (const token of this.connections.accessIn(chain.realmId)) token.revoked = true;
   }
 
   expireAccessTokens(realmId: string): void {
-    for (const token of this.state.access.values()) if (token.realmId === realmId) token.expiresAt = this.clock.now();
+    for (const token of this.connections.accessIn(realmId)) token.expiresAt = this.clock.now();
   }
 
   /** Throws the gateway's own faults: 401 for a token that is no good, 403 for one of another company. */
@@ -169,28 +201,28 @@ export class OAuthServer {
     if (token.length < 20 || token.length > 4096) {
       throw authenticationFailed('Malformed bearer token: too short or too long');
     }
-    const known = this.state.access.get(token);
+    const known = this.connections.access(token);
     if (known === undefined) throw authenticationFailed(`Token invalid: ${token}`);
     if (known.revoked) throw authenticationFailed(`Token revoked: ${token}`);
     if (known.expiresAt <= this.clock.now()) throw authenticationFailed(`Token expired: ${token}`);
     if (known.realmId !== realmId) throw authorizationFailed();
   }
 
+  /** As if the company had never been connected. */
+  forgetRealm(realmId: string): void {
+    this.connections.forgetRealm(realmId);
+    this.own.delete(realmId);
+    for (const [code, grant] of this.codes) if (grant.realmId === realmId) this.codes.delete(code);
+  }
+
   forgetEverything(): void {
-    this.state.chains.length = 0;
-    this.state.access.clear();
-    this.state.codes.clear();
-    Object.assign(this.switches, defaultSwitches);
+    this.connections.clear();
+    this.codes.clear();
+    this.own.clear();
+    this.forAll = defaultSwitches;
   }
 
   private newRefreshValue(now: number): string {
     return `RT1-39-H0-${Math.trunc(now / 1000)}${randomBytes(15).toString('hex')}`;
-  }
-
-  /** Expired tokens are kept for a day so that they are told apart from unknown ones. */
-  private forgetOldAccessTokens(now: number): void {
-    for (const [token, { expiresAt }] of this.state.access) {
-      if (expiresAt < now - DAY_MS) this.state.access.delete(token);
-    }
   }
 }

@@ -9,9 +9,16 @@ export interface Chain {
   revoked: boolean;
 }
 
+export interface AccessToken {
+  readonly realmId: string;
+  expiresAt: number;
+  revoked: boolean;
+}
+
+/** What a restart has to find again. */
 export interface OAuthState {
-  readonly chains: Chain[];
-  readonly access: Map<string, { readonly realmId: string; expiresAt: number; revoked: boolean }>;
+  readonly chains: readonly Chain[];
+  readonly access: ReadonlyMap<string, AccessToken>;
   readonly codes: Map<string, { readonly realmId: string; readonly redirectUri: string; readonly expiresAt: number }>;
 }
 

@@ -7,6 +7,7 @@ import type {
   Item,
   Payment,
   Recorded,
+  RefundReceipt,
   SalesForm,
   Vendor,
 } from '../books/model.js';
@@ -23,6 +24,8 @@ import { presentAccount, presentItem, presentVendor } from '../entities/items.js
 import { paymentInput } from '../entities/payment-input.js';
 import { presentInvoice } from '../entities/present-invoice.js';
 import { presentPayment } from '../entities/present-payment.js';
+import { refundReceiptInput } from '../entities/refund-receipt-input.js';
+import { presentRefundReceipt } from '../entities/refund-receipts.js';
 import type { JsonObject } from '../json.js';
 import { amount, day, type FieldReader, flag, id, moment, reference, text } from './fields.js';
 
@@ -44,13 +47,14 @@ const recorded = {
   'MetaData.CreateTime': moment<Recorded<unknown>>((record) => record.createdAt),
   'MetaData.LastUpdatedTime': moment<Recorded<unknown>>((record) => record.updatedAt),
 };
-const salesForm = {
-  DocNumber: text<SalesForm>((form) => form.docNumber),
-  TxnDate: day<SalesForm>((form) => form.txnDate),
-  CustomerRef: reference<SalesForm>((form) => form.customerId),
-  Balance: amount<SalesForm>((form) => openBalance(form)),
-  TotalAmt: amount<SalesForm>((form) => form.total),
+type AnySalesForm = Omit<SalesForm, 'applications'>;
+const anySalesForm = {
+  DocNumber: text<AnySalesForm>((form) => form.docNumber),
+  TxnDate: day<AnySalesForm>((form) => form.txnDate),
+  CustomerRef: reference<AnySalesForm>((form) => form.customerId),
+  TotalAmt: amount<AnySalesForm>((form) => form.total),
 };
+const salesForm = { ...anySalesForm, Balance: amount<SalesForm>((form) => openBalance(form)) };
 const latestFirst = { field: 'MetaData.LastUpdatedTime', descending: true };
 
 const invoices: QuerySource<Invoice> = {
@@ -73,6 +77,15 @@ const creditMemos: QuerySource<CreditMemo> = {
   fields: { ...recorded, ...salesForm },
   known: knownProperties(creditMemoInput),
   present: presentCreditMemo,
+  order: latestFirst,
+};
+
+const refundReceipts: QuerySource<RefundReceipt> = {
+  entity: 'RefundReceipt',
+  records: (work) => work.books.refundReceipts,
+  fields: { ...recorded, ...anySalesForm },
+  known: knownProperties(refundReceiptInput),
+  present: presentRefundReceipt,
   order: latestFirst,
 };
 
@@ -163,6 +176,7 @@ const sources = [
   invoices,
   creditMemos,
   payments,
+  refundReceipts,
   customers,
   items,
   vendors,
@@ -178,7 +192,7 @@ export function findSource(entity: string): QuerySource<unknown> | undefined {
 export const unmodelledEntities: ReadonlySet<string> = new Set(
   (
     'attachable bill billpayment budget class companycurrency companyinfo department deposit employee entitlements ' +
-    'estimate exchangerate journalcode journalentry paymentmethod preferences purchase purchaseorder refundreceipt ' +
+    'estimate exchangerate journalcode journalentry paymentmethod preferences purchase purchaseorder ' +
     'salesreceipt taxagency taxcode taxrate term timeactivity transfer vendorcredit'
   ).split(' '),
 );

@@ -12,12 +12,12 @@ export function eventOf(change: Change): WebhookEvent {
 }
 
 /** The current format: an array in which one delivery may mix companies. */
-export function cloudEvents(events: readonly WebhookEvent[]): object[] {
+export function cloudEvents(events: readonly WebhookEvent[], voidType: 'void' | 'voided'): object[] {
   return events.map((event) => ({
     specversion: '1.0',
     id: event.id,
     source: 'intuit.c2ltdWxhdG9yLXF1aWNrYm9va3Mtb25saW5lLWFwcA=',
-    type: `qbo.${event.entity.toLowerCase()}.${event.operation}.v1`,
+    type: `qbo.${event.entity.toLowerCase()}.${event.operation === 'void' ? voidType : event.operation}.v1`,
     datacontenttype: 'application/json',
     // Nanoseconds, which is more than a JavaScript date can hold.
     time: new Date(event.at).toISOString().replace('Z', '179851Z'),

@@ -1,0 +1,164 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import {
+  type Booked,
+  type BookingPlan,
+  planBookings,
+  type ReportedPayment,
+  type ReportedShare,
+} from '../../domain/invoice/booking-plan.js';
+import type { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { shareOf } from '../../domain/invoice/payment-share.js';
+import { formatAmount, ZERO } from '../../domain/money.js';
+import { CreditNote, CreditNoteSource } from '../../domain/purchase-order/credit-note.entity.js';
+import { CreditNoteReversal } from '../../domain/purchase-order/credit-note-reversal.entity.js';
+import { Payment, PaymentMethod, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
+import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
+import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import { audit } from '../audit.js';
+import type { ProviderPayment } from '../ports/accounting.js';
+import { refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
+import { bookedCredits, bookedPayments } from './booked-shares.js';
+import type { QboContext } from './qbo-context.js';
+
+interface Booking {
+  readonly order: PurchaseOrder;
+  readonly invoice: Invoice;
+  /** Those that are applied to the invoice now. */
+  readonly payments: readonly ProviderPayment[];
+  /** Ids of further payments that are applied to the invoice as they are booked. */
+  readonly asBooked: ReadonlySet<string>;
+}
+
+interface Plans {
+  readonly money: BookingPlan;
+  readonly credit: BookingPlan<ReportedShare>;
+}
+
+/**
+ * Brings what is booked for an invoice into line with the payments applied to it. False when it is so already. Needs the
+ * order's lock.
+ */
+export async function bookShares(tx: EntityManager, context: QboContext, booking: Booking): Promise<boolean> {
+  const { order } = booking;
+  const plans = await planShares(tx, booking);
+  if (isEmpty(plans.money) && isEmpty(plans.credit)) return false;
+  const before = order.status;
+  const now = context.clock.now();
+  reverse(tx, context, plans, now);
+  // Reversals first: the database takes revision n + 1 only after revision n was reversed.
+  await tx.flush();
+  for (const share of plans.money.book) tx.create(Payment, paymentRow(context, booking, share, now));
+  for (const share of plans.credit.book) tx.create(CreditNote, creditNoteRow(context, booking, share, now));
+  await refreshStatus(tx, order, now);
+  audit(tx, context, {
+    action: 'payments.booked_from_provider',
+    subject: order.id,
+    before: { status: before },
+    after: { status: order.status, ...described(order, plans.money), credit: described(order, plans.credit) },
+  });
+  return true;
+}
+
+async function planShares(tx: EntityManager, { invoice, payments, asBooked }: Booking): Promise<Plans> {
+  const money = await bookedPayments(tx, invoice);
+  const credit = await bookedCredits(tx, invoice);
+  return {
+    money: planBookings(money, [...reportedMoney(invoice, payments), ...unchanged(money, asBooked)]),
+    credit: planBookings(credit, [...reportedCredit(invoice, payments), ...unchanged(credit, asBooked)]),
+  };
+}
+
+function unchanged<Share extends ReportedShare>(booked: readonly Booked<Share>[], asBooked: ReadonlySet<string>) {
+  return booked.filter((share) => !share.isReversed && asBooked.has(share.providerPaymentId));
+}
+
+function isEmpty({ book, reverse }: BookingPlan<ReportedShare>): boolean {
+  return book.length + reverse.length === 0;
+}
+
+function reportedMoney(invoice: Invoice, payments: readonly ProviderPayment[]): ReportedPayment[] {
+  return payments.flatMap((payment) => {
+    const { externalId, paidOn, referenceNumber } = payment;
+    const amount = shareIn(invoice, payment).cash;
+    return amount > ZERO
+      ? [{ providerPaymentId: externalId, amount, paidOn, reference: referenceNumber ?? externalId }]
+      : [];
+  });
+}
+
+function reportedCredit(invoice: Invoice, payments: readonly ProviderPayment[]): ReportedShare[] {
+  return payments.flatMap((payment) => {
+    const amount = shareIn(invoice, payment).credit;
+    return amount > ZERO ? [{ providerPaymentId: payment.externalId, amount }] : [];
+  });
+}
+
+function shareIn(invoice: Invoice, payment: ProviderPayment) {
+  const share = shareOf(payment, String(invoice.externalId));
+  if (payment.currency !== invoice.currencyCode && (share.cash > ZERO || share.credit > ZERO)) {
+    throw new Error(`payment ${payment.externalId} is in ${payment.currency}, its invoice in ${invoice.currencyCode}`);
+  }
+  return share;
+}
+
+function reverse(tx: EntityManager, { ids, actor }: QboContext, { money, credit }: Plans, createdAt: Date): void {
+  const reversedBy = actor.name;
+  for (const { bookingId, reason } of money.reverse) {
+    tx.create(PaymentReversal, { id: ids.next('rev'), payment: bookingId, reason, reversedBy, createdAt });
+  }
+  for (const { bookingId, reason } of credit.reverse) {
+    tx.create(CreditNoteReversal, { id: ids.next('crev'), creditNote: bookingId, reason, reversedBy, createdAt });
+  }
+}
+
+type Revision<Share extends ReportedShare> = BookingPlan<Share>['book'][number];
+
+function paymentRow(context: QboContext, booking: Booking, share: Revision<ReportedPayment>, createdAt: Date) {
+  return {
+    id: context.ids.next('pay'),
+    purchaseOrder: booking.order,
+    amountMinor: share.amount,
+    method: PaymentMethod.QBO,
+    source: PaymentSource.QBO,
+    reference: share.reference,
+    paidOn: share.paidOn,
+    note: '',
+    ...providerIdentity(booking.invoice, share),
+    recordedBy: context.actor.name,
+    createdAt,
+  };
+}
+
+function creditNoteRow(context: QboContext, booking: Booking, share: Revision<ReportedShare>, createdAt: Date) {
+  return {
+    id: context.ids.next('cn'),
+    purchaseOrder: booking.order,
+    amountMinor: share.amount,
+    source: CreditNoteSource.QBO,
+    reason: `Credit applied in QuickBooks by payment ${share.providerPaymentId}.`,
+    ...providerIdentity(booking.invoice, share),
+    issuedBy: context.actor.name,
+    createdAt,
+  };
+}
+
+function providerIdentity({ companyId, externalId }: Invoice, share: Revision<ReportedShare>) {
+  return {
+    providerCompany: companyId,
+    providerPaymentId: share.providerPaymentId,
+    providerInvoiceId: externalId,
+    revision: share.revision,
+  };
+}
+
+/** For the audit trail. */
+function described({ currencyCode }: PurchaseOrder, { book, reverse }: BookingPlan<ReportedShare>) {
+  return {
+    booked: book.map(({ providerPaymentId, amount, revision }) => ({
+      payment: providerPaymentId,
+      revision,
+      amount: formatAmount(amount, currencyCode),
+    })),
+    reversed: reverse,
+  };
+}

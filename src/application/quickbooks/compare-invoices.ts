@@ -1,0 +1,65 @@
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { EmailStatus, InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import type { Found, ProviderInvoice } from '../ports/accounting.js';
+import type { ProviderFailure } from '../ports/provider.js';
+import type { QboContext } from './qbo-context.js';
+
+/**
+ * The invoices whose money can still change: live ones with an open balance, and paid ones of which we heard within
+ * `settledAfterMs` before that moment. Looking at all the others, too, would cost more with every year.
+ */
+export async function watchedInvoices(
+  { em, waits }: QboContext,
+  qboConnection: QboConnection,
+  moment: Date,
+): Promise<Invoice[]> {
+  const settledSince = new Date(moment.getTime() - waits.settledAfterMs);
+  return em.fork().find(Invoice, {
+    qboConnection,
+    externalId: { $ne: null },
+    $or: [
+      { status: { $nin: [InvoiceStatus.PAID, InvoiceStatus.VOIDED, InvoiceStatus.DELETED] } },
+      { status: InvoiceStatus.PAID, lastSyncedAt: { $gte: settledSince } },
+    ],
+  });
+}
+
+export interface Comparison {
+  /** Those that are not as we have them; the unreadable ones may be. */
+  readonly changed: Found<ProviderInvoice>;
+  readonly deletedIds: readonly string[];
+  readonly asOf: Date | undefined;
+}
+
+/**
+ * Looks at invoices, 500 in a read, and tells which ones changed. A payment that is added, removed or changes its amount
+ * changes the balance of its invoice; its date alone shows only where payments are asked for.
+ */
+export async function compareInvoices(
+  { accounting }: QboContext,
+  connection: QboConnection,
+  invoices: readonly Invoice[],
+): Promise<{ ok: true; value: Comparison } | { ok: false; failure: ProviderFailure }> {
+  const ids = invoices.map(({ externalId }) => String(externalId));
+  const read = await accounting.readInvoices(connection.id, ids);
+  if (!read.ok) return read;
+  const { objects, unreadableIds } = read.value;
+  const stored = new Map(invoices.map((invoice) => [String(invoice.externalId), invoice]));
+  const present = new Set([...objects.map(({ externalId }) => externalId), ...unreadableIds]);
+  const changed = objects.filter((answer) => isChanged(stored.get(answer.externalId), answer));
+  const deletedIds = ids.filter((id) => !present.has(id));
+  return { ok: true, value: { changed: { objects: changed, unreadableIds }, deletedIds, asOf: read.asOf } };
+}
+
+/** The version counter alone does not tell: e-mailing an invoice leaves it as it is. */
+function isChanged(stored: Invoice | undefined, answer: ProviderInvoice): boolean {
+  return (
+    stored === undefined ||
+    stored.syncToken !== answer.syncToken ||
+    stored.totalMinor !== answer.total ||
+    stored.balanceMinor !== answer.balance ||
+    stored.currencyCode !== answer.currency ||
+    stored.emailStatus !== EmailStatus[answer.emailStatus]
+  );
+}

@@ -1,0 +1,106 @@
+import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import type { DeletedObject, Found, ProviderChanges, ProviderInvoice, ProviderPayment } from '../ports/accounting.js';
+import type { ProviderFailure } from '../ports/provider.js';
+import { type Comparison, compareInvoices, watchedInvoices } from './compare-invoices.js';
+import type { QboContext } from './qbo-context.js';
+import { beginReading } from './reading-order.js';
+import type { FoundChanges } from './record-changes.js';
+import { byId } from './seen-objects.js';
+
+export type ChangesResult =
+  | { readonly ok: true; readonly value: FoundChanges }
+  | { readonly ok: false; readonly failure: ProviderFailure };
+
+/**
+ * Everything that changed in a company since then. Change data capture tells it in one read, unless it was too long ago
+ * or too much; queries tell the same with a read for each thousand objects. Deletions, which leave nothing that a query
+ * could find, show when the invoices that we watch are looked at.
+ */
+export async function findChanges(context: QboContext, connection: QboConnection, since: Date): Promise<ChangesResult> {
+  const begun = await beginReading(context.em);
+  const isInReach = context.clock.now().getTime() - since.getTime() < context.waits.changeDataReachMs;
+  if (isInReach) {
+    const read = await context.accounting.readChanges(connection.id, since);
+    if (!read.ok) return read;
+    if (!read.value.mayBeIncomplete) return { ok: true, value: toFound(begun, read.asOf, read.value) };
+  }
+  return queryChanges(context, connection, since, begun);
+}
+
+async function queryChanges(
+  context: QboContext,
+  connection: QboConnection,
+  since: Date,
+  begun: bigint,
+): Promise<ChangesResult> {
+  const { accounting } = context;
+  const invoices = await accounting.findChangedInvoices(connection.id, since);
+  if (!invoices.ok) return invoices;
+  const payments = await accounting.findChangedPayments(connection.id, since);
+  if (!payments.ok) return payments;
+  const found = new Set([
+    ...invoices.value.objects.map(({ externalId }) => externalId),
+    ...invoices.value.unreadableIds,
+  ]);
+  const watched = await watchedInvoices(context, connection, since);
+  const rest = watched.filter(({ externalId }) => !found.has(String(externalId)));
+  const compared = await compareInvoices(context, connection, rest);
+  if (!compared.ok) return compared;
+  const asOf = earliest([invoices.asOf, payments.asOf, compared.value.asOf]);
+  return { ok: true, value: toFound(begun, asOf, joined(invoices.value, payments.value, compared.value)) };
+}
+
+type Changes = Omit<ProviderChanges, 'mayBeIncomplete'>;
+
+/** What a comparison found, in the words of change data capture, which alone knows when something was deleted. */
+export function changesIn({ changed, deletedIds }: Comparison): Changes {
+  return {
+    invoices: changed,
+    payments: { objects: [], unreadableIds: [] },
+    deletedInvoices: deletedIds.map((externalId) => ({ externalId, changedAt: undefined })),
+    deletedPayments: [],
+  };
+}
+
+function joined(invoices: Found<ProviderInvoice>, payments: Found<ProviderPayment>, comparison: Comparison): Changes {
+  const compared = changesIn(comparison);
+  const objects = [...invoices.objects, ...compared.invoices.objects];
+  const unreadableIds = [...invoices.unreadableIds, ...compared.invoices.unreadableIds];
+  return { ...compared, invoices: { objects, unreadableIds }, payments };
+}
+
+export function toFound(
+  begun: bigint,
+  asOf: Date | undefined,
+  { invoices, payments, deletedInvoices, deletedPayments }: Changes,
+): FoundChanges {
+  return {
+    begun,
+    asOf,
+    invoices: byId(invoices),
+    unreadableInvoiceIds: new Set(invoices.unreadableIds),
+    deletedInvoiceIds: idsOf(deletedInvoices),
+    payments: byId(payments),
+    unreadablePaymentIds: new Set(payments.unreadableIds),
+    deletedPaymentIds: idsOf(deletedPayments),
+    changedAt: new Map([
+      ...timesOf('invoice', [...invoices.objects, ...deletedInvoices]),
+      ...timesOf('payment', [...payments.objects, ...deletedPayments]),
+    ]),
+  };
+}
+
+function idsOf(deleted: readonly DeletedObject[]): Set<string> {
+  return new Set(deleted.map(({ externalId }) => externalId));
+}
+
+function timesOf(
+  kind: 'invoice' | 'payment',
+  objects: readonly { readonly externalId: string; readonly changedAt?: Date | undefined }[],
+): [string, Date][] {
+  return objects.flatMap(({ externalId, changedAt }) => (changedAt ? [[`${kind} ${externalId}`, changedAt]] : []));
+}
+
+function earliest(times: readonly (Date | undefined)[]): Date | undefined {
+  return times.filter((time) => time !== undefined).toSorted((left, right) => left.getTime() - right.getTime())[0];
+}

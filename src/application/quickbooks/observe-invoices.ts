@@ -1,0 +1,190 @@
+import type { Invoice } from '../../domain/invoice/invoice.entity.js';
+import type { ProviderInvoice } from '../ports/accounting.js';
+import type { ProviderResult } from '../ports/provider.js';
+import { appliedAmount, type BookedAmounts, bookedAmounts, explainsBalance } from './applied-amounts.js';
+import type { Reading } from './book-reading.js';
+import { PaymentCollection } from './payment-collection.js';
+import type { QboContext } from './qbo-context.js';
+import { beginReading } from './reading-order.js';
+import { byId, type FailedReading, type KnownChanges, notUnderstood, type SeenObjects } from './seen-objects.js';
+import { type FollowedPayment, paymentsToFollow } from './seen-payments.js';
+
+/** An invoice as QuickBooks shows it; undefined when it was deleted. */
+interface Snapshot {
+  readonly invoice: ProviderInvoice | undefined;
+  readonly asOf: Date | undefined;
+}
+
+export type Observed<T> = { readonly ok: true; readonly value: T } | FailedReading;
+type Snapshots = ReadonlyMap<string, Observed<Snapshot>>;
+
+/**
+ * Reads invoices and of their payments only those that have to be read, each kind in pages. A booked payment of which no
+ * change is known is left alone as long as the sums agree: if they do not, all payments of that invoice are read. Returns
+ * by QuickBooks' ids a reading, or why there is none.
+ */
+export async function observeInvoices(
+  context: QboContext,
+  connectionId: string,
+  invoices: readonly Invoice[],
+  known?: KnownChanges,
+): Promise<Map<string, Observed<Reading>>> {
+  const begun = known?.seen?.begun ?? (await beginReading(context.em));
+  const ids = invoices.map((invoice) => String(invoice.externalId));
+  const snapshots = await takeSnapshots(context, connectionId, ids, known?.seen);
+  const found = foundIn(snapshots);
+  const trusted = known ? await trustBookings(context, invoices, found, known) : new Map<string, BookedAmounts>();
+  const payments = new PaymentCollection(context, connectionId, known?.seen);
+  const followed = await followedPayments(context, invoices, snapshots, known);
+  const unread = [...followed.values()].flat().filter((id) => !payments.get(id) && !wasAskedFor(id, known));
+  await payments.read([...found.flatMap((invoice) => untrusted(invoice, trusted, payments)), ...unread]);
+  if (known) {
+    const doubtful = found.filter((invoice) => !isExplained(invoice, trusted, payments));
+    for (const { externalId } of doubtful) trusted.delete(externalId);
+    await payments.read(doubtful.flatMap((invoice) => invoice.paymentIds));
+  }
+  return new Map(
+    [...snapshots].map(([id, snapshot]) => [
+      id,
+      snapshot.ok
+        ? toReading(payments, { ...snapshot.value, begun, trusted: trusted.get(id), followed: followed.get(id) ?? [] })
+        : snapshot,
+    ]),
+  );
+}
+
+async function takeSnapshots(
+  context: QboContext,
+  connectionId: string,
+  ids: readonly string[],
+  seen: SeenObjects | undefined,
+): Promise<Snapshots> {
+  const isSeen = (id: string) =>
+    seen?.invoices.has(id) || seen?.deletedInvoiceIds.has(id) || seen?.unreadableInvoiceIds.has(id);
+  const unseen = ids.filter((id) => !isSeen(id));
+  const read = await readSnapshots(context, connectionId, unseen);
+  const asOf = seen?.asOf;
+  const snapshot = (id: string): Observed<Snapshot> =>
+    seen?.unreadableInvoiceIds.has(id) ? notUnderstood('invoice', id) : observed(seen?.invoices.get(id), asOf);
+  return new Map(ids.map((id) => [id, read.get(id) ?? snapshot(id)]));
+}
+
+function observed(invoice: ProviderInvoice | undefined, asOf: Date | undefined): Observed<Snapshot> {
+  return { ok: true, value: { invoice, asOf } };
+}
+
+/** A single invoice is read as such: QuickBooks then tells a deleted one from a failed search. */
+async function readSnapshots(
+  { accounting }: QboContext,
+  connectionId: string,
+  ids: readonly string[],
+): Promise<Snapshots> {
+  const [only] = ids;
+  if (only === undefined) return new Map();
+  if (ids.length === 1) return new Map([[only, toSnapshot(await accounting.readInvoice(connectionId, only))]]);
+  const read = await accounting.readInvoices(connectionId, ids);
+  if (!read.ok) return new Map(ids.map((id) => [id, { ...read, isUnreadable: false }]));
+  const found = byId(read.value);
+  const unreadable = new Set(read.value.unreadableIds);
+  const snapshot = (id: string) =>
+    unreadable.has(id) ? notUnderstood('invoice', id) : observed(found.get(id), read.asOf);
+  return new Map(ids.map((id) => [id, snapshot(id)]));
+}
+
+function toSnapshot(read: ProviderResult<ProviderInvoice>): Observed<Snapshot> {
+  if (read.ok) return observed(read.value, read.asOf);
+  const isDeleted = read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
+  return isDeleted ? observed(undefined, undefined) : { ...read, isUnreadable: false };
+}
+
+function foundIn(snapshots: Snapshots): ProviderInvoice[] {
+  return [...snapshots.values()].flatMap((snapshot) =>
+    snapshot.ok && snapshot.value.invoice ? [snapshot.value.invoice] : [],
+  );
+}
+
+/** By invoice: the linked payments that are booked and not known to have changed, with what is booked of them. */
+async function trustBookings(
+  { em }: QboContext,
+  [first]: readonly Invoice[],
+  found: readonly ProviderInvoice[],
+  { changedPaymentIds }: KnownChanges,
+): Promise<Map<string, BookedAmounts>> {
+  if (!first) return new Map();
+  const ids = found.map((invoice) => invoice.externalId);
+  const booked = await bookedAmounts(em, first.companyId, ids);
+  return new Map(
+    found.map(({ externalId, paymentIds }) => {
+      const linked = new Set(paymentIds);
+      const amounts = [...(booked.get(externalId) ?? [])];
+      return [externalId, new Map(amounts.filter(([id]) => linked.has(id) && !changedPaymentIds.has(id)))];
+    }),
+  );
+}
+
+/**
+ * By invoice: the payments that it lists no longer and that have to be read. One that is still booked there changed, so
+ * it always is; one of which only a rest is left, when nothing or its change is known.
+ */
+async function followedPayments(
+  { em }: QboContext,
+  [first]: readonly Invoice[],
+  snapshots: Snapshots,
+  known: KnownChanges | undefined,
+): Promise<Map<string, string[]>> {
+  if (!first) return new Map();
+  const candidates = await paymentsToFollow(em, first.companyId, [...snapshots.keys()]);
+  const isToRead = ({ invoice, payment, isStanding }: FollowedPayment) => {
+    const snapshot = snapshots.get(invoice);
+    if (!snapshot?.ok || snapshot.value.invoice?.paymentIds.includes(payment)) return false;
+    return isStanding || !known || known.changedPaymentIds.has(payment);
+  };
+  const byInvoice = Map.groupBy(candidates.filter(isToRead), ({ invoice }) => invoice);
+  return new Map([...byInvoice].map(([id, rows]) => [id, rows.map(({ payment }) => payment)]));
+}
+
+/** What was asked for and is not among what was seen does not exist any more. */
+function wasAskedFor(paymentId: string, known: KnownChanges | undefined): boolean {
+  return known?.seen !== undefined && known.changedPaymentIds.has(paymentId);
+}
+
+function untrusted(
+  { externalId, paymentIds }: ProviderInvoice,
+  trusted: ReadonlyMap<string, BookedAmounts>,
+  payments: PaymentCollection,
+): string[] {
+  return paymentIds.filter((id) => !trusted.get(externalId)?.has(id) && !payments.get(id));
+}
+
+function isExplained(
+  invoice: ProviderInvoice,
+  trusted: ReadonlyMap<string, BookedAmounts>,
+  payments: PaymentCollection,
+): boolean {
+  const { externalId, paymentIds } = invoice;
+  const booked = trusted.get(externalId) ?? new Map();
+  const read = paymentIds.flatMap((id) => (booked.has(id) ? [] : (payments.get(id) ?? [])));
+  const amounts = [...booked.values(), ...read.map((payment) => appliedAmount(payment, externalId))];
+  return explainsBalance(amounts, invoice);
+}
+
+interface Observation extends Snapshot {
+  readonly begun: bigint;
+  readonly trusted: BookedAmounts | undefined;
+  /** Ids of the payments that it lists no longer. */
+  readonly followed: readonly string[];
+}
+
+function toReading(
+  payments: PaymentCollection,
+  { invoice, asOf, begun, trusted, followed }: Observation,
+): Observed<Reading> {
+  const asBooked = new Set(trusted?.keys());
+  const listed = (invoice?.paymentIds ?? []).filter((id) => !asBooked.has(id));
+  const failure = payments.failureOf([...listed, ...followed]);
+  if (failure) return failure;
+  const read = (ids: readonly string[]) => ids.flatMap((id) => payments.get(id) ?? []);
+  const deletedPaymentIds = followed.filter((id) => !payments.get(id));
+  const facts = { payments: read(listed), followedPayments: read(followed), deletedPaymentIds, asBooked };
+  return { ok: true, value: { invoice, ...facts, begun, asOf } };
+}

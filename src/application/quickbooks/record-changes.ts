@@ -1,0 +1,105 @@
+import type { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import type { ProviderFailure } from '../ports/provider.js';
+import { storeWebhookEvents } from '../webhooks/store-webhook-events.js';
+import { findOwnInvoices, invoicesOfPayments } from './concerned-invoices.js';
+import type { QboContext } from './qbo-context.js';
+import type { SeenObjects } from './seen-objects.js';
+import { type InvoiceSync, syncInvoices } from './sync-invoices.js';
+
+/** Changes that were found without anybody announcing them. */
+export interface FoundChanges extends SeenObjects {
+  readonly deletedPaymentIds: ReadonlySet<string>;
+  /** When objects changed, by QuickBooks' clock, as far as it is known; by `invoice` or `payment` and id. */
+  readonly changedAt: ReadonlyMap<string, Date>;
+}
+
+export interface RecordedChanges {
+  /** The invoices that were not as recorded, with the latest known time of their change. */
+  readonly changed: readonly { readonly invoice: Invoice; readonly changedAt: Date | undefined }[];
+  /** Invoices that cannot be recorded as they are; they were given to the worker of events. */
+  readonly handedOver: number;
+  /** QuickBooks could not be asked about some: the rest was recorded. */
+  readonly failure: ProviderFailure | undefined;
+}
+
+/** Records found changes as far as they concern our invoices. */
+export async function recordChanges(
+  context: QboContext,
+  connection: QboConnection,
+  found: FoundChanges,
+): Promise<RecordedChanges> {
+  const paymentIds = [...found.payments.keys(), ...found.deletedPaymentIds, ...found.unreadablePaymentIds];
+  const byPayment = await invoicesOfPayments(context.em, connection, paymentIds, found.payments.values());
+  const paymentsOf = invert(byPayment);
+  const { invoices: live, unreadableInvoiceIds, deletedInvoiceIds } = found;
+  const ids = [...live.keys(), ...unreadableInvoiceIds, ...deletedInvoiceIds, ...paymentsOf.keys()];
+  const own = await findOwnInvoices(context.em, connection, ids);
+  // What is deleted stays so, and asking for it would cost reads.
+  const invoices = [...own.values()].filter(({ status }) => status !== InvoiceStatus.DELETED);
+  const known = { changedPaymentIds: new Set(paymentIds), seen: found };
+  const results = await syncInvoices(context, connection.id, invoices, known);
+  const poisonous = withStatus(invoices, results, 'unreadable', 'thrown');
+  await handOver(context, connection, found.begun, poisonous);
+  const changed = withStatus(invoices, results, 'changed');
+  return {
+    changed: changed.map((invoice) => ({ invoice, changedAt: latestChange(invoice, paymentsOf, found) })),
+    handedOver: poisonous.length,
+    failure: [...results.values()].flatMap((each) => (each.status === 'failed' ? [each.failure] : []))[0],
+  };
+}
+
+function withStatus(
+  invoices: readonly Invoice[],
+  results: ReadonlyMap<string, InvoiceSync>,
+  ...statuses: InvoiceSync['status'][]
+): Invoice[] {
+  return invoices.filter(({ id }) => {
+    const result = results.get(id);
+    return result !== undefined && statuses.includes(result.status);
+  });
+}
+
+function invert(byPayment: ReadonlyMap<string, readonly string[]>): Map<string, readonly string[]> {
+  const pairs = [...byPayment].flatMap(([payment, invoices]) => invoices.map((invoice) => ({ payment, invoice })));
+  const byInvoice = Map.groupBy(pairs, ({ invoice }) => invoice);
+  return new Map([...byInvoice].map(([invoice, group]) => [invoice, group.map(({ payment }) => payment)]));
+}
+
+function latestChange(
+  { externalId }: Invoice,
+  paymentsOf: ReadonlyMap<string, readonly string[]>,
+  { changedAt }: FoundChanges,
+): Date | undefined {
+  const id = String(externalId);
+  const keys = [`invoice ${id}`, ...(paymentsOf.get(id) ?? []).map((payment) => `payment ${payment}`)];
+  const times = keys.flatMap((key) => changedAt.get(key) ?? []);
+  return times.toSorted((left, right) => right.getTime() - left.getTime())[0];
+}
+
+/**
+ * What cannot be recorded would hold up everything after it if it were simply tried again. As events these invoices are
+ * tried later and later, and are dead letters in the end, which people see.
+ */
+async function handOver(
+  { em, clock, ids, jobs }: QboContext,
+  { realmId }: QboConnection,
+  begun: bigint,
+  invoices: readonly Invoice[],
+): Promise<void> {
+  const events = invoices.map(({ externalId }) => ({
+    eventId: `${SWEEP_EVENT_PREFIX}${begun}-${externalId}`,
+    companyId: realmId,
+    entity: 'invoice',
+    entityId: String(externalId),
+    operation: 'updated',
+    occurredAt: undefined,
+    payload: { source: 'sweep' },
+  }));
+  const wake = jobs.wakeWebhookWorker.bind(jobs);
+  await storeWebhookEvents({ em: em.fork(), clock, ids, wake }, 'QBO', events);
+}
+
+/** Events with such ids are our own: they do not prove that webhooks come in. */
+export const SWEEP_EVENT_PREFIX = 'sweep-';

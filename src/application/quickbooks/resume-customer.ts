@@ -1,0 +1,68 @@
+import { LockMode } from '@mikro-orm/core';
+import { isCurrencyCode } from '../../domain/currency.js';
+import { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import {
+  closeAsRefused,
+  isOpen,
+  isReplayable,
+  latestAttempt,
+  postponeOperation,
+} from '../operations/provider-operations.js';
+import { type ProviderResult, succeeded } from '../ports/provider.js';
+import { inTransaction } from '../transaction.js';
+import { companySettings } from './company-settings.js';
+import type { QboContext } from './qbo-context.js';
+import {
+  type CustomerSearch,
+  createCustomer,
+  linkCustomer,
+  NOT_MADE,
+  pickUsable,
+  readCustomerSubject,
+} from './resolve-customer.js';
+
+/**
+ * Settles a customer whose creation got no answer and whose invoice nobody goes on with: links it when it is there, sends
+ * it again while QuickBooks surely knows its request id, and otherwise gives it up. The next invoice makes a new one.
+ */
+export async function resumeCustomer(context: QboContext, operation: ProviderOperation): Promise<void> {
+  const search = await searchOf(context, operation);
+  if (!search.ok) return postpone(context, operation, search.failure.message);
+  const { organizationName, currencyCode } = search.value.order;
+  const names = context.accounting.customerNameCandidates(organizationName, currencyCode);
+  const found = await context.accounting.findCustomersByName(operation.connection.id, names);
+  if (!found.ok) return postpone(context, operation, found.failure.message);
+  const usable = pickUsable(names, found.value, search.value);
+  if (usable) await linkCustomer(context, search.value, usable);
+  else if (isReplayable(context, operation)) await sendAgain(context, search.value);
+  else await giveUp(context, operation);
+}
+
+/** The subject holds the name as it is compared, not as it was written; QuickBooks does not tell them apart. */
+async function searchOf(context: QboContext, operation: ProviderOperation): Promise<ProviderResult<CustomerSearch>> {
+  const connection = await operation.connection.loadOrFail();
+  const settings = await companySettings(context, connection);
+  if (!settings.ok) return settings;
+  const { currencyCode, normalizedName: organizationName } = readCustomerSubject(operation.subject);
+  if (!isCurrencyCode(currencyCode)) throw new Error(`operation ${operation.id} names no currency`);
+  const order = { organizationName, currencyCode, contactName: '', contactEmail: '', billingAddress: '' };
+  return succeeded({ connection, order, settings: settings.value });
+}
+
+/** The open operation's stored body is what is sent; a refusal or another lost answer leaves it settled or unknown. */
+async function sendAgain(context: QboContext, search: CustomerSearch): Promise<void> {
+  const created = await createCustomer(context, search, search.order.organizationName);
+  if (created !== 'busy' && created.ok) await linkCustomer(context, search, created.value);
+}
+
+async function postpone(context: QboContext, operation: ProviderOperation, lastError: string): Promise<void> {
+  await inTransaction(context.em, (tx) => postponeOperation(tx, context, latestAttempt(operation), { lastError }));
+}
+
+async function giveUp(context: QboContext, seen: ProviderOperation): Promise<void> {
+  await inTransaction(context.em, async (tx) => {
+    const operation = await tx.findOneOrFail(ProviderOperation, seen.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const isUntouched = isOpen(operation) && operation.attempts === seen.attempts;
+    if (isUntouched) closeAsRefused(operation, NOT_MADE, context.clock.now());
+  });
+}

@@ -1,0 +1,128 @@
+import { LockMode } from '@mikro-orm/core';
+import { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { OperationKind, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import {
+  type Attempt,
+  beginAttempt,
+  closeAsRefused,
+  findOpenOperation,
+  isOpen,
+  latestAttempt,
+  postponeOperation,
+} from '../operations/provider-operations.js';
+import { refused } from '../outcome.js';
+import type { ProviderInvoice } from '../ports/accounting.js';
+import type { ProviderFailure } from '../ports/provider.js';
+import { inTransaction } from '../transaction.js';
+import { type EmailOutcome, emailInvoice, recordEmail } from './email-invoice.js';
+import type { QboContext } from './qbo-context.js';
+import { describeProviderFailure } from './qbo-failure.js';
+import { beginReading } from './reading-order.js';
+
+export interface UnsettledEmail {
+  readonly operation: ProviderOperation;
+  /** The address that an e-mail is wanted for now. */
+  readonly wanted: string;
+}
+
+/**
+ * Finds out by reading the invoice whether an e-mail went out of which no answer came. One that seems not to have gone
+ * out is repeated once, after a while; then it is given up. `closed`: nothing more comes of it, and a new one may be sent.
+ */
+export async function settleEmail(
+  context: QboContext,
+  invoice: Invoice,
+  { operation, wanted }: UnsettledEmail,
+): Promise<EmailOutcome | 'closed'> {
+  const begun = await beginReading(context.em);
+  const read = await context.accounting.readInvoice(String(invoice.qboConnection?.id), String(invoice.externalId));
+  if (!read.ok) {
+    const isDeleted = read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
+    return isDeleted ? close(context, operation, DELETED) : postpone(context, operation, read.failure);
+  }
+  const email = String(operation.body);
+  if (hasGoneOut(context, operation, read.value)) {
+    const attempt = latestAttempt(operation);
+    const outcome = await recordEmail(context, invoice, { attempt, email, result: read, begun, isCurrent: true });
+    return isSameAddress(email, wanted) ? outcome : 'closed';
+  }
+  const isOver = operation.attempts > 1 || read.value.voided || !isSameAddress(email, wanted);
+  if (isOver) return close(context, operation, NOT_SENT);
+  return repeatWhenDue(context, invoice, operation);
+}
+
+const DELETED = 'The invoice was deleted in QuickBooks before it was known whether it had been e-mailed.';
+const NOT_SENT = 'QuickBooks did not answer, and the invoice does not say that it was e-mailed.';
+
+function isSameAddress(left: string | undefined, right: string): boolean {
+  return left?.toLowerCase() === right.toLowerCase();
+}
+
+/** The invoice tells its latest e-mail only: when and where to. */
+function hasGoneOut(
+  { waits }: QboContext,
+  { body, firstSentAt }: ProviderOperation,
+  { emailStatus, deliveredAt, email }: ProviderInvoice,
+): boolean {
+  if (emailStatus !== 'SENT' || !deliveredAt || !firstSentAt) return false;
+  const isLater = deliveredAt.getTime() >= firstSentAt.getTime() - waits.clockDifferenceMs;
+  return isLater && isSameAddress(email, String(body));
+}
+
+async function postpone(
+  context: QboContext,
+  operation: ProviderOperation,
+  failure: ProviderFailure,
+  notAfter?: Date,
+): Promise<EmailOutcome> {
+  const lastError = failure.message;
+  await inTransaction(context.em, (tx) =>
+    postponeOperation(tx, context, latestAttempt(operation), { lastError, ...(notAfter && { notAfter }) }),
+  );
+  return refused(describeProviderFailure({ kind: 'unknown', message: failure.message, trace: failure.trace }));
+}
+
+async function close(context: QboContext, seen: ProviderOperation, lastError: string): Promise<'closed'> {
+  await inTransaction(context.em, async (tx) => {
+    const operation = await untouched(tx, seen);
+    if (operation) closeAsRefused(operation, lastError, context.clock.now());
+  });
+  return 'closed';
+}
+
+async function repeatWhenDue(
+  context: QboContext,
+  invoice: Invoice,
+  operation: ProviderOperation,
+): Promise<EmailOutcome> {
+  const firstSentAt = operation.firstSentAt ?? operation.createdAt;
+  const dueAt = new Date(firstSentAt.getTime() + context.waits.emailRepeatMs);
+  const notYet: ProviderFailure = { kind: 'unknown', message: NOT_SENT, trace: {} };
+  if (dueAt > context.clock.now()) return postpone(context, operation, notYet, dueAt);
+  const attempt = await beginAgain(context, operation);
+  if (!attempt) return refused(describeProviderFailure(notYet));
+  return emailInvoice(context, invoice, { attempt, email: String(operation.body) });
+}
+
+async function beginAgain(context: QboContext, seen: ProviderOperation): Promise<Attempt | undefined> {
+  return inTransaction(context.em, async (tx) => {
+    const isBeingVoided = await findOpenOperation(tx, OperationKind.VOID_INVOICE, seen.subject);
+    const operation = isBeingVoided ? undefined : await untouched(tx, seen);
+    return operation && beginAttempt(context, operation, String(operation.body));
+  });
+}
+
+/** The operation, locked, unless somebody settled it or sent it again since it was seen. */
+async function untouched(
+  tx: QboContext['em'],
+  { id, attempts }: ProviderOperation,
+): Promise<ProviderOperation | undefined> {
+  const operation = await tx.findOneOrFail(ProviderOperation, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  return isOpen(operation) && operation.attempts === attempts ? operation : undefined;
+}
+
+/** The same in the background. */
+export async function resumeEmail(context: QboContext, operation: ProviderOperation): Promise<void> {
+  const invoice = await context.em.fork().findOneOrFail(Invoice, operation.subject);
+  await settleEmail(context, invoice, { operation, wanted: String(operation.body) });
+}

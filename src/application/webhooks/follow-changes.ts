@@ -1,0 +1,154 @@
+import type { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { type QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { type WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
+import type { Found, ProviderPayment } from '../ports/accounting.js';
+import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
+import { findOwnInvoices, invoicesOfPayments } from '../quickbooks/concerned-invoices.js';
+import type { QboContext } from '../quickbooks/qbo-context.js';
+import { beginReading } from '../quickbooks/reading-order.js';
+import { notUnderstood, seenPayments } from '../quickbooks/seen-objects.js';
+import { type InvoiceSync, syncInvoices } from '../quickbooks/sync-invoices.js';
+import { tellsNothingNew } from './event-echo.js';
+import type { Verdict } from './event-states.js';
+
+/** Something that changed in QuickBooks, and the events that say so. */
+export interface ChangedObject {
+  readonly entity: string;
+  readonly externalId: string;
+  readonly events: readonly WebhookEvent[];
+}
+
+/**
+ * Brings what is booked into line with payments and invoices that changed: the payments are read in one query, then the
+ * invoices that they pay or paid together with those that changed themselves. Throws when the reason may be one of them.
+ */
+export async function followChanges(
+  context: QboContext,
+  connection: QboConnection,
+  objects: readonly ChangedObject[],
+): Promise<Map<ChangedObject, Verdict>> {
+  if (connection.status === QboConnectionStatus.RECONNECT_REQUIRED) {
+    const verdict = untilReconnected(context);
+    return new Map(objects.map((object) => [object, verdict]));
+  }
+  const followed = await follow(context, connection, objects);
+  return new Map(objects.map((object) => [object, verdictOf(context, object, followed)]));
+}
+
+/** What is known after the reading. */
+interface Followed {
+  readonly payments: ProviderResult<Found<ProviderPayment>>;
+  /** QuickBooks' ids of the invoices that a change may affect. */
+  readonly concerned: ReadonlyMap<ChangedObject, readonly string[]>;
+  /** Ours among them, by QuickBooks' id. */
+  readonly invoices: ReadonlyMap<string, Invoice>;
+  readonly results: ReadonlyMap<string, InvoiceSync>;
+  /** An invoice that is not ours yet may be so in a moment. */
+  readonly mayAppear: boolean;
+}
+
+async function follow(
+  context: QboContext,
+  connection: QboConnection,
+  objects: readonly ChangedObject[],
+): Promise<Followed> {
+  // Asked before looking for the invoices: asked afterwards, a creation could be recorded in between.
+  const mayAppear = await isInvoiceBeingCreated(context, connection);
+  const begun = await beginReading(context.em);
+  const paymentIds = objects.filter(({ entity }) => entity === 'payment').map(({ externalId }) => externalId);
+  const payments = await readPayments(context, connection, paymentIds);
+  const read = payments.ok ? payments.value.objects : [];
+  const byPayment = await invoicesOfPayments(context.em, connection, paymentIds, read);
+  const concerned = new Map(objects.map((object) => [object, invoicesOf(object, byPayment)]));
+  const invoices = await findOwnInvoices(context.em, connection, [...concerned.values()].flat());
+  const pending = [...invoices.values()].filter((invoice) => needsReading(invoice, concerned));
+  const results = await syncInvoices(context, connection.id, pending, {
+    changedPaymentIds: new Set(paymentIds),
+    ...(payments.ok && { seen: seenPayments(begun, payments.value) }),
+  });
+  return { payments, concerned, invoices, results, mayAppear };
+}
+
+async function readPayments(
+  { accounting }: QboContext,
+  connection: QboConnection,
+  ids: readonly string[],
+): Promise<ProviderResult<Found<ProviderPayment>>> {
+  const read = await accounting.readPayments(connection.id, ids);
+  // One bad id can have a whole query refused.
+  if (!read.ok && read.failure.kind === 'rejected') throw new Error(read.failure.message);
+  return read;
+}
+
+function invoicesOf(
+  { entity, externalId }: ChangedObject,
+  byPayment: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  return entity === 'invoice' ? [externalId] : (byPayment.get(externalId) ?? []);
+}
+
+function needsReading(invoice: Invoice, concerned: ReadonlyMap<ChangedObject, readonly string[]>): boolean {
+  return [...concerned].some(([object, ids]) => ids.includes(String(invoice.externalId)) && !isKnown(object, invoice));
+}
+
+function isKnown({ entity, events }: ChangedObject, invoice: Invoice): boolean {
+  return entity === 'invoice' && events.every((event) => tellsNothingNew(event, invoice));
+}
+
+function verdictOf(context: QboContext, object: ChangedObject, followed: Followed): Verdict {
+  const failure = object.entity === 'payment' ? paymentFailure(object.externalId, followed.payments) : undefined;
+  if (failure) return failed(context, failure);
+  const ids = followed.concerned.get(object) ?? [];
+  const own = ids.flatMap((id) => followed.invoices.get(id) ?? []);
+  if (own.length === 0) return withoutInvoice(context, ids.length > 0 && followed.mayAppear);
+  for (const invoice of own) {
+    const result = followed.results.get(invoice.id);
+    if (!result || isKnown(object, invoice)) continue;
+    if ('failure' in result) return failed(context, result.failure);
+    if ('error' in result) return { state: 'FAILED', reason: messageOf(result.error) };
+  }
+  return { state: WebhookEventState.DONE };
+}
+
+function paymentFailure(id: string, payments: Followed['payments']): ProviderFailure | undefined {
+  if (!payments.ok) return payments.failure;
+  return payments.value.unreadableIds.includes(id) ? notUnderstood('payment', id).failure : undefined;
+}
+
+function withoutInvoice({ waits }: QboContext, mayAppear: boolean): Verdict {
+  if (!mayAppear) return { state: WebhookEventState.IGNORED, reason: 'It concerns no invoice of a purchase order.' };
+  return { state: 'POSTPONED', ms: waits.eventUntilRecordedMs, reason: 'An invoice is being created.' };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function failed(context: QboContext, failure: ProviderFailure): Verdict {
+  if (failure.kind === 'reconnect_required') return untilReconnected(context, failure.message);
+  if (failure.kind === 'unavailable' && failure.retryAt) {
+    const ms = Math.max(0, failure.retryAt.getTime() - context.clock.now().getTime());
+    return { state: 'POSTPONED', ms, reason: failure.message };
+  }
+  return { state: 'FAILED', reason: failure.message };
+}
+
+export function untilReconnected(
+  { waits }: QboContext,
+  reason = 'The connection to QuickBooks must be renewed first.',
+): Verdict {
+  return { state: 'POSTPONED', ms: waits.eventUntilReconnectedMs, reason };
+}
+
+/** Our own invoice's event can arrive before its creation is recorded. */
+async function isInvoiceBeingCreated(context: QboContext, connection: QboConnection): Promise<boolean> {
+  const since = new Date(context.clock.now().getTime() - context.waits.replayWindowMs);
+  const open = await context.em.fork().count(ProviderOperation, {
+    kind: OperationKind.CREATE_INVOICE,
+    connection,
+    state: { $in: [OperationState.IN_FLIGHT, OperationState.UNKNOWN] },
+    updatedAt: { $gt: since },
+  });
+  return open > 0;
+}

@@ -1,0 +1,176 @@
+import type { Found, ProviderChanges, ProviderInvoice, ProviderPayment } from '../../application/ports/accounting.js';
+import { type ProviderResult, succeeded } from '../../application/ports/provider.js';
+import type { AuthorisedClient } from './authorised-client.js';
+import { readChangeDocuments, readChangesCall } from './cdc.js';
+import { queryRowsApart, type Rows } from './documents.js';
+import type { QboCall } from './http-client.js';
+import { type InvoiceDocument, invoiceDocument, readInvoiceDocument, toProviderInvoice } from './invoice-answer.js';
+import { findChangedInvoicesCall, readInvoiceCall, readInvoicesCalls } from './invoices.js';
+import {
+  findChangedPaymentsCall,
+  type PaymentDocument,
+  paymentDocument,
+  readPaymentsCalls,
+  toProviderPayment,
+} from './payments.js';
+import { MAX_RESULTS } from './query.js';
+
+/** The currency of a document, which a company with only one may leave out. Empty when it cannot be found out. */
+export type CurrencyFinder = (connectionId: string, document: InvoiceDocument | PaymentDocument) => Promise<string>;
+
+interface Identified {
+  readonly externalId: string;
+  readonly changedAt?: Date | undefined;
+}
+
+type Reader<T> = (connectionId: string, json: unknown) => Promise<Found<T> | undefined>;
+
+/** Reads many objects with few requests: QuickBooks counts reads and charges for them. */
+export class BulkReader {
+  readonly #client: AuthorisedClient;
+  readonly #currencyOf: CurrencyFinder;
+
+  constructor(client: AuthorisedClient, currencyOf: CurrencyFinder) {
+    this.#client = client;
+    this.#currencyOf = currencyOf;
+  }
+
+  readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderPayment>>> {
+    return this.#readPages(connectionId, readPaymentsCalls(externalIds), this.#paymentsIn);
+  }
+
+  /** What a query does not find is looked at by itself: one bad answer must not take hundreds of invoices for deleted. */
+  async readInvoices(
+    connectionId: string,
+    externalIds: readonly string[],
+  ): Promise<ProviderResult<Found<ProviderInvoice>>> {
+    const read = await this.#readPages(connectionId, readInvoicesCalls(externalIds), this.#invoicesIn);
+    if (!read.ok) return read;
+    const { objects, unreadableIds } = read.value;
+    const seen = new Set([...objects.map((invoice) => invoice.externalId), ...unreadableIds]);
+    const parts: Found<ProviderInvoice>[] = [read.value];
+    for (const externalId of new Set(externalIds)) {
+      if (seen.has(externalId)) continue;
+      const single = await this.#client.call(connectionId, readInvoiceCall(externalId), (json) =>
+        this.#singleInvoice(connectionId, externalId, json),
+      );
+      const isGone = !single.ok && single.failure.kind === 'rejected' && single.failure.reason === 'not_found';
+      if (isGone) continue;
+      if (!single.ok) return single;
+      parts.push(single.value);
+    }
+    return succeeded(joined(parts), read.trace, read.asOf);
+  }
+
+  readChanges(connectionId: string, since: Date): Promise<ProviderResult<ProviderChanges>> {
+    return this.#client.call(connectionId, readChangesCall(since), async (json) => {
+      const documents = readChangeDocuments(json);
+      if (!documents) return undefined;
+      return {
+        ...documents,
+        invoices: await this.#toInvoices(connectionId, documents.invoices),
+        payments: await this.#toPayments(connectionId, documents.payments),
+      };
+    });
+  }
+
+  findChangedInvoices(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderInvoice>>> {
+    return this.#findChanged(connectionId, since, findChangedInvoicesCall, this.#invoicesIn);
+  }
+
+  findChangedPayments(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderPayment>>> {
+    return this.#findChanged(connectionId, since, findChangedPaymentsCall, this.#paymentsIn);
+  }
+
+  /**
+   * A full page, which is in the order of the changes, says itself where the rest begins. What changes meanwhile moves
+   * to the end, so nothing is skipped. A thousand changes within one second end it: there is no way to ask for the rest.
+   */
+  async #findChanged<T extends Identified>(
+    connectionId: string,
+    since: Date,
+    callSince: (since: Date) => QboCall,
+    read: Reader<T>,
+  ): Promise<ProviderResult<Found<T>>> {
+    const first = await this.#client.call(connectionId, callSince(since), (json) => read(connectionId, json));
+    if (!first.ok) return first;
+    const parts = [first.value];
+    let [from, next] = [since, nextStart(first.value)];
+    while (next && next > from) {
+      from = next;
+      const page = await this.#client.call(connectionId, callSince(from), (json) => read(connectionId, json));
+      if (!page.ok) return page;
+      parts.push(page.value);
+      next = nextStart(page.value);
+    }
+    return succeeded(joined(parts), first.trace, first.asOf);
+  }
+
+  /** The answers count as of the first one. */
+  async #readPages<T extends Identified>(
+    connectionId: string,
+    calls: readonly QboCall[],
+    read: Reader<T>,
+  ): Promise<ProviderResult<Found<T>>> {
+    const parts: Found<T>[] = [];
+    let result: ProviderResult<Found<T>> | undefined;
+    for (const call of calls) {
+      const page = await this.#client.call(connectionId, call, (json) => read(connectionId, json));
+      if (!page.ok) return page;
+      parts.push(page.value);
+      result ??= page;
+    }
+    return result?.ok ? succeeded(joined(parts), result.trace, result.asOf) : succeeded(joined(parts));
+  }
+
+  readonly #invoicesIn: Reader<ProviderInvoice> = async (connectionId, json) => {
+    const rows = queryRowsApart(json, 'Invoice', invoiceDocument);
+    return rows && this.#toInvoices(connectionId, rows);
+  };
+
+  readonly #paymentsIn: Reader<ProviderPayment> = async (connectionId, json) => {
+    const rows = queryRowsApart(json, 'Payment', paymentDocument);
+    return rows && this.#toPayments(connectionId, rows);
+  };
+
+  async #singleInvoice(connectionId: string, externalId: string, json: unknown): Promise<Found<ProviderInvoice>> {
+    const document = readInvoiceDocument(json);
+    const rows = document
+      ? { documents: [document], unreadableIds: [] }
+      : { documents: [], unreadableIds: [externalId] };
+    return this.#toInvoices(connectionId, rows);
+  }
+
+  #toInvoices(connectionId: string, rows: Rows<InvoiceDocument>): Promise<Found<ProviderInvoice>> {
+    return this.#convert(connectionId, rows, toProviderInvoice);
+  }
+
+  #toPayments(connectionId: string, rows: Rows<PaymentDocument>): Promise<Found<ProviderPayment>> {
+    return this.#convert(connectionId, rows, toProviderPayment);
+  }
+
+  async #convert<Document extends InvoiceDocument | PaymentDocument, T>(
+    connectionId: string,
+    { documents, unreadableIds }: Rows<Document>,
+    convert: (document: Document, currency: string) => T | undefined,
+  ): Promise<Found<T>> {
+    const objects: T[] = [];
+    const unreadable = [...unreadableIds];
+    for (const document of documents) {
+      const object = convert(document, await this.#currencyOf(connectionId, document));
+      if (object) objects.push(object);
+      else unreadable.push(document.Id);
+    }
+    return { objects, unreadableIds: unreadable };
+  }
+}
+
+function nextStart<T extends Identified>({ objects, unreadableIds }: Found<T>): Date | undefined {
+  return objects.length + unreadableIds.length >= MAX_RESULTS ? objects.at(-1)?.changedAt : undefined;
+}
+
+/** Pages can overlap; the later description of an object is the newer one. */
+function joined<T extends Identified>(parts: readonly Found<T>[]): Found<T> {
+  const byId = new Map(parts.flatMap(({ objects }) => objects).map((object) => [object.externalId, object]));
+  return { objects: [...byId.values()], unreadableIds: [...new Set(parts.flatMap((part) => part.unreadableIds))] };
+}
