@@ -31,6 +31,7 @@ import type { QboCallReport } from './infrastructure/quickbooks/call-observer.js
 import { endpointResolver, type LocalCompanies } from './infrastructure/quickbooks/endpoint-resolver.js';
 import { QuickBooksGateway } from './infrastructure/quickbooks/gateway.js';
 import { PostgresTokenStore } from './infrastructure/quickbooks/postgres-token-store.js';
+import { PostgresTrafficStore } from './infrastructure/quickbooks/postgres-traffic-store.js';
 import { QuickBooksWebhooks } from './infrastructure/quickbooks/webhooks.js';
 import { JweSecretBox } from './infrastructure/secret-box.js';
 import type { QuickBooksSimulator } from './simulators/quickbooks/simulator.js';
@@ -67,7 +68,9 @@ export async function startApp(config: Config, onProgress: Progress): Promise<Ru
 async function start(config: Config, onProgress: Progress, resources: AsyncDisposableStack): Promise<RunningApp> {
   const foundation = await layFoundation(config, onProgress, resources);
   const { orm, jobs, secrets, simulator } = foundation;
-  const createContext = contextFactory(foundation);
+  const accounting = createAccounting(foundation);
+  resources.defer(() => accounting.stop());
+  const createContext = contextFactory(foundation, accounting);
   const createSystemContext = () => createContext(orm.em.fork(), SYSTEM_ACTOR);
   if (config.role !== 'api') {
     const { databaseUrl, logger } = foundation;
@@ -142,10 +145,9 @@ async function layFoundation(
 }
 
 async function timeOf(orm: MikroORM): Promise<number> {
-  const [row] = await orm.em
-    .fork()
-    .execute<{ ms: number }[]>('select (extract(epoch from clock_timestamp()) * 1000)::double precision as ms');
-  return Number(row?.ms);
+  const [row] = await orm.em.fork().execute<{ now: Date | string }[]>('select clock_timestamp() as now');
+  if (!row) throw new Error('the database did not tell its time');
+  return new Date(row.now).getTime();
 }
 
 async function startDatabase(
@@ -172,31 +174,52 @@ async function startSimulator(
   return simulator;
 }
 
-type ContextFactory = (em: EntityManager, actor: Actor) => QboContext;
+interface Accounting extends Pick<QboContext, 'secrets' | 'defaultApp'> {
+  readonly gateway: QuickBooksGateway;
+  stop(): Promise<void>;
+}
 
-/** Makes what the use cases get, each with an entity manager and an actor of its own. */
-function contextFactory({ config, orm, clock, jobs, logger, metrics, simulator, secrets }: Foundation): ContextFactory {
-  const { production, encryptionKeys, quickbooks } = config;
-  const allowsSimulators = !production && (simulator !== undefined || quickbooks.apiBaseUrl !== undefined);
+function createAccounting(foundation: Foundation): Accounting {
+  const { config, orm, clock, logger, metrics, simulator, secrets: development } = foundation;
+  const { encryptionKeys, quickbooks, waits } = config;
   const { clientId, clientSecret } = quickbooks;
-  const secretBox = new JweSecretBox(encryptionKeys.length === 0 && secrets ? [secrets.encryptionKey] : encryptionKeys);
+  const keys = encryptionKeys.length === 0 && development ? [development.encryptionKey] : encryptionKeys;
+  const secrets = new JweSecretBox(keys);
   const defaultApp = clientId !== undefined && clientSecret !== undefined ? { clientId, clientSecret } : undefined;
-  const accounting = new QuickBooksGateway({
-    store: new PostgresTokenStore(orm),
-    secrets: secretBox,
+  const gateway = new QuickBooksGateway({
+    store: new PostgresTokenStore(orm, waits),
+    traffic: new PostgresTrafficStore(orm, waits),
+    secrets,
     clock,
     endpoints: endpointResolver(quickbooks, simulator && companiesOf(simulator)),
     defaultApp,
+    waits,
     onCall: callObserver(logger, metrics),
+    onTrouble: (error) => logger.warn({ err: error }, 'the traffic with QuickBooks could not be written down'),
+    onBreaker: ({ connectionId, isOpen }) => {
+      metrics.quickbooksBreakers.set({ connection: connectionId }, isOpen ? 1 : 0);
+      logger.warn({ connection: connectionId, isOpen }, 'the breaker of a QuickBooks company changed');
+    },
   });
-  const { waits } = config;
+  return { gateway, secrets, defaultApp, stop: () => gateway.stop() };
+}
+
+type ContextFactory = (em: EntityManager, actor: Actor) => QboContext;
+
+/** Makes what the use cases get, each with an entity manager and an actor of its own. */
+function contextFactory(
+  { config, clock, jobs, simulator }: Foundation,
+  { gateway, secrets, defaultApp }: Accounting,
+): ContextFactory {
+  const { production, quickbooks, waits } = config;
+  const allowsSimulators = !production && (simulator !== undefined || quickbooks.apiBaseUrl !== undefined);
   const shared = {
     clock,
     ids: randomIds,
     waits,
-    accounting,
+    accounting: gateway,
     jobs,
-    secrets: secretBox,
+    secrets,
     defaultApp,
     allowsSimulators,
   };
@@ -291,6 +314,7 @@ async function mountGraphQL(
     createUseCaseContext: createContext,
     findActor: (key) => findActorByKey(orm.em.fork(), key),
     openIntrospection: !config.production,
+    deadlineMs: config.waits.graphqlDeadlineMs,
     onOperation: ({ durationMs, ...operation }) => {
       const outcome = operation.errorCodes.length === 0 ? 'ok' : 'error';
       metrics.graphqlOperations.observe({ type: operation.type, outcome }, durationMs / 1000);

@@ -53,10 +53,47 @@ export interface Waits {
   readonly changeDataReachMs: number;
   /** A paid invoice of which nothing was heard for this time is not looked at any more when invoices are compared. */
   readonly settledAfterMs: number;
+  /** One request to the API of QuickBooks may take this long. */
+  readonly callTimeoutMs: number;
+  /** A GraphQL request starts no call to QuickBooks after this time and gives up reading. */
+  readonly graphqlDeadlineMs: number;
+  /** The same for one call of a background job. */
+  readonly backgroundDeadlineMs: number;
+  /** Between two calls of one company, all processes together. Two may follow each other at once. */
+  readonly callSpacingMs: number;
+  /** The same for batch calls, which count as calls, too. */
+  readonly batchSpacingMs: number;
+  /** A call that finds no room waits this long for some. */
+  readonly throttleWaitMs: number;
+  /** A company that answered 429 is left alone this long, unless it says otherwise. */
+  readonly pauseMs: number;
+  /** The same when it happens again after a pause, and again. */
+  readonly longPauseMs: number;
+  readonly longestPauseMs: number;
+  /** Around this time, and more later, before a safe call is repeated that got no answer. */
+  readonly retryDelayMs: number;
+  readonly retryDelayMaxMs: number;
+  /** A company that keeps failing is left alone this long by the process that noticed. */
+  readonly breakerOpenMs: number;
+  /** Access tokens are renewed this long before their end. */
+  readonly accessTokenEarlyMs: number;
+  /** One request to the token endpoint may take this long. */
+  readonly tokenTimeoutMs: number;
+  /** Before a token request whose answer was lost is repeated. */
+  readonly tokenRetryMs: number;
+  /** Others take a refresh over when it took this long. */
+  readonly tokenLeaseMs: number;
+  /** How often, and how long at most, a caller looks whether somebody else's refresh is finished. */
+  readonly tokenPollMs: number;
+  readonly tokenMaxWaitMs: number;
+  /** After a change the previous refresh token may be tried for this time. */
+  readonly previousRefreshTokenMs: number;
+  /** Counted calls are written to the database this long after the first of them. */
+  readonly usageFlushMs: number;
 }
 
 export const standardWaits: Waits = {
-  // The slowest sending waits for new tokens (40 s), is refused (30 s), waits for tokens again and is repeated: 140 s,
+  // The slowest sending begins just before its deadline in the background (120 s) and takes as long as it may (30 s),
   // and a margin. Preparing may take longer: then two processes prepare, and the first to begin is the one that sends.
   operationLeaseMs: 180 * SECOND,
   // Intuit does not say how long it remembers; nobody has seen it forget within minutes.
@@ -98,4 +135,39 @@ export const standardWaits: Waits = {
   changeDataReachMs: 29 * DAY,
   // Cheques bounce within weeks, and cards can be charged back for 120 days.
   settledAfterMs: 120 * DAY,
+  // Intuit asks clients to wait at least 30 s.
+  callTimeoutMs: 30 * SECOND,
+  // A write that begins just before it is answered after 80 s; Intuit, and many a proxy, cut after 120 s.
+  graphqlDeadlineMs: 50 * SECOND,
+  // Longer than the longest wait for new tokens.
+  backgroundDeadlineMs: 120 * SECOND,
+  // Intuit allows 10 calls a second and 500 a minute. Two at once and then 7 a second make at most 9 in any second and
+  // 430 in any minute: one spacing keeps both limits, with room for calls that are held up on their way.
+  callSpacingMs: 140,
+  // 40 a minute: two at once and 38 more.
+  batchSpacingMs: 1_579,
+  // Seventy calls are waiting then; who comes later is better told at once.
+  throttleWaitMs: 10 * SECOND,
+  // What Intuit asks for after a 429.
+  pauseMs: 60 * SECOND,
+  // A burst is over after a minute or two; a monthly quota is not, and asking once an hour notices when it is raised.
+  longPauseMs: 15 * MINUTE,
+  longestPauseMs: HOUR,
+  retryDelayMs: 500,
+  retryDelayMaxMs: 4 * SECOND,
+  breakerOpenMs: 30 * SECOND,
+  // No token may run out between being chosen and being read by QuickBooks.
+  accessTokenEarlyMs: 5 * MINUTE,
+  // A refresh takes under a second as a rule.
+  tokenTimeoutMs: 10 * SECOND,
+  // Intuit may take two refreshes at the same moment for theft; by now the first one is done with.
+  tokenRetryMs: 2 * SECOND,
+  // The slowest refresh is lost (10 s), repeated (2 + 10 s), refused and tried with the previous token (10 s).
+  tokenLeaseMs: 35 * SECOND,
+  tokenPollMs: 100,
+  // A lease of a refresher that died and a refresh of our own.
+  tokenMaxWaitMs: 70 * SECOND,
+  // Intuit's rule.
+  previousRefreshTokenMs: DAY,
+  usageFlushMs: 5 * SECOND,
 };

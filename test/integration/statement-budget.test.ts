@@ -59,14 +59,14 @@ describe('the budget of statements and calls', () => {
     expect(statements).toHaveLength(9);
   });
 
-  test('invoicing a known customer costs one write, no read and 34 statements', async () => {
+  test('invoicing a known customer costs one write, no read and 35 statements', async () => {
     const purchaseOrderId = await bench.order({ organizationName: 'Known Ltd' });
     let calls: string[] = [];
     const statements = await bench.statementsOf(async () => {
       calls = await callsOf(() => createQboInvoice(bench.process(), { purchaseOrderId }));
     });
     expect(calls).toEqual(['write POST /invoice']);
-    expect(statements).toHaveLength(34);
+    expect(statements).toHaveLength(35);
   });
 
   test('a new customer costs one read and one write more', async () => {
@@ -75,7 +75,7 @@ describe('the budget of statements and calls', () => {
     expect(calls).toEqual(['read GET /query', 'write POST /customer', 'write POST /invoice']);
   });
 
-  test('reading an unpaid invoice costs one call and changes nothing but the time of the reading', async () => {
+  test('reading an unpaid invoice costs one call and changes nothing but the time of the reading and of the call', async () => {
     const { id: purchaseOrderId, externalId } = await bench.invoicedOrder({ organizationName: 'Known Ltd' });
     let calls: string[] = [];
     const statements = await bench.statementsOf(async () => {
@@ -83,6 +83,7 @@ describe('the budget of statements and calls', () => {
     });
     expect(calls).toEqual([`read GET /invoice/${externalId}`]);
     expect(statements.filter((statement) => /^(insert|update|delete)/.test(statement))).toEqual([
+      expect.stringMatching(/^insert into qbo_throttle/),
       expect.stringMatching(/^update "invoice" set/),
     ]);
   });

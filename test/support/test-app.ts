@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { type RunningApp, startApp } from '../../src/app.js';
+import type { Waits } from '../../src/application/waits.js';
 import { loadConfig } from '../../src/config.js';
 import { createTestDatabase } from './database.js';
 import { GraphQLClient } from './graphql-client.js';
 import { SimulatorControl } from './simulator-control.js';
+import { testWaits } from './test-waits.js';
 
 /** A whole server on a database of its own, with a simulated QuickBooks that it is connected to. */
 export interface TestApp {
@@ -25,8 +27,11 @@ export interface TestApp {
 const API_KEY = 'test-bootstrap-key-0123456789';
 const VERIFIER_TOKEN = 'test-verifier-token';
 
-/** Starts it; `environment` overrides variables. Stop it in `afterAll`. */
-export async function startTestApp(environment: Record<string, string> = {}): Promise<TestApp> {
+/** Starts it; `environment` overrides variables and `waits` the waits of tests. Stop it in `afterAll`. */
+export async function startTestApp(
+  environment: Record<string, string> = {},
+  waits: Partial<Waits> = {},
+): Promise<TestApp> {
   const database = await createTestDatabase();
   const dataDirectory = await mkdtemp(join(tmpdir(), 'conference-invoicing-test-'));
   await chmod(dataDirectory, 0o755);
@@ -40,8 +45,8 @@ export async function startTestApp(environment: Record<string, string> = {}): Pr
     ...environment,
   });
   // Tests count reads: a sweep is what they ask for, not what happens to fall into a full minute.
-  const waits = { ...config.waits, firstSweepMs: 24 * 3_600_000 };
-  const app = await startApp({ ...config, waits }, () => undefined);
+  const unswept = { firstSweepMs: 24 * 3_600_000 };
+  const app = await startApp({ ...config, waits: { ...testWaits, ...unswept, ...waits } }, () => undefined);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
   // Dropping the database ends whatever connection a failed test left open.
   pool.on('error', () => undefined);

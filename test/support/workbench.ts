@@ -7,18 +7,20 @@ import { createPurchaseOrder } from '../../src/application/purchase-orders/creat
 import { configureQboConnection } from '../../src/application/quickbooks/configure-qbo-connection.js';
 import { createQboInvoice } from '../../src/application/quickbooks/create-qbo-invoice.js';
 import type { QboContext } from '../../src/application/quickbooks/qbo-context.js';
-import { standardWaits } from '../../src/application/waits.js';
+import type { Waits } from '../../src/application/waits.js';
 import type { Clock } from '../../src/domain/clock.js';
 import { randomIds } from '../../src/domain/ids.js';
 import { openOrm } from '../../src/infrastructure/database/orm.js';
 import { QuickBooksGateway } from '../../src/infrastructure/quickbooks/gateway.js';
 import { PostgresTokenStore } from '../../src/infrastructure/quickbooks/postgres-token-store.js';
+import { PostgresTrafficStore } from '../../src/infrastructure/quickbooks/postgres-traffic-store.js';
 import { JweSecretBox } from '../../src/infrastructure/secret-box.js';
 import { type QuickBooksSimulator, startQuickBooksSimulator } from '../../src/simulators/quickbooks/simulator.js';
 import { createTestDatabase } from './database.js';
 import type { Data } from './graphql-client.js';
 import { LINES } from './purchase-orders.js';
 import { SimulatorControl } from './simulator-control.js';
+import { testWaits } from './test-waits.js';
 
 /** A clock that a test moves. Nothing waits for it. */
 export class TestClock implements Clock {
@@ -64,8 +66,17 @@ export interface Workbench {
   stop(): Promise<void>;
 }
 
-/** @param timeoutMs how long QuickBooks may take to answer */
-export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workbench> {
+/**
+ * @param timeoutMs how long QuickBooks may take to answer
+ * @param waits other waits than those of tests
+ */
+export async function startWorkbench({
+  timeoutMs = 1000,
+  waits = {},
+}: {
+  timeoutMs?: number;
+  waits?: Partial<Waits>;
+} = {}): Promise<Workbench> {
   const database = await createTestDatabase();
   const statements: string[] = [];
   const logger = (message: string) => void statements.push(message);
@@ -73,7 +84,11 @@ export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workben
   const simulator = await startQuickBooksSimulator(APP);
   const clock = new TestClock();
   const encryptionKey = randomBytes(32);
-  const { gatewayAt, ...shared } = parts(orm, simulator, { clock, timeoutMs, encryptionKey });
+  const { gatewayAt, ...shared } = parts(orm, simulator, {
+    clock,
+    encryptionKey,
+    waits: { ...testWaits, callTimeoutMs: timeoutMs, ...waits },
+  });
   const resumptions: number[] = [];
   const jobs = {
     wakeWebhookWorker: () => undefined,
@@ -142,6 +157,7 @@ export async function startWorkbench({ timeoutMs = 1000 } = {}): Promise<Workben
     books: () => quickbooks.get(`/books?realmId=${realmId}`),
     stopQuickBooks,
     stop: async () => {
+      await shared.accounting.stop();
       await orm.close();
       await stopQuickBooks();
       await database.drop();
@@ -153,23 +169,24 @@ const APP = { clientId: 'app', clientSecret: 'app-secret' };
 
 interface Settings {
   readonly clock: Clock;
-  readonly timeoutMs: number;
   readonly encryptionKey: Uint8Array;
+  readonly waits: Waits;
 }
 
-function parts(orm: MikroORM, simulator: QuickBooksSimulator, { clock, timeoutMs, encryptionKey }: Settings) {
+function parts(orm: MikroORM, simulator: QuickBooksSimulator, { clock, encryptionKey, waits }: Settings) {
   const secrets = new JweSecretBox([{ id: 'k1', secret: new Uint8Array(encryptionKey) }]);
   const { baseUrl: apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl } = simulator;
-  const store = new PostgresTokenStore(orm);
+  const store = new PostgresTokenStore(orm, waits);
+  const traffic = new PostgresTrafficStore(orm, waits);
   const gatewayAt = (address: string) => {
     const endpoints = () => ({ apiBaseUrl: address, tokenUrl, authorizeUrl, revokeUrl });
-    return new QuickBooksGateway({ store, secrets, clock, endpoints, defaultApp: APP, timeoutMs });
+    return new QuickBooksGateway({ store, traffic, secrets, clock, endpoints, defaultApp: APP, waits });
   };
   const accounting = gatewayAt(apiBaseUrl);
   const actor = { id: 'test', name: 'test' };
   return {
     ids: randomIds,
-    waits: standardWaits,
+    waits,
     actor,
     accounting,
     secrets,

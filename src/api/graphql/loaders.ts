@@ -1,6 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
-import { findConferences, findQboConnections, findQboSweeps } from '../../application/queries/conferences.js';
+import {
+  findConferences,
+  findQboConnections,
+  findQboSweeps,
+  findQboUsage,
+  type QboUsageView,
+} from '../../application/queries/conferences.js';
 import {
   type CreditNoteView,
   findCreditNotes,
@@ -29,6 +35,7 @@ export interface Loaders {
   readonly qboConnection: DataLoader<string, QboConnection | undefined>;
   /** By the id of the connection; undefined before its first sweep. */
   readonly qboSweep: DataLoader<string, QboSweep | undefined>;
+  readonly qboUsage: DataLoader<string, QboUsageView | undefined>;
   readonly payment: DataLoader<string, PaymentView | undefined>;
   readonly creditNote: DataLoader<string, CreditNoteView | undefined>;
   readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
@@ -49,6 +56,7 @@ export function createLoaders(em: EntityManager): Loaders {
       (ids) => findQboSweeps(em, ids),
       ({ connection }) => connection.id,
     ),
+    qboUsage: byId((ids) => findQboUsage(em, ids)),
     payment: single(
       (ids) => findPaymentsById(em, ids),
       ({ payment }) => payment.id,

@@ -8,6 +8,8 @@ import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHt
 import { expressMiddleware } from '@as-integrations/express5';
 import express, { Router } from 'express';
 import type { Actor } from '../../application/context.js';
+import { Deadline } from '../../application/deadline.js';
+import { requestScope } from '../../application/request-scope.js';
 import { currentRequestId } from '../request-id.js';
 import { authenticationPlugin, readBearerKey } from './authentication.js';
 import { complexityPlugin } from './complexity.js';
@@ -29,6 +31,7 @@ export interface GraphQLServerOptions extends GraphQLDependencies {
   readonly httpServer: Server;
   readonly findActor: (key: string) => Promise<Actor | undefined>;
   readonly openIntrospection: boolean;
+  readonly deadlineMs: number;
   readonly onOperation: (operation: OperationReport) => void;
   readonly onUnexpectedError: (error: unknown) => void;
 }
@@ -66,6 +69,7 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
     '/graphql',
     noStore,
     express.json({ limit: MAX_BODY }),
+    setDeadline(options.deadlineMs),
     expressMiddleware(apollo, { context: contextOf(options) }),
   );
   return { router, stop: () => apollo.stop() };
@@ -75,6 +79,14 @@ const noStore: express.RequestHandler = (_request, response, next) => {
   response.set('cache-control', 'no-store');
   next();
 };
+
+/** Everything the request causes knows how long its caller waits. A caller who leaves changes nothing. */
+function setDeadline(milliseconds: number): express.RequestHandler {
+  return (_request, _response, next) => {
+    const requestId = currentRequestId() ?? '';
+    requestScope.run({ requestId, deadline: Deadline.after(milliseconds) }, next);
+  };
+}
 
 function contextOf(options: GraphQLServerOptions) {
   return async ({ req }: { req: express.Request }): Promise<GraphQLContext> => {

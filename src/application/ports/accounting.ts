@@ -101,6 +101,7 @@ export interface CompanyTokens {
   readonly refreshToken: string;
   readonly accessTokenExpiresAt: Date;
   readonly refreshTokenExpiresAt: Date | undefined;
+  readonly refreshTokenHardExpiresAt: Date | undefined;
 }
 
 export interface CompanySettings {

@@ -26,7 +26,7 @@ export type ProviderFailure =
       readonly kind: 'unavailable';
       readonly message: string;
       readonly trace: ProviderTrace;
-      /** Trying earlier is pointless. */
+      /** Asking earlier is pointless: the company is paused, or has no room for more calls. */
       readonly retryAt?: Date;
     }
   /** The company's authorisation is gone; only a person can reconnect it. */

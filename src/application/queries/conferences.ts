@@ -32,6 +32,27 @@ export async function findQboSweeps(em: EntityManager, connectionIds: readonly s
   return em.find(QboSweep, { connection: { $in: [...connectionIds] } });
 }
 
+export interface QboUsageView {
+  readonly id: string;
+  /** `YYYY-MM`. */
+  readonly month: string;
+  readonly reads: number;
+  readonly writes: number;
+}
+
+/** What connections used of the present month. */
+export async function findQboUsage(em: EntityManager, connectionIds: readonly string[]): Promise<QboUsageView[]> {
+  return em.execute(
+    `select connection.id, to_char(now() at time zone 'UTC', 'YYYY-MM') as month,
+            coalesce(reads, 0) as reads, coalesce(writes, 0) as writes
+     from qbo_connection connection
+     left join qbo_usage on connection_id = connection.id
+       and month = date_trunc('month', now() at time zone 'UTC')::date
+     where connection.id in (?)`,
+    [connectionIds],
+  );
+}
+
 export async function findQboConnections(em: EntityManager, ids: readonly string[]): Promise<QboConnection[]> {
   return em.find(QboConnection, { id: { $in: [...ids] } });
 }

@@ -149,7 +149,7 @@ function simulatorRefused(): ConfigureQboConnectionOutcome {
 
 /** What to store of the credentials, secrets sealed. */
 async function seal({ secrets }: QboContext, { clientId, clientSecret }: CheckedInput, proven: ProvenCompany) {
-  const { accessToken, refreshToken, accessTokenExpiresAt, refreshTokenExpiresAt } = proven.tokens;
+  const { accessToken, refreshToken, accessTokenExpiresAt } = proven.tokens;
   return {
     companyName: proven.companyName,
     simulated: proven.simulated,
@@ -158,7 +158,10 @@ async function seal({ secrets }: QboContext, { clientId, clientSecret }: Checked
     accessToken: await secrets.seal(accessToken),
     refreshToken: await secrets.seal(refreshToken),
     accessTokenExpiresAt,
-    refreshTokenExpiresAt: refreshTokenExpiresAt ?? null,
+    refreshTokenExpiresAt: proven.tokens.refreshTokenExpiresAt ?? null,
+    refreshTokenHardExpiresAt: proven.tokens.refreshTokenHardExpiresAt ?? null,
+    previousRefreshToken: null,
+    refreshTokenChangedAt: null,
   };
 }
 

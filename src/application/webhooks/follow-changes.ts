@@ -127,6 +127,10 @@ function messageOf(error: unknown): string {
 
 function failed(context: QboContext, failure: ProviderFailure): Verdict {
   if (failure.kind === 'reconnect_required') return untilReconnected(context, failure.message);
+  if (failure.kind === 'unavailable' && failure.retryAt) {
+    const ms = Math.max(0, failure.retryAt.getTime() - context.clock.now().getTime());
+    return { state: 'POSTPONED', ms, reason: failure.message };
+  }
   return { state: 'FAILED', reason: failure.message };
 }
 

@@ -46,6 +46,13 @@ export class QboConnection {
   @Property({ type: 'text', lazy: true, hidden: true })
   refreshToken!: string;
 
+  /** The refresh token before the last change, which Intuit honours for a day. */
+  @Property({ type: 'text', nullable: true, lazy: true, hidden: true })
+  previousRefreshToken: string | null = null;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  refreshTokenChangedAt: Date | null = null;
+
   /** The Intuit app this connection was made with; null: the one of the environment variables. */
   @Property({ type: 'text', nullable: true })
   clientId: string | null = null;
@@ -60,6 +67,10 @@ export class QboConnection {
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   refreshTokenExpiresAt: Date | null = null;
 
+  /** The five years after which a person must connect the company anew, when Intuit told it. */
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  refreshTokenHardExpiresAt: Date | null = null;
+
   /** Counts token changes: a reader that was refused with version n waits for n + 1. */
   @Property({ type: 'integer' })
   tokenVersion: Opt<number> = 1;
@@ -71,6 +82,20 @@ export class QboConnection {
   /** While in the future, somebody is asking Intuit for new tokens. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   refreshLeaseUntil: Date | null = null;
+
+  /** QuickBooks answered 429: until then nothing is read. Other than writes, reads are metered and can use up a quota. */
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  readsPausedUntil: Date | null = null;
+
+  /** Pauses without a successful read in between. */
+  @Property({ type: 'integer' })
+  readsPauses: Opt<number> = 0;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  writesPausedUntil: Date | null = null;
+
+  @Property({ type: 'integer' })
+  writesPauses: Opt<number> = 0;
 
   /** The item to put on invoice lines, as configured by a person. */
   @Property({ type: 'text', nullable: true })

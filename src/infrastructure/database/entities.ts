@@ -14,6 +14,8 @@ import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
 import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
+import { QboThrottle } from '../../domain/quickbooks/qbo-throttle.entity.js';
+import { QboUsage } from '../../domain/quickbooks/qbo-usage.entity.js';
 import { WebhookEvent } from '../../domain/webhook/webhook-event.entity.js';
 
 export const entities = [
@@ -33,5 +35,7 @@ export const entities = [
   QboConnection,
   QboCustomer,
   QboSweep,
+  QboThrottle,
+  QboUsage,
   WebhookEvent,
 ];

@@ -23,7 +23,10 @@ export async function createLogger({ logLevel, production }: Pick<Config, 'logLe
     level: logLevel,
     base: null,
     redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
-    mixin: () => requestScope.getStore() ?? {},
+    mixin: () => {
+      const requestId = requestScope.getStore()?.requestId;
+      return requestId === undefined ? {} : { requestId };
+    },
   };
   const stream = production ? undefined : await prettyStream();
   return stream ? pino(options, stream) : pino(options);

@@ -22,6 +22,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly quickbooksBreakers = new Gauge({
+    name: 'quickbooks_breaker_open',
+    help: '1 while this process leaves a QuickBooks company alone because its calls kept failing, by connection.',
+    labelNames: ['connection'],
+    registers: [this.registry],
+  });
+
   readonly webhookRequests = new Counter({
     name: 'webhook_requests_total',
     help: 'Webhook requests by provider and HTTP status.',
@@ -73,34 +80,83 @@ export class Metrics {
       label: 'status',
       sql: 'select status as value, count(*)::int as count from qbo_connection group by status',
     });
+    this.#measureRealms(orm, {
+      name: 'qbo_refresh_token_seconds_left',
+      help: 'Until a QuickBooks company must be reconnected: limit "unused" begins anew with each new refresh token, "hard" never.',
+      label: 'limit',
+      sql: `select realm_id as realm, 'unused' as label, extract(epoch from refresh_token_expires_at - now())::float8 as value
+            from qbo_connection where refresh_token_expires_at is not null and status = 'CONNECTED'
+            union all select realm_id, 'hard', extract(epoch from refresh_token_hard_expires_at - now())::float8
+            from qbo_connection where refresh_token_hard_expires_at is not null and status = 'CONNECTED'`,
+    });
+    this.#measureRealms(orm, {
+      name: 'qbo_paused_seconds',
+      help: 'How long calls to a QuickBooks company remain paused after a 429, by effect (read, write); 0: not paused.',
+      label: 'effect',
+      sql: `select realm_id as realm, label, greatest(0, coalesce(extract(epoch from until - now()), 0))::float8 as value
+            from qbo_connection,
+              lateral (values ('read', reads_paused_until), ('write', writes_paused_until)) as pause (label, until)`,
+    });
+    this.#measureRealms(orm, {
+      name: 'qbo_calls_this_month',
+      help: 'Successful calls to a QuickBooks company in this month (UTC), by effect. Intuit meters the reads.',
+      label: 'effect',
+      sql: `select realm_id as realm, label, count::float8 as value
+            from qbo_usage join qbo_connection on qbo_connection.id = connection_id,
+              lateral (values ('read', reads), ('write', writes)) as calls (label, count)
+            where month = date_trunc('month', now() at time zone 'UTC')::date`,
+    });
   }
 
-  #measure(orm: MikroORM, gauge: { name: string; help: string; sql: string }): void {
+  #measure(orm: MikroORM, { name, help, sql }: Omit<DatabaseGauge, 'label'>): void {
     new Gauge({
-      name: gauge.name,
-      help: gauge.help,
+      name,
+      help,
       registers: [this.registry],
       async collect() {
-        const [{ value }] = numbers.parse(await orm.em.fork().execute(gauge.sql));
+        const [{ value }] = numbers.parse(await orm.em.fork().execute(sql));
         this.set(value);
       },
     });
   }
 
-  #countRows(orm: MikroORM, gauge: { name: string; help: string; label: string; sql: string }): void {
+  #countRows(orm: MikroORM, { name, help, label, sql }: DatabaseGauge): void {
     new Gauge({
-      name: gauge.name,
-      help: gauge.help,
-      labelNames: [gauge.label],
+      name,
+      help,
+      labelNames: [label],
       registers: [this.registry],
       async collect() {
-        const rows = counts.parse(await orm.em.fork().execute(gauge.sql));
+        const rows = counts.parse(await orm.em.fork().execute(sql));
         this.reset();
-        for (const { value, count } of rows) this.set({ [gauge.label]: value }, count);
+        for (const { value, count } of rows) this.set({ [label]: value }, count);
+      },
+    });
+  }
+
+  #measureRealms(orm: MikroORM, { name, help, label, sql }: DatabaseGauge): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['realm', label],
+      registers: [this.registry],
+      async collect() {
+        const rows = measures.parse(await orm.em.fork().execute(sql));
+        this.reset();
+        for (const row of rows) this.set({ realm: row.realm, [label]: row.label }, row.value);
       },
     });
   }
 }
 
+/** What is measured in the database at each scrape. */
+interface DatabaseGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly label: string;
+  readonly sql: string;
+}
+
 const numbers = z.tuple([z.object({ value: z.number() })]);
 const counts = z.array(z.object({ value: z.string(), count: z.int() }));
+const measures = z.array(z.object({ realm: z.string(), label: z.string(), value: z.number() }));

@@ -1,5 +1,6 @@
 import type { CompanyCredentials, CompanyTokens, ProvenCompany } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
+import type { Waits } from '../../application/waits.js';
 import type { Clock } from '../../domain/clock.js';
 import type { QboCallObserver } from './call-observer.js';
 import { readCompanyInfoCall, readCompanyName } from './company.js';
@@ -7,7 +8,7 @@ import type { EndpointResolver } from './endpoints.js';
 import { unsettled } from './faults.js';
 import type { QboAnswer, QboHttpClient } from './http-client.js';
 import { type RefreshAnswer, refreshTokens } from './token-endpoint.js';
-import { secondsAfter } from './tokens.js';
+import { endsOf, secondsAfter } from './tokens.js';
 
 /** An access token lives an hour at most, so one that works now and came without its end is given that. */
 const LONGEST_LIFETIME_SECONDS = 3600;
@@ -17,7 +18,7 @@ export interface ProvingContext {
   readonly endpoints: EndpointResolver;
   readonly clock: Clock;
   readonly onCall?: QboCallObserver | undefined;
-  readonly tokenTimeoutMs?: number | undefined;
+  readonly waits: Waits;
 }
 
 /** Reads the company that the tokens claim to open. An access token that has run out meanwhile is refreshed once. */
@@ -40,6 +41,7 @@ function givenTokens({ clock }: ProvingContext, credentials: CompanyCredentials)
     refreshToken,
     accessTokenExpiresAt: accessTokenExpiresAt ?? secondsAfter(clock.now(), LONGEST_LIFETIME_SECONDS),
     refreshTokenExpiresAt: undefined,
+    refreshTokenHardExpiresAt: undefined,
   };
 }
 
@@ -64,24 +66,18 @@ function interpret(answer: QboAnswer, tokens: CompanyTokens): ProviderResult<Pro
 }
 
 async function refresh(
-  { endpoints, clock, onCall, tokenTimeoutMs }: ProvingContext,
+  { endpoints, clock, onCall, waits }: ProvingContext,
   credentials: CompanyCredentials,
 ): Promise<ProviderResult<CompanyTokens>> {
   const { environment, realmId, clientId, clientSecret, refreshToken } = credentials;
   const { tokenUrl } = endpoints({ environment, realmId, simulated: undefined });
   const askedAt = clock.now();
   const request = { tokenUrl, clientId, clientSecret, refreshToken };
-  const answer = await refreshTokens(request, { timeoutMs: tokenTimeoutMs, onCall });
+  const answer = await refreshTokens(request, { timeoutMs: waits.tokenTimeoutMs, onCall });
   if (answer.kind !== 'issued') return refused(answer);
   const { tokens, trace } = answer;
-  const issued = {
-    accessToken: tokens.accessToken,
-    refreshToken: tokens.refreshToken ?? refreshToken,
-    accessTokenExpiresAt: secondsAfter(askedAt, tokens.expiresInSeconds),
-    refreshTokenExpiresAt:
-      tokens.refreshExpiresInSeconds === undefined ? undefined : secondsAfter(askedAt, tokens.refreshExpiresInSeconds),
-  };
-  return succeeded(issued, trace);
+  const issued = { accessToken: tokens.accessToken, refreshToken: tokens.refreshToken ?? refreshToken };
+  return succeeded({ ...issued, ...endsOf(tokens, askedAt) }, trace);
 }
 
 function refused(answer: Exclude<RefreshAnswer, { kind: 'issued' }>): ProviderResult<CompanyTokens> {
@@ -100,6 +96,7 @@ function refused(answer: Exclude<RefreshAnswer, { kind: 'issued' }>): ProviderRe
         trace,
       });
     case 'unavailable':
+    case 'lost':
       return failed({
         kind: 'unavailable',
         message: `The access token could not be refreshed (${answer.reason}).`,

@@ -14,7 +14,17 @@ export type CallFailure =
 export interface FailedCall {
   readonly kind: 'failed';
   readonly failure: ProviderFailure;
+  /** Undefined: nothing that concerns more than this one call. */
+  readonly cause?: FailureCause;
+  /** How long QuickBooks asks to be left alone, when it says so with a 429. */
+  readonly retryAfterMs?: number;
 }
+
+/**
+ * What a failure tells about the company or its server. `not_sent`, `lost` (no whole answer came) and `server_error`
+ * may pass by themselves; `throttled` must be waited out; `no_access` is QuickBooks' word that the authorisation is gone.
+ */
+export type FailureCause = 'not_sent' | 'lost' | 'server_error' | 'throttled' | 'no_access';
 
 /** An answer that is not what was asked for. */
 export interface Refusal {
@@ -33,10 +43,8 @@ const NO_ACCESS_CODES = new Set([
   '3100', // wrong company, wrong environment or missing scope
 ]);
 const TOKEN_REFUSED_CODES = new Set(['100', '3200', '3202']);
-const TRY_LATER_CODES = new Set([
-  '150', // the company is under maintenance
-  '3001', // throttled
-]);
+const THROTTLED_CODE = '3001';
+const MAINTENANCE_CODE = '150';
 /** This request id is known: the first request with it was carried out, or is still at work. */
 const REPETITION_CODE = '600';
 const SYSTEM_FAILURE_CODE = '10000';
@@ -62,10 +70,13 @@ export function classifyRefusal(refusal: Refusal): CallFailure {
   const { status, fault, trace } = refusal;
   const code = fault?.code ?? '';
   const message = sentence(refusal);
-  if (NO_ACCESS_CODES.has(code)) return refuse({ kind: 'reconnect_required', message, trace });
+  if (NO_ACCESS_CODES.has(code)) return refuse({ kind: 'reconnect_required', message, trace }, 'no_access');
   if (TOKEN_REFUSED_CODES.has(code) || status === 401) return { kind: 'unauthorised', message, trace };
-  if (TRY_LATER_CODES.has(code) || status === 429) return refuse({ kind: 'unavailable', message, trace });
-  if (status >= 500 || status === 408 || code === SYSTEM_FAILURE_CODE) return unsettled(refusal.effect, message, trace);
+  if (status === 429 || code === THROTTLED_CODE) return refuse({ kind: 'unavailable', message, trace }, 'throttled');
+  if (code === MAINTENANCE_CODE) return refuse({ kind: 'unavailable', message, trace });
+  if (status >= 500 || status === 408 || code === SYSTEM_FAILURE_CODE) {
+    return unsettled(refusal.effect, message, trace, 'server_error');
+  }
   if (code === REPETITION_CODE) {
     return refusal.effect === 'write'
       ? refuse({ kind: 'unknown', isRepetition: true, message, trace })
@@ -74,6 +85,7 @@ export function classifyRefusal(refusal: Refusal): CallFailure {
   if (isSavingTrouble(fault)) return unsettled(refusal.effect, message, trace);
   if (code === '' && status < 400) return unsettled(refusal.effect, message, trace);
   const reason = REJECTION_REASONS.get(code);
+  // Without a code it may be a proxy on the way that refuses: it ends this call, and not the connection.
   if (!reason && status === 403) return refuse({ kind: 'reconnect_required', message, trace });
   return refuse({ ...rejection(fault, reason ?? 'validation'), message, trace });
 }
@@ -103,12 +115,17 @@ function conflict(fault: QboFault | undefined, reason: RejectionReason): string 
 }
 
 /** Nobody knows whether it was carried out. For a read that does not matter. */
-export function unsettled(effect: CallEffect, message: string, trace: ProviderTrace): FailedCall {
-  return refuse({ kind: effect === 'write' ? 'unknown' : 'unavailable', message, trace });
+export function unsettled(
+  effect: CallEffect,
+  message: string,
+  trace: ProviderTrace,
+  cause?: 'lost' | 'server_error',
+): FailedCall {
+  return refuse({ kind: effect === 'write' ? 'unknown' : 'unavailable', message, trace }, cause);
 }
 
-function refuse(failure: ProviderFailure): FailedCall {
-  return { kind: 'failed', failure };
+function refuse(failure: ProviderFailure, cause?: FailureCause): FailedCall {
+  return { kind: 'failed', failure, ...(cause !== undefined && { cause }) };
 }
 
 const MAX_MESSAGE_LENGTH = 500;

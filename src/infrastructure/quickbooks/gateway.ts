@@ -13,19 +13,22 @@ import { BulkReader } from './bulk-reading.js';
 import * as company from './company.js';
 import { type ProvingContext, proveCredentials } from './credentials.js';
 import * as customers from './customers.js';
-import type { EndpointResolver } from './endpoints.js';
 import { type QboCall, QboHttpClient } from './http-client.js';
 import * as answers from './invoice-answer.js';
 import * as invoices from './invoices.js';
 import { MAX_RESULTS } from './query.js';
+import { Resilience, type ResilienceOptions } from './resilience.js';
 import { QboTokens, type QboTokensOptions } from './tokens.js';
+import { Traffic, type TrafficOptions } from './traffic.js';
+import type { TrafficStore } from './traffic-store.js';
 
-export interface QuickBooksGatewayOptions extends Omit<QboTokensOptions, 'timeoutMs'> {
-  readonly endpoints: EndpointResolver;
-  /** For one request to the API; 30 s when left out. */
-  readonly timeoutMs?: number | undefined;
-  /** For one request to the token endpoint; 15 s when left out. Keep it under the store's lease. */
-  readonly tokenTimeoutMs?: number | undefined;
+const ignore = () => undefined;
+
+export interface QuickBooksGatewayOptions extends QboTokensOptions {
+  readonly traffic: TrafficStore;
+  /** What went wrong beside a call whose outcome does not suffer from it. */
+  readonly onTrouble?: TrafficOptions['onTrouble'];
+  readonly onBreaker?: ResilienceOptions['onBreaker'];
 }
 
 /** QuickBooks Online as the use cases see it. */
@@ -46,20 +49,34 @@ export class QuickBooksGateway implements AccountingGateway {
 
   readonly #proving: ProvingContext;
   readonly #client: AuthorisedClient;
+  readonly #traffic: Traffic;
   /** By connection. A company can never change its home currency. */
   readonly #homeCurrencies = new Map<string, string>();
 
-  constructor({ timeoutMs, tokenTimeoutMs, ...options }: QuickBooksGatewayOptions) {
-    const { endpoints, onCall, clock } = options;
-    const http = new QboHttpClient({ onCall, ...(timeoutMs !== undefined && { timeoutMs }) });
-    this.#client = new AuthorisedClient(http, new QboTokens({ ...options, timeoutMs: tokenTimeoutMs }), endpoints);
+  constructor(options: QuickBooksGatewayOptions) {
+    const { endpoints, onCall, clock, waits, onTrouble = ignore, onBreaker = ignore } = options;
+    const http = new QboHttpClient({ onCall, timeoutMs: waits.callTimeoutMs });
+    this.#traffic = new Traffic({ store: options.traffic, clock, waits, onTrouble });
+    this.#client = new AuthorisedClient({
+      http,
+      tokens: new QboTokens(options),
+      traffic: this.#traffic,
+      resilience: new Resilience({ clock, waits, onBreaker }),
+      endpoints,
+      waits,
+    });
     const bulk = new BulkReader(this.#client, (connectionId, document) => this.#currencyOf(connectionId, document));
     this.readPayments = bulk.readPayments.bind(bulk);
     this.readInvoices = bulk.readInvoices.bind(bulk);
     this.readChanges = bulk.readChanges.bind(bulk);
     this.findChangedInvoices = bulk.findChangedInvoices.bind(bulk);
     this.findChangedPayments = bulk.findChangedPayments.bind(bulk);
-    this.#proving = { http, endpoints, clock, onCall, tokenTimeoutMs };
+    this.#proving = { http, endpoints, clock, onCall, waits };
+  }
+
+  /** Writes down what was counted last. */
+  stop(): Promise<void> {
+    return this.#traffic.meter.flush();
   }
 
   proveCredentials(credentials: CompanyCredentials): Promise<ProviderResult<ProvenCompany>> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ProviderTrace } from '../../application/ports/provider.js';
+import { standardWaits } from '../../application/waits.js';
 import { observeCall, type QboCallObserver } from './call-observer.js';
 import { instant } from './documents.js';
 import { exchange, type HttpExchange } from './exchange.js';
@@ -9,9 +10,6 @@ import { type CallEffect, type CallFailure, classifyRefusal, unsettled } from '.
 /** Since August 2025 QuickBooks ignores every lower value; sent so that a later default changes nothing for us. */
 const MINOR_VERSION = '75';
 
-/** Intuit cuts every request after 120 s and asks clients to wait at least 30 s. */
-export const DEFAULT_TIMEOUT_MS = 30_000;
-
 const MAX_IDEMPOTENCY_KEY_LENGTH = 50;
 
 /** One request to the API of a company. */
@@ -19,6 +17,8 @@ export interface QboCall {
   /** Name for logs and metrics, e.g. `create_invoice`. */
   readonly operation: string;
   readonly effect: CallEffect;
+  /** Several requests in one, for which QuickBooks has a limit of its own. */
+  readonly isBatch?: boolean;
   readonly method: 'GET' | 'POST';
   /** Below `/v3/company/{realmId}/`, each segment percent-encoded, e.g. `invoice/155`. */
   readonly path: string;
@@ -58,7 +58,7 @@ export class QboHttpClient {
   readonly #timeoutMs: number;
   readonly #onCall: QboCallObserver | undefined;
 
-  constructor({ timeoutMs = DEFAULT_TIMEOUT_MS, onCall }: QboHttpClientOptions = {}) {
+  constructor({ timeoutMs = standardWaits.callTimeoutMs, onCall }: QboHttpClientOptions = {}) {
     this.#timeoutMs = timeoutMs;
     this.#onCall = onCall;
   }
@@ -114,10 +114,10 @@ function interpret(
 ): QboAnswer {
   if (exchanged.kind === 'not_sent') {
     const message = `QuickBooks could not be reached (${exchanged.reason}).`;
-    return { kind: 'failed', failure: { kind: 'unavailable', message, trace: {} } };
+    return { kind: 'failed', failure: { kind: 'unavailable', message, trace: {} }, cause: 'not_sent' };
   }
   if (exchanged.kind === 'interrupted') {
-    return unsettled(effect, `QuickBooks did not answer completely (${exchanged.reason}).`, exchanged.trace);
+    return unsettled(effect, `QuickBooks did not answer completely (${exchanged.reason}).`, exchanged.trace, 'lost');
   }
   const { status, headers, text, trace } = exchanged;
   const body = readAnswerBody(text);
@@ -131,7 +131,18 @@ function interpret(
     };
   }
   const fault = body.kind === 'fault' ? body.fault : undefined;
-  return classifyRefusal({ status, fault, effect, trace, secrets: [accessToken] });
+  const refusal = classifyRefusal({ status, fault, effect, trace, secrets: [accessToken] });
+  const retryAfterMs = readRetryAfter(headers.get('retry-after'));
+  if (refusal.kind !== 'failed' || refusal.cause !== 'throttled' || retryAfterMs === undefined) return refusal;
+  return { ...refusal, retryAfterMs };
+}
+
+/** A count of seconds or a date. Intuit sends none as a rule. */
+function readRetryAfter(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
 const stamped = z.object({ time: z.string() });

@@ -1,12 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { z } from 'zod';
+import type { Waits } from '../../application/waits.js';
 import type { RefreshClaim, SealedTokens, StoredConnection, TokenStore } from './token-store.js';
-
-/**
- * Longer than a refresher may wait for Intuit (`TOKEN_TIMEOUT_MS`), so that it is only overtaken when its process
- * stands still or died.
- */
-export const REFRESH_LEASE_MS = 20_000;
 
 const connectionRow = z
   .object({
@@ -19,8 +14,13 @@ const connectionRow = z
     refresh_token: z.string(),
     client_id: z.string().nullable(),
     client_secret: z.string().nullable(),
+    previous_refresh_token: z.string().nullable(),
     access_token_expires_at_ms: z.coerce.number(),
     token_version: z.int(),
+    reads_paused_ms: z.coerce.number(),
+    reads_pauses: z.int(),
+    writes_paused_ms: z.coerce.number(),
+    writes_pauses: z.int(),
   })
   .transform(
     (row): StoredConnection => ({
@@ -31,8 +31,13 @@ const connectionRow = z
       reconnectRequired: row.status === 'RECONNECT_REQUIRED',
       accessToken: row.access_token,
       refreshToken: row.refresh_token,
+      previousRefreshToken: row.previous_refresh_token ?? undefined,
       accessTokenExpiresAt: new Date(row.access_token_expires_at_ms),
       tokenVersion: row.token_version,
+      pauses: {
+        read: { remainingMs: row.reads_paused_ms, count: row.reads_pauses },
+        write: { remainingMs: row.writes_paused_ms, count: row.writes_pauses },
+      },
       app:
         row.client_id !== null && row.client_secret !== null
           ? { clientId: row.client_id, clientSecret: row.client_secret }
@@ -53,19 +58,23 @@ const HOLDS_CLAIM = 'id = ? and refresh_fence = ? and token_version = ?';
  */
 export class PostgresTokenStore implements TokenStore {
   readonly #orm: MikroORM;
-  readonly #leaseMs: number;
+  readonly #waits: Pick<Waits, 'tokenLeaseMs' | 'previousRefreshTokenMs'>;
 
-  constructor(orm: MikroORM, { leaseMs = REFRESH_LEASE_MS }: { readonly leaseMs?: number } = {}) {
+  constructor(orm: MikroORM, waits: Pick<Waits, 'tokenLeaseMs' | 'previousRefreshTokenMs'>) {
     this.#orm = orm;
-    this.#leaseMs = leaseMs;
+    this.#waits = waits;
   }
 
   async load(connectionId: string): Promise<StoredConnection | undefined> {
     const rows = await this.#execute(
       `select id, environment, realm_id, simulated, status, access_token, refresh_token, client_id, client_secret,
-              token_version, extract(epoch from access_token_expires_at) * 1000 as access_token_expires_at_ms
+              case when refresh_token_changed_at > now() - ? * interval '1 millisecond' then previous_refresh_token end
+                as previous_refresh_token,
+              token_version, extract(epoch from access_token_expires_at) * 1000 as access_token_expires_at_ms,
+              ${remainingMs('reads_paused_until')} as reads_paused_ms, reads_pauses,
+              ${remainingMs('writes_paused_until')} as writes_paused_ms, writes_pauses
        from qbo_connection where id = ?`,
-      [connectionId],
+      [this.#waits.previousRefreshTokenMs, connectionId],
     );
     return z.array(connectionRow).parse(rows)[0];
   }
@@ -77,7 +86,7 @@ export class PostgresTokenStore implements TokenStore {
        where id = ? and token_version = ? and status = 'CONNECTED'
          and (refresh_lease_until is null or refresh_lease_until < now())
        returning refresh_fence`,
-      [this.#leaseMs, connectionId, tokenVersion],
+      [this.#waits.tokenLeaseMs, connectionId, tokenVersion],
     );
     const [row] = claimRows.parse(rows);
     return row && { connectionId, tokenVersion, fence: row.refresh_fence };
@@ -86,15 +95,21 @@ export class PostgresTokenStore implements TokenStore {
   async recordTokens(claim: RefreshClaim, tokens: SealedTokens): Promise<boolean> {
     const rows = await this.#execute(
       `update qbo_connection
-       set access_token = ?, access_token_expires_at = ?, refresh_token = coalesce(?, refresh_token),
+       set access_token = ?, access_token_expires_at = ?, refresh_token = ?,
+           previous_refresh_token = coalesce(?, previous_refresh_token),
+           refresh_token_changed_at = case when ? then now() else refresh_token_changed_at end,
            refresh_token_expires_at = coalesce(?, refresh_token_expires_at),
+           refresh_token_hard_expires_at = coalesce(?, refresh_token_hard_expires_at),
            token_version = token_version + 1, refresh_lease_until = null, updated_at = now()
        where ${HOLDS_CLAIM} returning refresh_fence`,
       [
         tokens.accessToken,
         tokens.accessTokenExpiresAt,
-        tokens.refreshToken ?? null,
+        tokens.refreshToken,
+        tokens.replacedRefreshToken ?? null,
+        tokens.replacedRefreshToken !== undefined,
         tokens.refreshTokenExpiresAt ?? null,
+        tokens.refreshTokenHardExpiresAt ?? null,
         ...identity(claim),
       ],
     );
@@ -110,6 +125,15 @@ export class PostgresTokenStore implements TokenStore {
     return claimRows.parse(rows).length === 1;
   }
 
+  async requireReconnectOf(connectionId: string, tokenVersion: number): Promise<boolean> {
+    const rows = await this.#execute(
+      `update qbo_connection set status = 'RECONNECT_REQUIRED', refresh_lease_until = null, updated_at = now()
+       where id = ? and token_version = ? returning refresh_fence`,
+      [connectionId, tokenVersion],
+    );
+    return claimRows.parse(rows).length === 1;
+  }
+
   async releaseRefresh(claim: RefreshClaim): Promise<void> {
     await this.#execute(
       `update qbo_connection set refresh_lease_until = null where ${HOLDS_CLAIM} returning refresh_fence`,
@@ -121,6 +145,11 @@ export class PostgresTokenStore implements TokenStore {
   #execute(sql: string, parameters: unknown[]): Promise<unknown> {
     return this.#orm.em.fork().getConnection().execute(sql, parameters);
   }
+}
+
+/** Compared in the database, because processes' clocks differ. */
+function remainingMs(column: string): string {
+  return `greatest(0, coalesce(extract(epoch from ${column} - now()) * 1000, 0))`;
 }
 
 function identity({ connectionId, fence, tokenVersion }: RefreshClaim): unknown[] {

@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import type { ProviderTrace } from '../../application/ports/provider.js';
+import { standardWaits } from '../../application/waits.js';
 import { observeCall, type QboCallObserver } from './call-observer.js';
 import { exchange, type HttpExchange } from './exchange.js';
 import { parseJson } from './json.js';
-
-/**
- * A refresh takes under a second as a rule. Shorter than the lease it is made under, and short enough that a caller who
- * waits for one refresh can still make another.
- */
-export const TOKEN_TIMEOUT_MS = 15_000;
 
 /** What Intuit says when it leaves `expires_in` out: an access token lives an hour. */
 const DEFAULT_LIFETIME_SECONDS = 3600;
@@ -27,6 +22,8 @@ export interface IssuedTokens {
   readonly expiresInSeconds: number;
   /** The rest of the refresh token's rolling life, about 100 days. */
   readonly refreshExpiresInSeconds: number | undefined;
+  /** The rest of the five years that a connection lasts however often it is refreshed. */
+  readonly refreshHardExpiresInSeconds: number | undefined;
 }
 
 export type RefreshAnswer =
@@ -35,7 +32,8 @@ export type RefreshAnswer =
   | { readonly kind: 'dead'; readonly trace: ProviderTrace }
   /** The client id or secret is wrong (`invalid_client`); the tokens may be fine. */
   | { readonly kind: 'wrong_client'; readonly trace: ProviderTrace }
-  | { readonly kind: 'unavailable'; readonly reason: string; readonly trace: ProviderTrace };
+  /** `lost`: no whole answer came, so Intuit may have issued tokens that nobody received. */
+  | { readonly kind: 'unavailable' | 'lost'; readonly reason: string; readonly trace: ProviderTrace };
 
 export interface TokenEndpointOptions {
   readonly timeoutMs?: number | undefined;
@@ -45,7 +43,7 @@ export interface TokenEndpointOptions {
 /** Asks Intuit for a new access token. */
 export async function refreshTokens(
   { tokenUrl, clientId, clientSecret, refreshToken }: RefreshRequest,
-  { timeoutMs = TOKEN_TIMEOUT_MS, onCall }: TokenEndpointOptions = {},
+  { timeoutMs = standardWaits.tokenTimeoutMs, onCall }: TokenEndpointOptions = {},
 ): Promise<RefreshAnswer> {
   const report = observeCall(onCall, 'refresh_token');
   const exchanged = await exchange({
@@ -55,6 +53,8 @@ export async function refreshTokens(
       Accept: 'application/json',
       Authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
       'Content-Type': 'application/x-www-form-urlencoded',
+      // Without it Intuit does not tell when the five years are over.
+      'x-include-refresh-token-hard-expires-in': 'true',
     },
     body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken }).toString(),
     timeoutMs,
@@ -69,6 +69,7 @@ const OUTCOMES = {
   dead: 'reconnect_required',
   wrong_client: 'reconnect_required',
   unavailable: 'unavailable',
+  lost: 'unavailable',
 } as const;
 
 // Our JSON reader gives numbers as texts. Anything else than a sensible count of seconds counts as absent.
@@ -79,14 +80,13 @@ const tokenAnswer = z.object({
   refresh_token: nonEmptyText.optional().catch(undefined),
   expires_in: seconds,
   x_refresh_token_expires_in: seconds,
+  x_refresh_token_hard_expires_in: seconds,
 });
 const tokenError = z.object({ error: z.string() });
 
 function interpret(exchanged: HttpExchange): RefreshAnswer {
   if (exchanged.kind === 'not_sent') return { kind: 'unavailable', reason: exchanged.reason, trace: {} };
-  if (exchanged.kind === 'interrupted') {
-    return { kind: 'unavailable', reason: exchanged.reason, trace: exchanged.trace };
-  }
+  if (exchanged.kind === 'interrupted') return { kind: 'lost', reason: exchanged.reason, trace: exchanged.trace };
   const { status, text, trace } = exchanged;
   const json = parseOrUndefined(text);
   if (status === 200) return readTokens(json, trace);
@@ -105,6 +105,7 @@ function readTokens(json: unknown, trace: ProviderTrace): RefreshAnswer {
     refreshToken: data.refresh_token,
     expiresInSeconds: data.expires_in ?? DEFAULT_LIFETIME_SECONDS,
     refreshExpiresInSeconds: data.x_refresh_token_expires_in,
+    refreshHardExpiresInSeconds: data.x_refresh_token_hard_expires_in,
   };
   return { kind: 'issued', tokens, trace };
 }

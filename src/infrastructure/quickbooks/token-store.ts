@@ -1,4 +1,5 @@
 import type { IntuitEnvironment } from './endpoints.js';
+import type { CallEffect } from './faults.js';
 
 /** A connection as stored. The secrets are sealed texts (`SecretBox`). */
 export interface StoredConnection {
@@ -9,20 +10,33 @@ export interface StoredConnection {
   readonly reconnectRequired: boolean;
   readonly accessToken: string;
   readonly refreshToken: string;
+  /** The one before it, while Intuit still takes it (24 hours). */
+  readonly previousRefreshToken: string | undefined;
   readonly accessTokenExpiresAt: Date;
   readonly tokenVersion: number;
+  readonly pauses: Readonly<Record<CallEffect, Pause>>;
   /** The Intuit app it was made with; undefined: the default one. */
   readonly app: { readonly clientId: string; readonly clientSecret: string } | undefined;
+}
+
+/** QuickBooks asked to be left alone with reads or with writes. */
+export interface Pause {
+  /** Zero when it is over, or there was none. */
+  readonly remainingMs: number;
+  /** Pauses without a success in between. */
+  readonly count: number;
 }
 
 /** New tokens, sealed. */
 export interface SealedTokens {
   readonly accessToken: string;
-  /** Undefined: Intuit named none, the stored one stays. */
-  readonly refreshToken: string | undefined;
+  readonly refreshToken: string;
+  /** The one that `refreshToken` follows; undefined: it is still the same. */
+  readonly replacedRefreshToken: string | undefined;
   readonly accessTokenExpiresAt: Date;
   /** Undefined: Intuit did not tell, the stored time stays. */
   readonly refreshTokenExpiresAt: Date | undefined;
+  readonly refreshTokenHardExpiresAt: Date | undefined;
 }
 
 /** The right to ask Intuit for new tokens, while the lease lasts and nobody took over. */
@@ -46,6 +60,8 @@ export interface TokenStore {
   recordTokens(claim: RefreshClaim, tokens: SealedTokens): Promise<boolean>;
   /** Marks the connection as dead and changes nothing else of it. False: fenced off, nothing was changed. */
   requireReconnect(claim: RefreshClaim): Promise<boolean>;
+  /** The same for tokens that QuickBooks refuses. False: the connection has other tokens by now, nothing was changed. */
+  requireReconnectOf(connectionId: string, tokenVersion: number): Promise<boolean>;
   /** Ends the lease without a result, so that the next caller may try. */
   releaseRefresh(claim: RefreshClaim): Promise<void>;
 }

@@ -1,19 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProviderFailure, ProviderTrace } from '../../application/ports/provider.js';
 import type { SecretBox } from '../../application/ports/secrets.js';
+import type { Waits } from '../../application/waits.js';
 import type { Clock } from '../../domain/clock.js';
 import type { QboCallObserver } from './call-observer.js';
 import type { EndpointResolver } from './endpoints.js';
-import { type IssuedTokens, type RefreshAnswer, refreshTokens } from './token-endpoint.js';
+import { type IssuedTokens, type RefreshAnswer, type RefreshRequest, refreshTokens } from './token-endpoint.js';
 import type { RefreshClaim, StoredConnection, TokenStore } from './token-store.js';
-
-/** Refresh this long before the end, so that no token runs out between being chosen and being read by QuickBooks. */
-const EARLY_MS = 5 * 60_000;
-
-const POLL_MS = 100;
-
-/** A lease of a refresher that died (20 s) and one refresh of our own (15 s), and a margin. */
-const MAX_WAIT_MS = 40_000;
 
 /** The Intuit app for connections without one of their own. */
 export interface IntuitApp {
@@ -39,10 +32,17 @@ export interface QboTokensOptions {
   readonly clock: Clock;
   readonly endpoints: EndpointResolver;
   readonly defaultApp: IntuitApp | undefined;
-  readonly timeoutMs?: number | undefined;
-  readonly pollMs?: number | undefined;
-  readonly maxWaitMs?: number | undefined;
+  readonly waits: Waits;
   readonly onCall?: QboCallObserver | undefined;
+}
+
+/** What Intuit said to one of the refresh tokens of a connection. */
+interface Refresh {
+  readonly answer: RefreshAnswer;
+  /** What was sent, in clear. */
+  readonly sent: string;
+  /** Before the request: counted from the answer, tokens would seem to live longer than they do. */
+  readonly askedAt: Date;
 }
 
 /** Hands out access tokens, and sees to it that of all callers in all processes one at a time refreshes them. */
@@ -57,10 +57,11 @@ export class QboTokens {
 
   /** The stored token when it has some life left, else a new one. Throws when there is no such connection. */
   async current(connectionId: string): Promise<AuthorisationResult> {
+    const { clock, waits } = this.#options;
     const stored = await this.#load(connectionId);
     if (stored.reconnectRequired) return reconnectRequired();
-    const freshUntil = stored.accessTokenExpiresAt.getTime() - EARLY_MS;
-    if (freshUntil > this.#options.clock.now().getTime()) return this.#authorise(stored);
+    const freshUntil = stored.accessTokenExpiresAt.getTime() - waits.accessTokenEarlyMs;
+    if (freshUntil > clock.now().getTime()) return this.#authorise(stored);
     return this.renew(connectionId, stored.tokenVersion);
   }
 
@@ -74,9 +75,17 @@ export class QboTokens {
     return renewal;
   }
 
+  /** QuickBooks says that these tokens open the company no more: from now on nobody uses them. */
+  async end({ connection, tokenVersion }: Authorisation, failure: ProviderFailure): Promise<ProviderFailure> {
+    const isEnded = await this.#options.store.requireReconnectOf(connection.id, tokenVersion);
+    if (isEnded) return failure;
+    const message = `The company got other tokens meanwhile, for which this may not hold: ${failure.message}`;
+    return { kind: 'unavailable', message, trace: failure.trace };
+  }
+
   async #renew(connectionId: string, staleVersion: number): Promise<AuthorisationResult> {
-    const { store, pollMs = POLL_MS, maxWaitMs = MAX_WAIT_MS } = this.#options;
-    const waitUntil = performance.now() + maxWaitMs;
+    const { store, waits } = this.#options;
+    const waitUntil = performance.now() + waits.tokenMaxWaitMs;
     for (;;) {
       const stored = await this.#load(connectionId);
       if (stored.reconnectRequired) return reconnectRequired();
@@ -87,24 +96,21 @@ export class QboTokens {
       if (performance.now() > waitUntil) {
         return unavailable('somebody else is refreshing the tokens and does not finish', {});
       }
-      await delay(pollMs);
+      await delay(waits.tokenPollMs);
     }
   }
 
   /** `fenced_off`: while Intuit was being asked somebody took over. What was received is discarded. */
   async #refresh(stored: StoredConnection, claim: RefreshClaim): Promise<AuthorisationResult | 'fenced_off'> {
-    const { store, timeoutMs, onCall } = this.#options;
+    const { store } = this.#options;
     const app = await this.#appOf(stored);
     if (!app) {
       await store.releaseRefresh(claim);
       return wrongClient({});
     }
-    const { tokenUrl } = this.#options.endpoints(stored);
-    // Counted from before the request: counted from the answer, slow ones would seem to live longer than they do.
-    const askedAt = this.#options.clock.now();
-    const refreshToken = await this.#options.secrets.open(stored.refreshToken);
-    const answer = await refreshTokens({ tokenUrl, ...app, refreshToken }, { timeoutMs, onCall });
-    if (answer.kind === 'issued') return this.#record(stored, claim, answer.tokens, askedAt);
+    const refresh = await this.#askIntuit(stored, app);
+    const { answer } = refresh;
+    if (answer.kind === 'issued') return this.#record(stored, claim, refresh, answer.tokens);
     if (answer.kind === 'dead') {
       return (await store.requireReconnect(claim)) ? reconnectRequired(answer.trace) : 'fenced_off';
     }
@@ -112,21 +118,51 @@ export class QboTokens {
     return describe(answer);
   }
 
+  /**
+   * Asks with the stored refresh token. When Intuit does not know it and nobody replaced it meanwhile, with the one
+   * before, which Intuit honours for a day: there is nothing to lose any more.
+   */
+  async #askIntuit(stored: StoredConnection, app: IntuitApp): Promise<Refresh> {
+    const latest = await this.#send(stored, app, stored.refreshToken);
+    if (latest.answer.kind !== 'dead' || stored.previousRefreshToken === undefined) return latest;
+    const now = await this.#load(stored.id);
+    if (now.tokenVersion !== stored.tokenVersion) return latest;
+    return this.#send(stored, app, stored.previousRefreshToken);
+  }
+
+  /** Asks once more when the answer was lost: Intuit keeps the value that was sent valid for a day after its change. */
+  async #send(stored: StoredConnection, app: IntuitApp, sealed: string): Promise<Refresh> {
+    const { endpoints, secrets, waits } = this.#options;
+    const { tokenUrl } = endpoints(stored);
+    const sent = await secrets.open(sealed);
+    const request: RefreshRequest = { tokenUrl, ...app, refreshToken: sent };
+    const first = await this.#post(request);
+    if (first.answer.kind !== 'lost') return first;
+    await delay(waits.tokenRetryMs);
+    return this.#post(request);
+  }
+
+  async #post(request: RefreshRequest): Promise<Refresh> {
+    const { clock, waits, onCall } = this.#options;
+    const askedAt = clock.now();
+    const answer = await refreshTokens(request, { timeoutMs: waits.tokenTimeoutMs, onCall });
+    return { answer, sent: request.refreshToken, askedAt };
+  }
+
   /** Stored before it is used: a token that only this process knew would be lost with it. */
   async #record(
     stored: StoredConnection,
     claim: RefreshClaim,
+    { sent, askedAt }: Refresh,
     tokens: IssuedTokens,
-    askedAt: Date,
   ): Promise<AuthorisationResult | 'fenced_off'> {
     const { store, secrets } = this.#options;
-    const { accessToken, refreshToken, expiresInSeconds, refreshExpiresInSeconds } = tokens;
+    const { accessToken, refreshToken = sent } = tokens;
     const recorded = await store.recordTokens(claim, {
       accessToken: await secrets.seal(accessToken),
-      refreshToken: refreshToken === undefined ? undefined : await secrets.seal(refreshToken),
-      accessTokenExpiresAt: secondsAfter(askedAt, expiresInSeconds),
-      refreshTokenExpiresAt:
-        refreshExpiresInSeconds === undefined ? undefined : secondsAfter(askedAt, refreshExpiresInSeconds),
+      refreshToken: await secrets.seal(refreshToken),
+      replacedRefreshToken: refreshToken === sent ? undefined : await secrets.seal(sent),
+      ...endsOf(tokens, askedAt),
     });
     if (!recorded) return 'fenced_off';
     return { ok: true, value: { connection: stored, accessToken, tokenVersion: stored.tokenVersion + 1 } };
@@ -149,6 +185,16 @@ export class QboTokens {
   }
 }
 
+/** When tokens that were asked for at that time end; undefined where Intuit did not tell. */
+export function endsOf(tokens: IssuedTokens, askedAt: Date) {
+  const endOf = (seconds: number | undefined) => (seconds === undefined ? undefined : secondsAfter(askedAt, seconds));
+  return {
+    accessTokenExpiresAt: secondsAfter(askedAt, tokens.expiresInSeconds),
+    refreshTokenExpiresAt: endOf(tokens.refreshExpiresInSeconds),
+    refreshTokenHardExpiresAt: endOf(tokens.refreshHardExpiresInSeconds),
+  };
+}
+
 export function secondsAfter(instant: Date, seconds: number): Date {
   return new Date(instant.getTime() + seconds * 1000);
 }
@@ -158,7 +204,7 @@ function describe(answer: Exclude<RefreshAnswer, { kind: 'issued' | 'dead' }>): 
 }
 
 function reconnectRequired(trace: ProviderTrace = {}): AuthorisationResult {
-  const message = 'Intuit no longer accepts the refresh token of this company.';
+  const message = 'Intuit no longer accepts the tokens of this company.';
   return { ok: false, failure: { kind: 'reconnect_required', message, trace } };
 }
 

@@ -37,6 +37,7 @@ beforeAll(async () => {
     },
     findActor: (key) => findActorByKey(orm.em.fork(), key),
     openIntrospection: false,
+    deadlineMs: 5_000,
     onOperation: () => undefined,
     onUnexpectedError: () => undefined,
   });

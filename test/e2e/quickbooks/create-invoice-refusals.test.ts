@@ -13,6 +13,7 @@ import {
   invoiceOrder,
   invoicesInBooks,
   operationsOf,
+  reconnect,
   SECOND_COMPANY,
   sendInvoice,
   syncInvoice,
@@ -244,6 +245,7 @@ describe('what QuickBooks refuses', () => {
       'select last_error from provider_operation union all select after::text from audit_event',
     );
     expect(JSON.stringify(rows)).not.toMatch(/eyJ|RT1-/);
+    await reconnect(app);
   });
 });
 

@@ -138,7 +138,7 @@ describe('a webhook', () => {
       payments.push((await app.quickbooks.pay(qboInvoiceId, '1475.00')).Payment.Id);
     }
     const path = `/invoice/${failing.qboInvoiceId}`;
-    await app.quickbooks.post('/faults', { kind: 'html502', match: { path } });
+    await app.quickbooks.post('/faults', { kind: 'html502', times: 3, match: { path } });
     const events = payments.map((id) => cloudEvent('payment', 'created', id, realmId));
     await deliver(app, events);
     await workedOff(app, events.slice(1));

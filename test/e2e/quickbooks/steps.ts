@@ -76,7 +76,7 @@ export async function freshTokens({ quickbooks }: TestApp, realmId: string, repl
 }
 
 export const CONNECTION =
-  'realmId environment companyName status accessTokenExpiresAt refreshTokenExpiresAt serviceItemId';
+  'realmId environment companyName status accessTokenExpiresAt refreshTokenExpiresAt refreshTokenHardExpiresAt readsPausedUntil writesPausedUntil serviceItemId';
 
 export async function configure(app: TestApp, conferenceId: string, input: Record<string, unknown>): Promise<Data> {
   return app.graphql.mutate(
@@ -134,3 +134,10 @@ export async function withCompany<T>(
 }
 
 export { SECOND_COMPANY };
+
+/** A person connects the company anew after QuickBooks refused its tokens. */
+export async function reconnect(app: TestApp): Promise<void> {
+  const { conferenceId } = app;
+  const { realmId } = app.quickbooks;
+  await configure(app, conferenceId, await freshTokens(app, realmId));
+}

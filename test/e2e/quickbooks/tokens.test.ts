@@ -12,6 +12,7 @@ import {
   invoiceOrder,
   invoicesInBooks,
   operationsOf,
+  reconnect,
   syncInvoice,
 } from './steps.js';
 
@@ -98,6 +99,10 @@ describe('W-Q28: an access token that is refused in the middle of its life', () 
     expect(tokens).toHaveLength(1);
     expect(await readOrder(app, order.id)).toMatchObject({ status: 'DRAFT', qboInvoice: null });
     await app.quickbooks.delete('/faults');
+    const stopped = await countCalls(app, () => invoiceOrder(app, order.id));
+    expect(stopped).toMatchObject({ result: { userErrors: [{ code: 'RECONNECT_REQUIRED' }] } });
+    expect([...stopped.reads, ...stopped.writes, ...stopped.tokens]).toEqual([]);
+    await reconnect(app);
     expect((await invoiceOrder(app, order.id)).userErrors).toEqual([]);
   });
 });
@@ -105,7 +110,7 @@ describe('W-Q28: an access token that is refused in the middle of its life', () 
 describe('a token endpoint that fails', () => {
   test.each([
     ['is down', { kind: 'html502' }],
-    ['cuts the connection', { kind: 'reset' }],
+    ['cuts the connection twice', { kind: 'reset', times: 2 }],
     ['answers with garbage', { kind: 'garbage' }],
   ])('and %s is QBO_UNAVAILABLE and overwrites no token', async (_what, fault) => {
     const order = await createOrder(app);

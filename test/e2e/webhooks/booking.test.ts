@@ -271,7 +271,7 @@ describe('what a delivery costs', () => {
 test('a failed reading is repeated by itself', async () => {
   const order = await createInvoicedOrder(app);
   const { Payment } = await app.quickbooks.pay(order.qboInvoiceId, '1475.00');
-  await app.quickbooks.post('/faults', { kind: 'html502', match: { path: '/query' } });
+  await app.quickbooks.post('/faults', { kind: 'html502', times: 3, match: { path: '/query' } });
   const event = cloudEvent('payment', 'created', Payment.Id, realmId);
   await deliver(app, [event]);
   const [waiting] = await eventually(

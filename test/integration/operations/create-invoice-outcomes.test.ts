@@ -369,8 +369,8 @@ describe('when certainly nothing was sent', () => {
   test.each([
     ['QuickBooks throttles the invoice', { kind: '429', match: { path: '/invoice?' } }],
     ['QuickBooks throttles in XML', { kind: 'xml429', match: { path: '/invoice?' } }],
-    ['the customer cannot be looked up', { kind: 'html502', match: { path: '/query?' } }],
-    ['the preferences cannot be read', { kind: 'reset', match: { path: '/preferences' } }],
+    ['the customer cannot be looked up', { kind: 'html502', times: 3, match: { path: '/query?' } }],
+    ['the preferences cannot be read', { kind: 'reset', times: 3, match: { path: '/preferences' } }],
   ])('because %s, nothing is left behind and the next call succeeds', async (_why, fault) => {
     const purchaseOrderId = await bench.order();
     await bench.sql('update qbo_connection set settings = null');

@@ -33,5 +33,7 @@ export async function insertConnection(orm: MikroORM, fields: Partial<QboConnect
 
 /** The whole row, secrets included. */
 export async function readConnection(orm: MikroORM, id: string): Promise<QboConnection> {
-  return orm.em.fork().findOneOrFail(QboConnection, id, { populate: ['accessToken', 'refreshToken', 'clientSecret'] });
+  return orm.em.fork().findOneOrFail(QboConnection, id, {
+    populate: ['accessToken', 'refreshToken', 'previousRefreshToken', 'clientSecret'],
+  });
 }

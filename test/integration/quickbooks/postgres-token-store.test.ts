@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { standardWaits } from '../../../src/application/waits.js';
 import { QboConnectionStatus } from '../../../src/domain/quickbooks/qbo-connection.entity.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { PostgresTokenStore } from '../../../src/infrastructure/quickbooks/postgres-token-store.js';
@@ -14,7 +15,7 @@ let store: PostgresTokenStore;
 beforeAll(async () => {
   database = await createTestDatabase();
   orm = await openOrm(database.url);
-  store = new PostgresTokenStore(orm);
+  store = new PostgresTokenStore(orm, standardWaits);
 });
 
 afterAll(async () => {
@@ -26,7 +27,9 @@ const newTokens: SealedTokens = {
   accessToken: 'sealed(access-2)',
   refreshToken: 'sealed(refresh-2)',
   accessTokenExpiresAt: new Date('2026-11-21T13:00:00.123Z'),
+  replacedRefreshToken: 'sealed(refresh-1 again)',
   refreshTokenExpiresAt: new Date('2027-03-02T12:00:00Z'),
+  refreshTokenHardExpiresAt: new Date('2031-11-20T12:00:00Z'),
 };
 
 async function claim(connectionId: string, tokenVersion = 1): Promise<RefreshClaim> {
@@ -59,8 +62,10 @@ describe('loading', () => {
       reconnectRequired: false,
       accessToken: 'sealed(access-1)',
       refreshToken: 'sealed(refresh-1)',
+      previousRefreshToken: undefined,
       accessTokenExpiresAt,
       tokenVersion: 1,
+      pauses: { read: { remainingMs: 0, count: 0 }, write: { remainingMs: 0, count: 0 } },
       app: { clientId: 'own-id', clientSecret: 'sealed(own-secret)' },
     });
   });
@@ -75,6 +80,46 @@ describe('loading', () => {
   });
 });
 
+describe('the refresh token before the last change', () => {
+  test('is known for a day', async () => {
+    const { id } = await insertConnection(orm);
+    await store.recordTokens(await claim(id), newTokens);
+    expect((await store.load(id))?.previousRefreshToken).toBe('sealed(refresh-1 again)');
+    await orm.em
+      .fork()
+      .execute(
+        `update qbo_connection set refresh_token_changed_at = refresh_token_changed_at - interval '24 hours' where id = ?`,
+        [id],
+      );
+    expect((await store.load(id))?.previousRefreshToken).toBeUndefined();
+  });
+
+  test('stays known when a refresh brings the same value again', async () => {
+    const { id } = await insertConnection(orm);
+    await store.recordTokens(await claim(id), newTokens);
+    await store.recordTokens(await claim(id, 2), { ...newTokens, replacedRefreshToken: undefined });
+    expect((await store.load(id))?.previousRefreshToken).toBe('sealed(refresh-1 again)');
+  });
+});
+
+describe('tokens that QuickBooks refuses', () => {
+  test('end the connection, and a refresh of them is fenced off', async () => {
+    const { id } = await insertConnection(orm);
+    const refresh = await claim(id);
+    expect(await store.requireReconnectOf(id, 1)).toBe(true);
+    expect(await readConnection(orm, id)).toMatchObject({ status: 'RECONNECT_REQUIRED', refreshLeaseUntil: null });
+    expect(await store.claimRefresh(id, 1)).toBeUndefined();
+    await store.releaseRefresh(refresh);
+    expect((await readConnection(orm, id)).status).toBe('RECONNECT_REQUIRED');
+  });
+
+  test('end nothing when they are not the stored ones any more', async () => {
+    const { id } = await insertConnection(orm, { tokenVersion: 2 });
+    expect(await store.requireReconnectOf(id, 1)).toBe(false);
+    expect((await readConnection(orm, id)).status).toBe('CONNECTED');
+  });
+});
+
 describe('claiming the refresh', () => {
   test('of twenty at once exactly one gets it', async () => {
     const { id } = await insertConnection(orm);
@@ -83,8 +128,8 @@ describe('claiming the refresh', () => {
     const { refreshFence, refreshLeaseUntil } = await readConnection(orm, id);
     expect(refreshFence).toBe(1);
     const leaseMs = (refreshLeaseUntil?.getTime() ?? 0) - Date.now();
-    expect(leaseMs).toBeGreaterThan(15_000);
-    expect(leaseMs).toBeLessThanOrEqual(20_500);
+    expect(leaseMs).toBeGreaterThan(30_000);
+    expect(leaseMs).toBeLessThanOrEqual(35_500);
   });
 
   test('for tokens that are not the stored ones any more is refused', async () => {
@@ -117,8 +162,10 @@ describe('recording new tokens', () => {
   test('stores all of them, raises the version and ends the lease', async () => {
     const { id } = await insertConnection(orm);
     expect(await store.recordTokens(await claim(id), newTokens)).toBe(true);
+    const { replacedRefreshToken: previousRefreshToken, ...stored } = newTokens;
     expect(await readConnection(orm, id)).toMatchObject({
-      ...newTokens,
+      ...stored,
+      previousRefreshToken,
       tokenVersion: 2,
       refreshFence: 1,
       refreshLeaseUntil: null,
@@ -131,12 +178,17 @@ describe('recording new tokens', () => {
     const { id } = await insertConnection(orm);
     await store.recordTokens(await claim(id), {
       ...newTokens,
-      refreshToken: undefined,
+      refreshToken: 'sealed(refresh-1 anew)',
+      replacedRefreshToken: undefined,
       refreshTokenExpiresAt: undefined,
+      refreshTokenHardExpiresAt: undefined,
     });
     expect(await readConnection(orm, id)).toMatchObject({
       accessToken: 'sealed(access-2)',
-      refreshToken: 'sealed(refresh-1)',
+      refreshToken: 'sealed(refresh-1 anew)',
+      previousRefreshToken: null,
+      refreshTokenChangedAt: null,
+      refreshTokenHardExpiresAt: null,
       refreshTokenExpiresAt: new Date('2027-01-01T00:00:00Z'),
     });
   });

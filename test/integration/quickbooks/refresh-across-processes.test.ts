@@ -7,6 +7,7 @@ import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoint
 import { PostgresTokenStore } from '../../../src/infrastructure/quickbooks/postgres-token-store.js';
 import { QboTokens } from '../../../src/infrastructure/quickbooks/tokens.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { testWaits } from '../../support/test-waits.js';
 import { markingBox } from '../../unit/quickbooks/memory-token-store.js';
 import { json, type StandIn, startStandIn } from '../../unit/quickbooks/stand-in.js';
 import { insertConnection, readConnection } from './connections.js';
@@ -30,15 +31,15 @@ afterAll(async () => {
   await database.drop();
 });
 
-function tokensOf(orm: MikroORM, leaseMs?: number): QboTokens {
+function tokensOf(orm: MikroORM, tokenLeaseMs = testWaits.tokenLeaseMs): QboTokens {
+  const waits = { ...testWaits, tokenLeaseMs, tokenPollMs: 20, tokenTimeoutMs: 3000 };
   return new QboTokens({
-    store: new PostgresTokenStore(orm, leaseMs === undefined ? {} : { leaseMs }),
+    store: new PostgresTokenStore(orm, waits),
     secrets: markingBox,
     clock: systemClock,
     endpoints: () => ({ ...intuitEndpoints('SANDBOX'), tokenUrl: `${tokenEndpoint?.url}/tokens` }),
     defaultApp: { clientId: 'id', clientSecret: 'secret' },
-    pollMs: 20,
-    timeoutMs: 3000,
+    waits,
   });
 }
 
@@ -70,7 +71,7 @@ describe('refreshing from several processes', () => {
   test('the lease of a process that died is taken over when it has run out', async () => {
     const { id } = await insertConnection(first());
     await issueAfter();
-    await new PostgresTokenStore(first(), { leaseMs: 300 }).claimRefresh(id, 1);
+    await new PostgresTokenStore(first(), { ...testWaits, tokenLeaseMs: 300 }).claimRefresh(id, 1);
     const startedAt = performance.now();
     const result = await tokensOf(second()).current(id);
     expect(performance.now() - startedAt).toBeGreaterThan(250);

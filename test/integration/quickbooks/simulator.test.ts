@@ -8,8 +8,10 @@ import { minorUnits } from '../../../src/domain/money.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
 import { PostgresTokenStore } from '../../../src/infrastructure/quickbooks/postgres-token-store.js';
+import { PostgresTrafficStore } from '../../../src/infrastructure/quickbooks/postgres-traffic-store.js';
 import { type QuickBooksSimulator, startQuickBooksSimulator } from '../../../src/simulators/quickbooks/simulator.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { testWaits } from '../../support/test-waits.js';
 import { markingBox } from '../../unit/quickbooks/memory-token-store.js';
 import { insertConnection, readConnection } from './connections.js';
 
@@ -75,12 +77,13 @@ beforeAll(async () => {
   });
   connectionId = id;
   gateway = new QuickBooksGateway({
-    store: new PostgresTokenStore(orm),
+    store: new PostgresTokenStore(orm, testWaits),
+    traffic: new PostgresTrafficStore(orm, testWaits),
     secrets: markingBox,
     clock: systemClock,
     endpoints: () => ({ apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl }),
     defaultApp: { clientId: pair.clientId, clientSecret: pair.clientSecret },
-    timeoutMs: 2000,
+    waits: { ...testWaits, callTimeoutMs: 2000 },
   });
 });
 

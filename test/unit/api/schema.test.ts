@@ -57,10 +57,11 @@ describe('the schema', () => {
     const outputs = types.filter((type) => isObjectType(type) || isInterfaceType(type));
     const names = outputs.flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`));
     const suspicious = names.filter((name) => /token|secret|key|password|credential|clientId|hash/i.test(name));
-    // A version counter of QuickBooks' and two dates.
+    // A version counter of QuickBooks' and three dates.
     expect(suspicious.sort()).toEqual([
       'QboConnection.accessTokenExpiresAt',
       'QboConnection.refreshTokenExpiresAt',
+      'QboConnection.refreshTokenHardExpiresAt',
       'QboInvoice.syncToken',
     ]);
   });
@@ -81,6 +82,8 @@ describe('the schema', () => {
     const counts = numbers.filter((name) => !name.endsWith('Connection.totalCount') && !name.endsWith('.statusCode'));
     expect(counts.sort()).toEqual([
       'LineItem.quantity',
+      'QboUsage.reads',
+      'QboUsage.writes',
       'ReconcileQboConnectionPayload.invoicesChanged',
       'ReconcileQboConnectionPayload.invoicesChecked',
       'WebhookEvent.attempts',

@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
 import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
+import { testWaits } from '../../support/test-waits.js';
+import { FreeTraffic } from './free-traffic.js';
 import { interceptRequests } from './intercept.js';
 import { MemoryTokenStore, markingBox } from './memory-token-store.js';
 
@@ -33,11 +35,12 @@ beforeEach(() => {
   store = new MemoryTokenStore();
   gateway = new QuickBooksGateway({
     store,
+    traffic: new FreeTraffic(),
     secrets: markingBox,
     clock: { now: () => NOW },
     endpoints: ({ environment }) => intuitEndpoints(environment),
     defaultApp: { clientId: 'id', clientSecret: 'secret' },
-    pollMs: 5,
+    waits: testWaits,
   });
 });
 
@@ -76,6 +79,7 @@ describe('an access token that QuickBooks refuses', () => {
       failure: { kind: 'reconnect_required', trace: { statusCode: 401, requestId: 'tid-2' } },
     });
     expect(nock.pendingMocks()).toEqual([]);
+    expect(store.connection).toMatchObject({ reconnectRequired: true, tokenVersion: 2 });
   });
 
   test('when the refresh fails the request is not repeated', async () => {
@@ -86,12 +90,41 @@ describe('an access token that QuickBooks refuses', () => {
     expect(never.isDone()).toBe(false);
   });
 
-  test('403 is not answered with a refresh', async () => {
+  test('403 is not answered with a refresh, and ends the connection', async () => {
     const fault = { fault: { error: [{ message: 'm', detail: null, code: '3100' }] } };
     api().get(`${COMPANY}/invoice/155`).query(true).reply(403, fault);
     const refresh = refreshSucceeds();
     expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'reconnect_required' } });
     expect(refresh.isDone()).toBe(false);
+    expect(store.connection.reconnectRequired).toBe(true);
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'reconnect_required' } });
+  });
+
+  test.each(['120', '130', '3100'])('fault %s ends the connection', async (code) => {
+    const fault = { Fault: { Error: [{ Message: 'Refused', Detail: 'Refused: no access.', code }] } };
+    api().post(`${COMPANY}/invoice`).query(true).reply(401, fault);
+    expect(await gateway.createInvoice('qbo_1', '{}', 'op_1')).toMatchObject({
+      failure: { kind: 'reconnect_required', trace: { statusCode: 401 } },
+    });
+    expect(store.connection.reconnectRequired).toBe(true);
+  });
+
+  test('403 without an explanation, as a proxy gives it, fails the call and leaves the connection alone', async () => {
+    api().get(`${COMPANY}/invoice/155`).query(true).reply(403, '<html>');
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'reconnect_required' } });
+    expect(store.connection.reconnectRequired).toBe(false);
+  });
+
+  test('403 for tokens that were replaced meanwhile ends nothing', async () => {
+    const fault = { fault: { error: [{ message: 'm', detail: null, code: '3100' }] } };
+    api()
+      .get(`${COMPANY}/invoice/155`)
+      .query(true)
+      .reply(403, () => {
+        store.connection = { ...store.connection, tokenVersion: 2 };
+        return fault;
+      });
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'unavailable' } });
     expect(store.connection.reconnectRequired).toBe(false);
   });
 
@@ -375,6 +408,7 @@ describe('proving credentials', () => {
           refreshToken: 'refresh-1',
           accessTokenExpiresAt: new Date('2026-11-21T13:00:00Z'),
           refreshTokenExpiresAt: undefined,
+          refreshTokenHardExpiresAt: undefined,
         },
       },
       trace: { statusCode: 200, requestId: 'tid-1' },
@@ -394,7 +428,12 @@ describe('proving credentials', () => {
     nock('https://oauth.platform.intuit.com')
       .post('/oauth2/v1/tokens/bearer', 'grant_type=refresh_token&refresh_token=refresh-1')
       .basicAuth({ user: 'given-id', pass: 'given-secret' })
-      .reply(200, { access_token: 'access-2', expires_in: 1800, x_refresh_token_expires_in: 86400 });
+      .reply(200, {
+        access_token: 'access-2',
+        expires_in: 1800,
+        x_refresh_token_expires_in: 86400,
+        x_refresh_token_hard_expires_in: 172800,
+      });
     api('access-2').get(`${COMPANY}/companyinfo/4620`).query(true).reply(200, companyInfo);
     expect(await gateway.proveCredentials(credentials)).toMatchObject({
       value: {
@@ -403,6 +442,7 @@ describe('proving credentials', () => {
           refreshToken: 'refresh-1',
           accessTokenExpiresAt: new Date('2026-11-21T12:30:00Z'),
           refreshTokenExpiresAt: new Date('2026-11-22T12:00:00Z'),
+          refreshTokenHardExpiresAt: new Date('2026-11-23T12:00:00Z'),
         },
       },
     });

@@ -200,6 +200,7 @@ describe('when the network fails', () => {
     expect(answer).toEqual({
       kind: 'failed',
       failure: { kind: 'unavailable', message: 'QuickBooks could not be reached (ECONNREFUSED).', trace: {} },
+      cause: 'not_sent',
     });
   });
 

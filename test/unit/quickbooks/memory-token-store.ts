@@ -24,8 +24,10 @@ export const storedConnection: StoredConnection = {
   reconnectRequired: false,
   accessToken: 'sealed(access-1)',
   refreshToken: 'sealed(refresh-1)',
+  previousRefreshToken: undefined,
   accessTokenExpiresAt: new Date('2026-11-21T13:00:00Z'),
   tokenVersion: 1,
+  pauses: { read: { remainingMs: 0, count: 0 }, write: { remainingMs: 0, count: 0 } },
   app: undefined,
 };
 
@@ -34,6 +36,7 @@ export class MemoryTokenStore implements TokenStore {
   fence = 0;
   leased = false;
   refreshTokenExpiresAt: Date | undefined;
+  refreshTokenHardExpiresAt: Date | undefined;
 
   constructor(public connection: StoredConnection = storedConnection) {}
 
@@ -51,9 +54,12 @@ export class MemoryTokenStore implements TokenStore {
 
   async recordTokens(claim: RefreshClaim, tokens: SealedTokens) {
     if (!this.#holds(claim)) return false;
-    const { accessToken, accessTokenExpiresAt, refreshToken = this.connection.refreshToken } = tokens;
+    const { accessToken, accessTokenExpiresAt, refreshToken } = tokens;
+    const previousRefreshToken = tokens.replacedRefreshToken ?? this.connection.previousRefreshToken;
     const tokenVersion = claim.tokenVersion + 1;
-    this.connection = { ...this.connection, accessToken, accessTokenExpiresAt, refreshToken, tokenVersion };
+    const changed = { accessToken, accessTokenExpiresAt, refreshToken, previousRefreshToken, tokenVersion };
+    this.connection = { ...this.connection, ...changed };
+    this.refreshTokenHardExpiresAt = tokens.refreshTokenHardExpiresAt ?? this.refreshTokenHardExpiresAt;
     this.refreshTokenExpiresAt = tokens.refreshTokenExpiresAt ?? this.refreshTokenExpiresAt;
     this.leased = false;
     return true;
@@ -63,6 +69,12 @@ export class MemoryTokenStore implements TokenStore {
     if (!this.#holds(claim)) return false;
     this.connection = { ...this.connection, reconnectRequired: true };
     this.leased = false;
+    return true;
+  }
+
+  async requireReconnectOf(connectionId: string, tokenVersion: number) {
+    if (connectionId !== this.connection.id || tokenVersion !== this.connection.tokenVersion) return false;
+    this.connection = { ...this.connection, reconnectRequired: true };
     return true;
   }
 

@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
+import type { Waits } from '../../../src/application/waits.js';
 import type { QboCallReport } from '../../../src/infrastructure/quickbooks/call-observer.js';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
 import { QboTokens, type QboTokensOptions } from '../../../src/infrastructure/quickbooks/tokens.js';
+import { testWaits } from '../../support/test-waits.js';
 import { interceptRequests } from './intercept.js';
 import { MemoryTokenStore, markingBox, storedConnection } from './memory-token-store.js';
-import { startStandIn } from './stand-in.js';
+import { json, startStandIn } from './stand-in.js';
 
 const HOST = 'https://oauth.platform.intuit.com';
 const PATH = '/oauth2/v1/tokens/bearer';
@@ -18,12 +20,13 @@ const answer = {
   token_type: 'bearer',
   expires_in: 3600,
   x_refresh_token_expires_in: 8726400,
+  x_refresh_token_hard_expires_in: 157_000_000,
 };
 
 interceptRequests();
 
 let store: MemoryTokenStore;
-let posts: { body: unknown; authorization: unknown }[];
+let posts: { body: unknown; authorization: unknown; wantsHardEnd?: unknown }[];
 
 beforeEach(() => {
   store = new MemoryTokenStore();
@@ -38,23 +41,25 @@ function endpointAnswers(status: number, body: unknown, { times = 1, delayMs = 0
     .reply(
       status,
       async (request: Request) => {
-        posts.push({ body: await request.text(), authorization: request.headers.get('authorization') });
+        posts.push({
+          body: await request.text(),
+          authorization: request.headers.get('authorization'),
+          wantsHardEnd: request.headers.get('x-include-refresh-token-hard-expires-in'),
+        });
         return body;
       },
       { intuit_tid: 'tid-9' },
     );
 }
 
-function tokens(options: Partial<QboTokensOptions> = {}): QboTokens {
+function tokens(options: Partial<QboTokensOptions> = {}, waits: Partial<Waits> = {}): QboTokens {
   return new QboTokens({
     store,
     secrets: markingBox,
     clock: { now: () => NOW },
     endpoints: ({ environment }) => intuitEndpoints(environment),
     defaultApp: { clientId: 'default-id', clientSecret: 'default-secret' },
-    pollMs: 5,
-    maxWaitMs: 1000,
-    timeoutMs: 500,
+    waits: { ...testWaits, tokenPollMs: 5, tokenMaxWaitMs: 1000, tokenTimeoutMs: 500, ...waits },
     ...options,
   });
 }
@@ -84,16 +89,19 @@ describe('a token that is needed', () => {
       {
         body: 'grant_type=refresh_token&refresh_token=refresh-1',
         authorization: `Basic ${Buffer.from('default-id:default-secret').toString('base64')}`,
+        wantsHardEnd: 'true',
       },
     ]);
     expect(store.connection).toEqual({
       ...storedConnection,
       accessToken: 'sealed(access-2)',
       refreshToken: 'sealed(refresh-2)',
+      previousRefreshToken: 'sealed(refresh-1)',
       accessTokenExpiresAt: new Date('2026-11-21T13:00:00Z'),
       tokenVersion: 2,
     });
     expect(store.refreshTokenExpiresAt).toEqual(new Date(NOW.getTime() + 8_726_400_000));
+    expect(store.refreshTokenHardExpiresAt).toEqual(new Date(NOW.getTime() + 157_000_000_000));
     expect(store.leased).toBe(false);
   });
 
@@ -140,7 +148,7 @@ describe('several callers at once', () => {
   test('when the one that refreshes never finishes, they give up in the end', async () => {
     expiresIn(-1);
     store.leased = true;
-    const result = await tokens({ maxWaitMs: 30 }).current('qbo_1');
+    const result = await tokens({}, { tokenMaxWaitMs: 30 }).current('qbo_1');
     expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
     expect(posts).toEqual([]);
   });
@@ -178,6 +186,67 @@ describe('several callers at once', () => {
   });
 });
 
+describe('a refresh whose answer is lost', () => {
+  test('is repeated under the same lease with the same token, and what comes then is stored', async () => {
+    let requests = 0;
+    const standIn = await startStandIn((_request, response) => {
+      requests++;
+      if (requests === 1) response.socket?.resetAndDestroy();
+      else json(response, 200, answer);
+    });
+    expiresIn(-1);
+    const endpoints = () => ({ ...intuitEndpoints('SANDBOX'), tokenUrl: `${standIn.url}/tokens` });
+    const result = await tokens({ endpoints }).current('qbo_1');
+    expect(result).toMatchObject({ ok: true, value: { accessToken: 'access-2', tokenVersion: 2 } });
+    expect(standIn.requests.map(({ body }) => body)).toEqual(
+      Array(2).fill('grant_type=refresh_token&refresh_token=refresh-1'),
+    );
+    expect(store.fence).toBe(1);
+    await standIn.close();
+  });
+});
+
+describe('when Intuit does not know the stored refresh token', () => {
+  const refreshTokensSent = () => posts.map(({ body }) => new URLSearchParams(String(body)).get('refresh_token'));
+
+  beforeEach(() => {
+    expiresIn(-1);
+    store.connection = { ...store.connection, previousRefreshToken: 'sealed(refresh-0)' };
+  });
+
+  test('the one before it is tried once, and what it brings is stored', async () => {
+    endpointAnswers(400, { error: 'invalid_grant' });
+    endpointAnswers(200, answer);
+    expect(await tokens().current('qbo_1')).toMatchObject({ ok: true, value: { accessToken: 'access-2' } });
+    expect(refreshTokensSent()).toEqual(['refresh-1', 'refresh-0']);
+    expect(store.connection).toMatchObject({
+      refreshToken: 'sealed(refresh-2)',
+      previousRefreshToken: 'sealed(refresh-0)',
+      reconnectRequired: false,
+    });
+  });
+
+  test('and the one before it neither, a person must reconnect', async () => {
+    endpointAnswers(400, { error: 'invalid_grant' }, { times: 2 });
+    expect(await tokens().current('qbo_1')).toMatchObject({ ok: false, failure: { kind: 'reconnect_required' } });
+    expect(refreshTokensSent()).toEqual(['refresh-1', 'refresh-0']);
+    expect(store.connection.reconnectRequired).toBe(true);
+  });
+
+  test('but somebody stored another one meanwhile, that is used and nothing more is sent', async () => {
+    nock(HOST)
+      .post(PATH)
+      .reply(() => {
+        posts.push({ body: 'refresh_token=refresh-1', authorization: '' });
+        store.connection = { ...store.connection, accessToken: 'sealed(reconnected)', tokenVersion: 2 };
+        return [400, { error: 'invalid_grant' }];
+      });
+    expect(await tokens().current('qbo_1')).toMatchObject({ ok: true, value: { accessToken: 'reconnected' } });
+    expect(refreshTokensSent()).toEqual(['refresh-1']);
+    expect(store.connection.reconnectRequired).toBe(false);
+  });
+});
+
 describe('when Intuit refuses', () => {
   test('invalid_grant ends the connection and changes nothing else of it', async () => {
     expiresIn(-1);
@@ -188,7 +257,7 @@ describe('when Intuit refuses', () => {
       ok: false,
       failure: {
         kind: 'reconnect_required',
-        message: 'Intuit no longer accepts the refresh token of this company.',
+        message: 'Intuit no longer accepts the tokens of this company.',
         trace: { statusCode: 400, requestId: 'tid-9' },
       },
     });
@@ -253,14 +322,14 @@ describe('when the token endpoint does not work', () => {
   test.each<[string, (response: ServerResponse) => void]>([
     ['a time-out', () => undefined],
     ['a lost connection', (response) => response.socket?.resetAndDestroy()],
-  ])('%s: likewise', async (_what, answers) => {
+  ])('%s: likewise, after one repetition', async (_what, answers) => {
     const standIn = await startStandIn((_request, response) => answers(response));
     expiresIn(-1);
     const before = store.connection;
     const endpoints = () => ({ ...intuitEndpoints('SANDBOX'), tokenUrl: `${standIn.url}/tokens` });
-    const result = await tokens({ timeoutMs: 500, endpoints }).current('qbo_1');
+    const result = await tokens({ endpoints }).current('qbo_1');
     expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
-    expect(standIn.requests).toHaveLength(1);
+    expect(standIn.requests).toHaveLength(2);
     expect(store.connection).toEqual(before);
     expect(store.leased).toBe(false);
     await standIn.close();

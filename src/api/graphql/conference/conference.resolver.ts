@@ -11,6 +11,7 @@ import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
 import { ConferencePurchaseOrdersArgs } from '../purchase-order/purchase-order.inputs.js';
 import { PurchaseOrderConnection, presentPurchaseOrder } from '../purchase-order/purchase-order.type.js';
+import { presentQboConnection, QboConnectionType } from '../quickbooks/qbo-connection.type.js';
 import { presentFailures } from '../user-error.js';
 import {
   ConfigureQboConnectionInput,
@@ -20,13 +21,7 @@ import {
   UpdateConferenceInput,
   UpdateConferencePayload,
 } from './conference.inputs.js';
-import {
-  ConferenceConnection,
-  ConferenceType,
-  presentConference,
-  presentQboConnection,
-  QboConnectionType,
-} from './conference.type.js';
+import { ConferenceConnection, ConferenceType, presentConference } from './conference.type.js';
 
 @Resolver(() => ConferenceType)
 export class ConferenceResolver {

@@ -1,11 +1,12 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import { reconcileQboConnection } from '../../../application/quickbooks/reconcile-qbo-connection.js';
 import { QboConnectionStatus } from '../../../domain/quickbooks/qbo-connection.entity.js';
-import { presentConference, QboConnectionType } from '../conference/conference.type.js';
+import { presentConference } from '../conference/conference.type.js';
 import type { GraphQLContext } from '../context.js';
 import { DateTime } from '../scalars.js';
 import { presentQboFailures } from '../user-error.js';
 import { ReconcileQboConnectionInput, ReconcileQboConnectionPayload } from './qbo-connection.inputs.js';
+import { QboConnectionType, QboUsageType } from './qbo-connection.type.js';
 
 @Resolver(() => QboConnectionType)
 export class QboConnectionResolver {
@@ -25,6 +26,11 @@ export class QboConnectionResolver {
   async nextSweepAt(@Root() { connectionId, status }: QboConnectionType, @Ctx() { loaders }: GraphQLContext) {
     if (status === QboConnectionStatus.RECONNECT_REQUIRED) return null;
     return (await loaders.qboSweep.load(connectionId))?.nextSweepAt ?? null;
+  }
+
+  @FieldResolver(() => QboUsageType, { description: 'Its calls in the current month.' })
+  async usage(@Root() { connectionId }: QboConnectionType, @Ctx() { loaders }: GraphQLContext) {
+    return Object.assign(new QboUsageType(), await loaders.qboUsage.load(connectionId));
   }
 
   @Mutation(() => ReconcileQboConnectionPayload, {

@@ -1,4 +1,5 @@
 import { InitialMigration } from './0001-initial.js';
+import { QuickBooksTraffic } from './0002-quickbooks-traffic.js';
 import { ReadingsMigration } from './0003-readings.js';
 import { ProviderCreditsMigration } from './0004-provider-credits.js';
 import { SettledOperationsMigration } from './0005-settled-operations.js';
@@ -7,6 +8,7 @@ import { WebhookEventStatesMigration } from './0006-webhook-event-states.js';
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
   { name: '0001-initial', class: InitialMigration },
+  { name: '0002-quickbooks-traffic', class: QuickBooksTraffic },
   { name: '0003-readings', class: ReadingsMigration },
   { name: '0004-provider-credits', class: ProviderCreditsMigration },
   { name: '0005-settled-operations', class: SettledOperationsMigration },

@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Deadline } from '../../application/deadline.js';
+import type { Waits } from '../../application/waits.js';
+import type { Clock } from '../../domain/clock.js';
+import type { FailedCall } from './faults.js';
+import type { QboAnswer, QboCall } from './http-client.js';
+import type { StoredConnection } from './token-store.js';
+import type { PauseSteps, TrafficStore } from './traffic-store.js';
+import { UsageMeter } from './usage-meter.js';
+
+export interface TrafficOptions {
+  readonly store: TrafficStore;
+  readonly clock: Clock;
+  readonly waits: Waits;
+  /** What went wrong beside a call whose outcome must not suffer from it. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** Lets a company's calls through one after the other, and stands still when QuickBooks asks for it. */
+export class Traffic {
+  readonly meter: UsageMeter;
+  readonly #options: TrafficOptions;
+
+  constructor(options: TrafficOptions) {
+    this.#options = options;
+    const { store, waits, onTrouble } = options;
+    this.meter = new UsageMeter({ store, onTrouble, flushMs: waits.usageFlushMs });
+  }
+
+  /**
+   * Waits for a place. Undefined: go ahead; otherwise why nothing may be sent. Throws when the database cannot be asked:
+   * without it nobody knows what the other processes send.
+   */
+  async admit(
+    connection: StoredConnection,
+    { effect, isBatch }: QboCall,
+    deadline: Deadline,
+  ): Promise<FailedCall | undefined> {
+    const { store, waits } = this.#options;
+    const { remainingMs } = connection.pauses[effect];
+    if (remainingMs > 0) return this.#paused(effect, remainingMs);
+    if (deadline.hasPassed) return tooLate();
+    const maxWaitMs = Math.min(waits.throttleWaitMs, deadline.remainingMs);
+    const waitMs = await store.takePlace(connection.id, isBatch ? ['CALL', 'BATCH'] : ['CALL'], maxWaitMs);
+    if (waitMs === undefined) {
+      return this.#notBefore(maxWaitMs, 'More calls are waiting for this company than QuickBooks takes.');
+    }
+    if (waitMs > 0) await delay(waitMs);
+    return deadline.hasPassed ? tooLate() : undefined;
+  }
+
+  /** Learns from an answer, and adds to it until when a company is paused. */
+  async learn(connection: StoredConnection, call: QboCall, answer: QboAnswer): Promise<QboAnswer> {
+    try {
+      if (answer.kind === 'answered') await this.#succeeded(connection, call);
+      if (answer.kind === 'failed' && answer.cause === 'throttled') return await this.#pause(connection, call, answer);
+    } catch (error) {
+      // QuickBooks has answered: that stays true even if nothing can be remembered of it.
+      this.#options.onTrouble(error);
+    }
+    return answer;
+  }
+
+  async #succeeded({ id, pauses }: StoredConnection, { effect }: QboCall): Promise<void> {
+    this.meter.count(id, effect);
+    const { count } = pauses[effect];
+    if (count > 0) await this.#options.store.forgetPauses(id, effect, count);
+  }
+
+  async #pause({ id }: StoredConnection, { effect }: QboCall, answer: FailedCall): Promise<FailedCall> {
+    const steps = this.#pauseSteps(answer.retryAfterMs);
+    const pausedMs = (await this.#options.store.pause(id, effect, steps)) ?? steps[0];
+    const failure = { ...answer.failure, retryAt: this.#in(pausedMs) };
+    return { ...answer, failure };
+  }
+
+  /**
+   * A burst is over after one pause or two. Who is refused after that has used up a quota, which lasts: Intuit blocks
+   * the reads of a month, and answers as it does to a burst.
+   */
+  #pauseSteps(toldMs: number | undefined): PauseSteps {
+    const { pauseMs, longPauseMs, longestPauseMs } = this.#options.waits;
+    const told = Math.min(toldMs ?? pauseMs, longestPauseMs);
+    return [told, told, Math.max(told, longPauseMs), longestPauseMs];
+  }
+
+  #paused(effect: 'read' | 'write', remainingMs: number): FailedCall {
+    const what = effect === 'read' ? 'reads' : 'writes';
+    return this.#notBefore(remainingMs, `QuickBooks asked to be left alone, so ${what} of this company are paused.`);
+  }
+
+  #notBefore(milliseconds: number, message: string): FailedCall {
+    const failure = { kind: 'unavailable', message, trace: {}, retryAt: this.#in(milliseconds) } as const;
+    return { kind: 'failed', failure };
+  }
+
+  #in(milliseconds: number): Date {
+    return new Date(this.#options.clock.now().getTime() + milliseconds);
+  }
+}
+
+export function tooLate(): FailedCall {
+  const message = 'The time for this request was over before QuickBooks could answer.';
+  return { kind: 'failed', failure: { kind: 'unavailable', message, trace: {} } };
+}

@@ -1,0 +1,67 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Tier } from './results.js';
+import type { Order, Reply } from './runner.js';
+
+/** A story that takes longer hangs. */
+const DEADLINE_MS: Readonly<Record<Tier, number>> = { fast: 90_000, real: 240_000 };
+
+const HOOKS = new URL('../support/typescript-hooks.mjs', import.meta.url).href;
+const RUNNER = fileURLToPath(new URL('runner.ts', import.meta.url));
+
+/** Has runners, each a process of its own, tell the stories of these seeds. */
+export async function tellAll(
+  tier: Tier,
+  seeds: readonly number[],
+  { runners, isNaive, onTold }: { runners: number; isNaive: boolean; onTold: (reply: Reply) => Promise<void> },
+): Promise<void> {
+  const waiting = [...seeds];
+  const work = async () => {
+    let runner = await startRunner(tier, isNaive);
+    for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
+      const reply = await tell(runner, { seed }, DEADLINE_MS[tier]);
+      await onTold(reply);
+      if (!runner.connected) runner = await startRunner(tier, isNaive);
+    }
+    await stop(runner);
+  };
+  await Promise.all(Array.from({ length: Math.min(runners, seeds.length) }, work));
+}
+
+async function startRunner(tier: Tier, isNaive: boolean): Promise<ChildProcess> {
+  const execArgv = ['--import', HOOKS, '--no-warnings'];
+  const runner = fork(RUNNER, [tier, ...(isNaive ? ['naive'] : [])], { execArgv, stdio: 'inherit' });
+  await new Promise<void>((resolve, reject) => {
+    runner.once('message', () => resolve());
+    runner.once('exit', (code) => reject(new Error(`a runner ended with ${code} before it began`)));
+  });
+  runner.removeAllListeners('exit');
+  return runner;
+}
+
+/** A runner that hangs or dies over a story is ended, and the story counts as stuck. */
+function tell(runner: ChildProcess, order: Order, deadlineMs: number): Promise<Reply> {
+  return new Promise((resolve) => {
+    const end = (reply: Reply) => {
+      clearTimeout(timer);
+      runner.removeAllListeners('message').removeAllListeners('exit');
+      resolve(reply);
+    };
+    const fail = (error: string) => {
+      if (runner.connected) runner.disconnect();
+      runner.kill('SIGKILL');
+      end({ seed: order.seed, error });
+    };
+    const timer = setTimeout(() => fail(`the story did not end within ${deadlineMs / 1000} s`), deadlineMs);
+    runner.once('message', (reply) => end(reply as Reply));
+    runner.once('exit', (code, signal) => fail(`the runner ended with ${code ?? signal}`));
+    runner.send(order);
+  });
+}
+
+function stop(runner: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    runner.once('exit', () => resolve());
+    runner.send('stop');
+  });
+}

@@ -1,0 +1,255 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
+import { standardWaits } from '../../../src/application/waits.js';
+import { storeWebhookEvents } from '../../../src/application/webhooks/store-webhook-events.js';
+import { randomIds } from '../../../src/domain/ids.js';
+import { withSessionLock } from '../../../src/infrastructure/jobs/session-lock.js';
+import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
+import { PostgresTokenStore } from '../../../src/infrastructure/quickbooks/postgres-token-store.js';
+import { PostgresTrafficStore } from '../../../src/infrastructure/quickbooks/postgres-traffic-store.js';
+import { QuickBooksWebhooks } from '../../../src/infrastructure/quickbooks/webhooks.js';
+import { JweSecretBox } from '../../../src/infrastructure/secret-box.js';
+import { type QuickBooksSimulator, startQuickBooksSimulator } from '../../../src/simulators/quickbooks/simulator.js';
+import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import type { Books } from '../books.js';
+import { Control } from '../control.js';
+import { nameOf, type Point, type Strike } from '../points.js';
+import type { Answer, CallName, Calls, Job, System } from '../system.js';
+import { type Counts, Instance, letOthersRun, type Run } from './instance.js';
+import { type Receiver, startReceiver } from './receiver.js';
+import type { UseCases } from './use-cases.js';
+import { VIRTUAL_NOW, VirtualTime } from './virtual-time.js';
+
+const VERIFIER_TOKEN = 'faults-verifier-token';
+
+/** Real time: in the fast tier nothing takes that long, also on a busy machine, unless a fault makes it. */
+const TIMEOUT_MS = 300;
+
+/** Two APIs and two workers as instances within this process. */
+export class FastSystem implements System {
+  /** Minutes that pass at once: long enough for every lease, window and back-off. */
+  readonly settlingMs = [0, 0.1, 1, 4, 4, 16, 16, 65, 65, 130, 130, 130, 1500, 1500].map((minutes) => minutes * 60_000);
+  readonly #database: TestDatabase;
+  readonly #admin: pg.Client;
+  readonly #simulator: QuickBooksSimulator;
+  readonly #control: Control;
+  readonly #time: VirtualTime;
+  readonly #useCases: UseCases;
+  readonly #secrets = new JweSecretBox([{ id: 'k1', secret: new Uint8Array(randomBytes(32)) }]);
+  readonly #webhooks = new QuickBooksWebhooks([VERIFIER_TOKEN]);
+  readonly #instances = new Map<string, Promise<LivingInstance>>();
+  #receiver: Receiver | undefined;
+  #armed: Strike[] = [];
+  #hits: string[] = [];
+  #skewMs: readonly number[] = [0, 0, 0, 0];
+  #receivedBy = 0;
+  /** The most statements and calls that a use case made. */
+  readonly counted = new Map<string, Counts[]>();
+
+  private constructor(database: TestDatabase, admin: pg.Client, simulator: QuickBooksSimulator, useCases: UseCases) {
+    this.#database = database;
+    this.#admin = admin;
+    this.#simulator = simulator;
+    this.#control = new Control(simulator.controlUrl);
+    this.#useCases = useCases;
+    this.#time = new VirtualTime(admin, (advanceSeconds) => this.control('POST', '/clock', { advanceSeconds }));
+  }
+
+  static async start(useCases: UseCases): Promise<FastSystem> {
+    const database = await createTestDatabase();
+    const admin = new pg.Client({ connectionString: database.url });
+    await admin.connect();
+    await admin.query(VIRTUAL_NOW);
+    const name = new URL(database.url).pathname.slice(1);
+    await admin.query(`alter database "${name}" set search_path = public, pg_catalog`);
+    // Here processes die, the database server does not.
+    await admin.query(`alter database "${name}" set synchronous_commit = off`);
+    const simulator = await startQuickBooksSimulator({ clientId: 'app', clientSecret: 'app-secret' });
+    const system = new FastSystem(database, admin, simulator, useCases);
+    system.#receiver = await startReceiver((body, signature) => system.#receive(body, signature));
+    await system.control('POST', '/webhooks', { url: system.#receiver.url, verifierToken: VERIFIER_TOKEN });
+    return system;
+  }
+
+  async call<N extends CallName>(api: 0 | 1, name: N, input: Calls[N]): Promise<Answer> {
+    const handler = this.#useCases.calls[name];
+    const run = await this.#run(`api ${api}`, name, ({ context }) => handler(context(`client ${name}`), input));
+    if (run.kind !== 'returned') return this.#explain(name, run);
+    const { id, failures } = run.value;
+    return { kind: 'answered', id, codes: failures.map((failure) => failure.code) };
+  }
+
+  async work(worker: 0 | 1, job: Job, realmId: string): Promise<void> {
+    const handler = this.#useCases.jobs[job];
+    const run = await this.#run(`worker ${worker}`, job, async (instance) => {
+      const work = async () => void (await handler(instance.context('system'), realmId));
+      if (job !== 'processQboEvents') return work();
+      await instance.withSession((session) => withSessionLock(session, `qbo:${realmId}`, work));
+    });
+    if (run.kind !== 'returned') this.#explain(job, run);
+  }
+
+  arm(strikes: readonly Strike[]): void {
+    this.#armed = [...strikes];
+  }
+
+  takeHits(): string[] {
+    return this.#hits.splice(0);
+  }
+
+  /** Processes go by the database's clock, which they know to within some milliseconds. */
+  async skew(milliseconds: readonly number[]): Promise<void> {
+    this.#skewMs = milliseconds.map((each) => Math.sign(each) * Math.min(Math.abs(each), KNOWN_WITHIN_MS));
+  }
+
+  advance(milliseconds: number): Promise<void> {
+    return this.#time.advance(milliseconds);
+  }
+
+  settle(milliseconds: number): Promise<void> {
+    return this.#time.advance(milliseconds);
+  }
+
+  async cutConnections(): Promise<void> {
+    await this.#admin.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
+    await letOthersRun();
+  }
+
+  control(method: string, path: string, body?: object): Promise<unknown> {
+    return this.#control.call(method, path, body);
+  }
+
+  books(realmId: string): Promise<Books> {
+    return this.#control.books(realmId);
+  }
+
+  async sql(text: string, parameters: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
+    return (await this.#admin.query(text, [...parameters])).rows;
+  }
+
+  async stop(): Promise<void> {
+    for (const instance of this.#instances.values()) await (await instance).instance.stop();
+    await this.#receiver?.stop();
+    await this.#simulator.stop();
+    await this.#admin.end();
+    await this.#database.drop();
+  }
+
+  async #run<T>(process: string, name: string, work: (living: LivingInstance) => Promise<T>): Promise<Run<T>> {
+    const living = await this.#living(process);
+    return living.instance.run(name, () => work(living));
+  }
+
+  /** The instance of that name, or a fresh one in place of a dead one. */
+  async #living(process: string): Promise<LivingInstance> {
+    const known = await this.#instances.get(process);
+    // Somebody else may have replaced it while this one waited.
+    const current = this.#instances.get(process);
+    if (known && !known.instance.isDead) return known;
+    if (current && (await current) !== known) return this.#living(process);
+    const started = this.#start(process);
+    this.#instances.set(process, started);
+    return started;
+  }
+
+  async #start(process: string): Promise<LivingInstance> {
+    const instance = await Instance.start({
+      databaseUrl: this.#database.url,
+      strikeAt: (point) => this.#strikeAt(point),
+      onCounted: (useCase, counts) => this.#count(useCase, counts),
+      sleepVirtually: (milliseconds) => this.#time.advance(milliseconds),
+    });
+    return new LivingInstance(instance, this.#parts(process, instance));
+  }
+
+  #parts(process: string, { orm }: Instance): Omit<QboContext, 'em' | 'actor'> {
+    const clock = { now: () => new Date(this.#time.now() + (this.#skewMs[PROCESSES.indexOf(process)] ?? 0)) };
+    const defaultApp = { clientId: 'app', clientSecret: 'app-secret' };
+    const { baseUrl: apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl } = this.#simulator;
+    const endpoints = { apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl };
+    const waits = { ...standardWaits, callTimeoutMs: TIMEOUT_MS, tokenTimeoutMs: TIMEOUT_MS };
+    const accounting = new QuickBooksGateway({
+      store: new PostgresTokenStore(orm, waits),
+      traffic: new PostgresTrafficStore(orm, waits),
+      secrets: this.#secrets,
+      clock,
+      endpoints: () => endpoints,
+      defaultApp,
+      waits,
+    });
+    // Nobody is woken: a story has its workers look for work.
+    const jobs = { wakeWebhookWorker: () => undefined, resumeOperationsIn: () => undefined };
+    const shared = { clock, ids: randomIds, waits, secrets: this.#secrets, jobs };
+    return { ...shared, accounting, defaultApp, allowsSimulators: true };
+  }
+
+  #strikeAt(point: Point): Strike | undefined {
+    const index = this.#armed.findIndex(
+      (each) =>
+        each.useCase === point.useCase && each.kind === point.kind && each.n === point.n && each.side === point.side,
+    );
+    const [strike] = index < 0 ? [] : this.#armed.splice(index, 1);
+    if (strike) this.#hits.push(nameOf(strike));
+    return strike;
+  }
+
+  #count(useCase: string, counts: Counts): void {
+    const all = this.counted.get(useCase) ?? [];
+    all.push({ ...counts });
+    this.counted.set(useCase, all);
+  }
+
+  #explain(name: string, run: Exclude<Run<unknown>, { kind: 'returned' }>): Answer {
+    if (run.kind === 'threw' && process.env.FAULTS_VERBOSE) console.error(name, run.error);
+    return { kind: 'lost' };
+  }
+
+  async #receive(body: Buffer, signature: string | undefined): Promise<number | undefined> {
+    this.#receivedBy = 1 - this.#receivedBy;
+    const run = await this.#run(`api ${this.#receivedBy}`, 'receiveWebhook', async ({ context }) => {
+      if (this.#webhooks.verify(body, signature) !== 'valid') return 401;
+      const events = this.#webhooks.parse(body);
+      if (!events) return 400;
+      await storeWebhookEvents({ ...context('system'), wake: () => undefined }, 'QBO', events);
+      return 200;
+    });
+    if (run.kind === 'died') return undefined;
+    return run.kind === 'returned' ? run.value : 500;
+  }
+}
+
+const KNOWN_WITHIN_MS = 20;
+
+const PROCESSES = ['api 0', 'api 1', 'worker 0', 'worker 1'];
+
+/** An instance and what its use cases get. */
+class LivingInstance {
+  readonly instance: Instance;
+  readonly #parts: Omit<QboContext, 'em' | 'actor'>;
+
+  constructor(instance: Instance, parts: Omit<QboContext, 'em' | 'actor'>) {
+    this.instance = instance;
+    this.#parts = parts;
+  }
+
+  /** With an entity manager of its own, as each request and job has one. */
+  readonly context = (actor: string): QboContext => ({
+    ...this.#parts,
+    em: this.instance.orm.em.fork(),
+    actor: { id: actor, name: actor },
+  });
+
+  /** A database session apart from the unit of work. */
+  async withSession<T>(work: (session: pg.PoolClient) => Promise<T>): Promise<T> {
+    const pool: pg.Pool = await this.instance.orm.em.getConnection().getNativeClient();
+    const session = await pool.connect();
+    try {
+      return await work(session);
+    } finally {
+      session.release();
+    }
+  }
+}

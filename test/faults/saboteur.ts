@@ -1,0 +1,139 @@
+import type { Random } from './random.js';
+import type { Stage } from './stage.js';
+
+// What goes wrong outside the processes: QuickBooks' answers, its webhooks, its tokens, and the clocks.
+
+/** These tell a lie when the change was made, so they only come before it. */
+const HONEST_REFUSALS = [
+  { kind: '429' },
+  { kind: 'xml429' },
+  { kind: '401' },
+  { kind: 'fault', code: '10000' },
+  { kind: 'status', status: 503 },
+] as const;
+/** A token that is refused in the second after its refresh would make a second refresh look like a concurrent one. */
+function honestRefusals({ punishesRefresh }: Stage) {
+  return punishesRefresh ? HONEST_REFUSALS.filter(({ kind }) => kind !== '401') : HONEST_REFUSALS;
+}
+
+/** Before or after the change: whoever gets them cannot tell. */
+const LOST_ANSWERS = [
+  { kind: 'reset' },
+  { kind: 'truncate' },
+  { kind: 'html502' },
+  { kind: 'status', status: 500 },
+  { kind: 'empty' },
+  { kind: 'garbage' },
+  { kind: 'fault', code: '600' },
+  { kind: 'timeout', ms: 1000 },
+  { kind: 'latency', ms: 20 },
+] as const;
+const PATHS = ['/invoice?', '/send', '/query', '/customer', '/payment', '/preferences', '/v3/'] as const;
+const TOKEN_ANSWERS = [
+  { kind: 'status', status: 503 },
+  { kind: 'reset' },
+  { kind: 'truncate' },
+  { kind: 'garbage' },
+  { kind: 'latency', ms: 20 },
+] as const;
+
+export async function breakAnswers(stage: Stage): Promise<void> {
+  const { system, realmId, random } = stage;
+  const skip = random.between(0, 2);
+  const times = random.between(1, 2);
+  if (random.chance(0.15)) {
+    const when = stage.mayLoseTokens ? random.pick(['before', 'after']) : 'before';
+    const rule = { ...random.pick(TOKEN_ANSWERS), when, times };
+    await system.control('POST', '/faults', { match: { realmId, path: '/tokens/bearer' }, ...rule });
+    return expireTokens(stage);
+  }
+  const isRefusal = random.chance(0.4);
+  const answer = isRefusal ? random.pick(honestRefusals(stage)) : random.pick(LOST_ANSWERS);
+  const when = isRefusal ? 'before' : random.pick(['before', 'after']);
+  await system.control('POST', '/faults', {
+    match: { realmId, path: random.pick(PATHS) },
+    ...answer,
+    when,
+    skip,
+    times,
+  });
+}
+
+/** Not in the second after a refresh: then the next one would look like a concurrent one. */
+export async function expireTokens({ system, realmId }: Stage): Promise<void> {
+  await system.advance(2_000);
+  await system.control('POST', '/expire-tokens', { realmId });
+}
+
+export async function disturbWebhooks({ system, random, realmId }: Stage): Promise<void> {
+  await system.control('POST', '/webhooks', {
+    realmId,
+    paused: random.chance(0.1),
+    duplicate: random.chance(0.3),
+    reorder: random.chance(0.3),
+    split: random.chance(0.3),
+    voidType: random.pick(['void', 'voided']),
+    drop: random.chance(0.2) ? random.between(1, 3) : 0,
+    delayMs: random.pick([0, 5, 40]),
+    format: random.pick(['cloudevents', 'legacy']),
+    retryMs: [5, 10, 20, 40],
+  });
+}
+
+/**
+ * A refresh that is repeated because its answer was lost is punished like a concurrent one, and of rotated tokens the
+ * previous value works, but not the one before. No client can help that, so these stories lose no answers on purpose.
+ */
+export async function sharpenTokens(stage: Stage): Promise<void> {
+  const { system, random, realmId } = stage;
+  const rotateEveryRefresh = random.chance(0.3);
+  const punishConcurrentRefresh = !rotateEveryRefresh && random.chance(0.5);
+  stage.mayLoseTokens = !rotateEveryRefresh && !punishConcurrentRefresh;
+  stage.punishesRefresh = punishConcurrentRefresh;
+  const switches = { rotateEveryRefresh, punishConcurrentRefresh, previousValidSeconds: 30 * 24 * 3600 };
+  await system.control('POST', '/oauth', { realmId, ...switches });
+}
+
+const TEN_MINUTES_MS = 600_000;
+
+export async function skewClocks({ system, random }: Stage): Promise<void> {
+  const off = () => random.pick([0, TEN_MINUTES_MS, -TEN_MINUTES_MS, random.between(-60_000, 60_000)]);
+  await system.skew([off(), off(), off(), off()]);
+}
+
+export function companySettings(random: Random): { readonly currency: string; readonly settings: object } {
+  const currency = random.weighted({ USD: 6, EUR: 2, JPY: 1 });
+  return {
+    currency,
+    settings: {
+      multiCurrency: currency !== 'USD' || random.chance(0.5),
+      customTxnNumbers: random.chance(0.5),
+      ...(random.chance(0.5) && { defaultItemId: '1' }),
+      ...(random.chance(0.1) && { salesTaxPercent: '7.25' }),
+      autoApplyCredit: random.chance(0.15),
+      ...(random.chance(0.3) && { requestIdMemorySeconds: 16 * 60 }),
+      refuseRepeatedRequestId: random.chance(0.15),
+    },
+  };
+}
+
+/** Everything outside works again. */
+export async function calmDown({ system, realmId }: Stage): Promise<void> {
+  system.arm([]);
+  await system.control('DELETE', `/faults?realmId=${realmId}`);
+  await system.control('POST', '/webhooks', {
+    realmId,
+    paused: false,
+    duplicate: false,
+    reorder: false,
+    split: false,
+    drop: 0,
+    delayMs: 1,
+    retryMs: [5, 10, 20, 40],
+  });
+  await system.control('POST', '/oauth', {
+    realmId,
+    rotateEveryRefresh: false,
+    punishConcurrentRefresh: false,
+  });
+}

@@ -1,0 +1,193 @@
+import { audit, type Finding, readHistory } from './auditor.js';
+import { type Point, type Profile, pointsOf, type Strike } from './points.js';
+import { Random } from './random.js';
+import { recover } from './recovery.js';
+import { breakAnswers, calmDown, companySettings, disturbWebhooks, sharpenTokens, skewClocks } from './saboteur.js';
+import { Stage } from './stage.js';
+import { type StepName, steps } from './steps.js';
+import { JOBS, type System } from './system.js';
+
+export interface Report {
+  readonly seed: number;
+  readonly findings: readonly Finding[];
+  /** Names of the points that were struck. */
+  readonly hits: readonly string[];
+  /** How long it took until nothing was open any more, in the story's own time. */
+  readonly recoveryMs: number;
+  readonly steps: readonly string[];
+}
+
+/** Without a profile nothing is struck and nothing breaks: the story as it should go. */
+export async function tellStory(system: System, seed: number, profile: Profile | undefined): Promise<Report> {
+  const random = new Random(seed);
+  const plan = makePlan(random.fork('plan'), profile);
+  const { currency, settings } = companySettings(random.fork('company'));
+  const stage = new Stage(system, random.fork('stage'), currency);
+  system.takeHits();
+  await system.control('POST', '/companies', { realmId: stage.realmId, companyName: 'Story', ...settings });
+  if (profile) await sharpenTokens(stage);
+  if (profile) await disturbWebhooks(stage);
+  if (profile && random.chance(0.3)) await skewClocks(stage);
+  else await system.skew([0, 0, 0, 0]);
+  system.arm(plan.strikes);
+  await openConference(stage);
+  for (const name of plan.steps) await playStep(stage, name, profile !== undefined);
+  const earlier = await readHistory((text, parameters) => system.sql(text, parameters), stage.conferenceId);
+  const hits = system.takeHits();
+  await calmDown(stage);
+  const recoveryMs = await recover(stage);
+  const findings = await audit({
+    sql: (text, parameters) => system.sql(text, parameters),
+    books: await stage.books(),
+    conferenceId: stage.conferenceId,
+    told: stage.told,
+    emailsAsked: new Map(stage.orders.map(({ id, emailsAsked }) => [id, emailsAsked])),
+    earlier,
+  });
+  if (process.env.FAULTS_OPS && findings.length > 0)
+    console.log(
+      await system.sql(
+        `select o.id, o.kind, o.subject, o.state, o.attempts, o.lease_until, o.last_error, o.first_sent_at from provider_operation o join qbo_connection c on c.id = o.connection_id where realm_id = $1`,
+        [stage.realmId],
+      ),
+      await system.sql(`select * from invoice where company_id = $1`, ['SANDBOX:' + stage.realmId]),
+      await system.sql(`select id, status, cancelled_at, sent_at from purchase_order where conference_id = $1`, [
+        stage.conferenceId,
+      ]),
+    );
+  if (process.env.FAULTS_LOG && findings.length > 0)
+    console.log(
+      JSON.stringify(await system.control('GET', `/requests?realmId=${stage.realmId}`), null, 0).replaceAll(
+        '},{',
+        '},\n{',
+      ),
+    );
+  await leave(stage);
+  return { seed, findings, hits, recoveryMs, steps: plan.steps };
+}
+
+/** The next story must not be kept busy by what this one left open. */
+async function leave({ system, realmId }: Stage): Promise<void> {
+  await system.sql(
+    `update provider_operation set state = 'REFUSED' where state not in ('DONE', 'REFUSED')
+     and connection_id in (select id from qbo_connection where realm_id = $1)`,
+    [realmId],
+  );
+  await system.sql(`delete from webhook_event where company_id = $1`, [realmId]);
+  await system.control('DELETE', `/companies/${realmId}`);
+}
+
+interface Plan {
+  readonly strikes: readonly Strike[];
+  readonly steps: readonly StepName[];
+}
+
+/** The points are drawn first, every one as likely as any other; then a story is made that passes by them. */
+function makePlan(random: Random, profile: Profile | undefined): Plan {
+  const points = profile ? pointsOf(profile) : [];
+  const strikes =
+    points.length === 0 ? [] : Array.from({ length: random.between(1, 3) }, () => strikeAt(random, points));
+  const wanted = strikes.flatMap(({ useCase }) => stepsThatRun(useCase));
+  const more = Array.from({ length: random.between(2, 6) }, () => random.weighted(WEIGHTS));
+  const acts = shuffled(random, [...wanted, ...more]);
+  const orders = Array.from(
+    { length: random.pick([1, 1, 2, 2, 3]) },
+    (): StepName => (random.chance(0.3) ? 'createOrderTwice' : 'createOrder'),
+  );
+  const invoicing = orders.map((): StepName => random.pick(['invoice', 'invoiceFromBoth', 'invoiceByDoubleClick']));
+  // Mostly in the usual order, so that later steps find something to act on.
+  const beginning = random.chance(0.85) ? invoicing : [];
+  return { strikes, steps: [...orders, ...beginning, ...acts] };
+}
+
+function strikeAt(random: Random, points: readonly Point[]): Strike {
+  const point = random.pick(points);
+  const action = point.kind === 'sql' && random.chance(0.15) ? 'cut' : 'crash';
+  return { ...point, action };
+}
+
+const WEIGHTS: Readonly<Record<StepName, number>> = {
+  createOrder: 1,
+  createOrderTwice: 1,
+  markSent: 1,
+  invoice: 4,
+  invoiceFromBoth: 3,
+  invoiceByDoubleClick: 3,
+  email: 4,
+  payPart: 6,
+  payFully: 4,
+  payTooMuch: 1,
+  paySeveral: 3,
+  editPaymentAmount: 3,
+  editPaymentDay: 2,
+  voidPayment: 2,
+  deletePayment: 2,
+  grantCredit: 2,
+  voidInvoice: 1,
+  deleteInvoice: 0.5,
+  editInvoice: 2,
+  cancel: 1,
+  payManually: 1,
+  payManuallyAndReverse: 1,
+  creditHere: 1,
+  sync: 3,
+  expireTokens: 1,
+  forgetRequestIds: 1,
+};
+
+function stepsThatRun(useCase: string): StepName[] {
+  const byUseCase: Readonly<Record<string, StepName[]>> = {
+    sendPurchaseOrder: ['markSent'],
+    cancelPurchaseOrder: ['cancel'],
+    sendQboInvoice: ['email'],
+    syncQboInvoiceStatus: ['sync'],
+    recordPayment: ['payManually'],
+    reversePayment: ['payManuallyAndReverse'],
+    issueCreditNote: ['creditHere'],
+    processQboEvents: ['payPart'],
+    receiveWebhook: ['payPart'],
+  };
+  return byUseCase[useCase] ?? [];
+}
+
+function shuffled<T>(random: Random, items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, place: random.next() }))
+    .sort((left, right) => left.place - right.place)
+    .map(({ item }) => item);
+}
+
+/** Conferences share nothing but the database. */
+async function openConference(stage: Stage): Promise<void> {
+  const name = `Story ${stage.realmId}`;
+  const timezone = stage.random.pick(['UTC', 'America/New_York', 'Asia/Tokyo']);
+  stage.conferenceId = await stage.insist('createConference', {
+    name,
+    slug: `story-${stage.realmId}`,
+    currencyCode: stage.currency,
+    timezone,
+    idempotencyKey: stage.newKey(),
+  });
+  await stage.connect();
+}
+
+async function playStep(stage: Stage, name: StepName, isDisturbed: boolean): Promise<void> {
+  const { random, system } = stage;
+  // Of its own: what happens at the same time draws in an order that nobody knows.
+  const aside = random.fork('aside');
+  if (isDisturbed && random.chance(0.35)) await breakAnswers(stage);
+  const acts = [steps[name](stage)];
+  if (aside.chance(0.4)) acts.push(workInBackground(stage, aside));
+  if (isDisturbed && aside.chance(0.04)) acts.push(system.cutConnections());
+  await Promise.all(acts);
+  if (random.chance(0.4)) await workInBackground(stage, random);
+  if (isDisturbed && random.chance(0.25)) await system.advance(random.pick(JUMPS_MS));
+}
+
+const JUMPS_MS = [1_000, 10_000, 40_000, 200_000, 6 * 60_000, 16 * 60_000, 61 * 60_000, 25 * 3_600_000];
+
+async function workInBackground({ system, realmId }: Stage, random: Random): Promise<void> {
+  const [job, other] = [random.pick(JOBS), random.pick(JOBS)];
+  if (random.chance(0.5)) return system.work(random.chance(0.5) ? 0 : 1, job, realmId);
+  await Promise.all([system.work(0, job, realmId), system.work(1, other, realmId)]);
+}

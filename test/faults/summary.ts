@@ -1,0 +1,98 @@
+import { writeFile } from 'node:fs/promises';
+import { pointsOf } from './points.js';
+import { loadProfile } from './profile.js';
+import { type Counts, type Result, readResults, sumCounts } from './results.js';
+
+export function totalOf(results: readonly Result[]): Counts {
+  return sumCounts(results.map(({ counts }) => counts));
+}
+
+/** How often each point was struck; a cut connection counts like a crash there. */
+export function hitsByPoint(results: readonly Result[]): Map<string, number> {
+  const hits = new Map<string, number>();
+  for (const point of results.flatMap((result) => result.hits)) {
+    const name = point.replace(/\/cut$/, '');
+    hits.set(name, (hits.get(name) ?? 0) + 1);
+  }
+  return new Map([...hits].toSorted(([left], [right]) => left.localeCompare(right, 'en', { numeric: true })));
+}
+
+/** One line a use case: how many different points were struck, and how often. */
+export function tableOf(hits: ReadonlyMap<string, number>): string[] {
+  const rows = Map.groupBy(hits, ([point]) => {
+    const [useCase, kind, , side] = point.split('/');
+    return `${useCase} | ${kind} | ${side}`;
+  });
+  return [...rows].map(([row, points]) => {
+    const counts = points.map(([, count]) => count);
+    return `| ${row} | ${points.length} | ${Math.min(...counts)} | ${sum(counts)} |`;
+  });
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((left, right) => left + right, 0);
+}
+
+const TABLE_HEAD = [
+  '| use case | at | when | different points | least hits of one | hits |',
+  '| --- | --- | --- | ---: | ---: | ---: |',
+];
+
+export function printSummary(results: readonly Result[], tookMs: number): void {
+  const { duplicates, losses, wrongAmounts, stuck } = totalOf(results);
+  const lines = [
+    ...TABLE_HEAD,
+    ...tableOf(hitsByPoint(results)),
+    `${results.length} runs in ${(tookMs / 1000).toFixed(0)} s`,
+    `duplicates ${duplicates}, losses ${losses}, wrong amounts ${wrongAmounts}, stuck ${stuck}`,
+    `longest recovery ${longestRecovery(results)}`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function longestRecovery(results: readonly Result[]): string {
+  const longest = (tier: Result['tier']) =>
+    Math.max(0, ...results.filter((result) => result.tier === tier).map(({ recoverySeconds }) => recoverySeconds));
+  return `${longest('fast')} s of skipped time (fast), ${longest('real')} s (real)`;
+}
+
+/** `docs/faults.md`, made of the results alone: no figure in it is typed by hand. */
+export async function writeSummary(file: string): Promise<void> {
+  const results = await readResults(file);
+  const total = totalOf(results);
+  const hits = hitsByPoint(results);
+  const points = pointsOf(await loadProfile()).map(({ useCase, kind, n, side }) => `${useCase}/${kind}/${n}/${side}`);
+  const least = Math.min(...points.map((point) => hits.get(point) ?? 0));
+  const commits = [...new Set(results.map(({ commit }) => commit))];
+  const lines = [
+    '# The fault matrix',
+    '',
+    'Written by `npm run faults -- --summary docs/faults/results.txt`; do not edit it.',
+    '',
+    '| | fast | real | together |',
+    '| --- | ---: | ---: | ---: |',
+    row('stories', results, (some) => some.length),
+    row('points struck', results, (some) => sum(some.map((result) => result.hits.length))),
+    row('duplicates', results, (some) => totalOf(some).duplicates),
+    row('losses', results, (some) => totalOf(some).losses),
+    row('wrong amounts', results, (some) => totalOf(some).wrongAmounts),
+    row('stuck', results, (some) => totalOf(some).stuck),
+    '',
+    `Of ${points.length} points each was struck at least ${least} times. Longest recovery: ${longestRecovery(results)}.`,
+    `Commits: ${commits.join(', ')}.`,
+    '',
+    'A point is the n-th SQL statement or HTTP call of a use case, and whether the process died before it, after it, or',
+    'while the request was on its way.',
+    '',
+    ...TABLE_HEAD,
+    ...tableOf(hits),
+    '',
+  ];
+  await writeFile('docs/faults.md', lines.join('\n'));
+  process.stdout.write(`docs/faults.md: ${results.length} stories, ${JSON.stringify(total)}\n`);
+}
+
+function row(name: string, results: readonly Result[], figure: (some: readonly Result[]) => number): string {
+  const of = (tier: Result['tier']) => figure(results.filter((result) => result.tier === tier));
+  return `| ${name} | ${of('fast')} | ${of('real')} | ${figure(results)} |`;
+}

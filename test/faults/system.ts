@@ -1,0 +1,69 @@
+import type { Books } from './books.js';
+import type { Strike } from './points.js';
+
+/** What clients ask of the API, by the names that the API has for it. */
+export interface Calls {
+  createConference: { name: string; slug: string; currencyCode: string; timezone: string; idempotencyKey?: string };
+  configureQboConnection: {
+    conferenceId: string;
+    environment: string;
+    realmId: string;
+    accessToken: string;
+    refreshToken: string;
+  };
+  createPurchaseOrder: {
+    conferenceId: string;
+    organizationName: string;
+    contactEmail: string;
+    lineItems: { description: string; quantity: number; unitPrice: string }[];
+    idempotencyKey?: string;
+  };
+  sendPurchaseOrder: { purchaseOrderId: string };
+  cancelPurchaseOrder: { purchaseOrderId: string };
+  createQboInvoice: { purchaseOrderId: string; idempotencyKey?: string };
+  sendQboInvoice: { purchaseOrderId: string; email?: string };
+  syncQboInvoiceStatus: { purchaseOrderId: string };
+  recordPayment: {
+    purchaseOrderId: string;
+    amount: string;
+    method: string;
+    reference: string;
+    idempotencyKey?: string;
+  };
+  reversePayment: { paymentId: string; reason: string };
+  issueCreditNote: { purchaseOrderId: string; amount: string; reason: string; idempotencyKey?: string };
+}
+export type CallName = keyof Calls;
+
+/** `lost`: the process died or failed before it answered, so the client does not know what came of it. */
+export type Answer =
+  | { readonly kind: 'answered'; readonly id: string | null; readonly codes: readonly string[] }
+  | { readonly kind: 'lost' };
+
+export const JOBS = ['processQboEvents', 'resumeOperations'] as const;
+export type Job = (typeof JOBS)[number];
+
+/** The processes under test with their surroundings, in this process or in several. */
+export interface System {
+  /** Calls one of the two API processes. */
+  call<N extends CallName>(api: 0 | 1, name: N, input: Calls[N]): Promise<Answer>;
+  /** Has one of the two workers do a job for a company now. */
+  work(worker: 0 | 1, job: Job, realmId: string): Promise<void>;
+  /** Strikes armed from now on; each is gone once its point was reached. */
+  arm(strikes: readonly Strike[]): void;
+  /** Names of the points that were reached since the last call. */
+  takeHits(): string[];
+  /** Sets how far the clock of each process is off: the two APIs, then the two workers. */
+  skew(milliseconds: readonly [number, number, number, number]): Promise<void>;
+  /** Lets time pass, wherever this can be done: everything that waits for a time then is due. */
+  advance(milliseconds: number): Promise<void>;
+  /** How long to wait before each look whether everything settled; after the last one what is open is stuck. */
+  readonly settlingMs: readonly number[];
+  settle(milliseconds: number): Promise<void>;
+  /** Cuts every connection to the database. */
+  cutConnections(): Promise<void>;
+  /** The simulator's control API. */
+  control(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown>;
+  books(realmId: string): Promise<Books>;
+  sql(text: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>;
+}

@@ -1,0 +1,299 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Deadline } from '../../../src/application/deadline.js';
+import { requestScope } from '../../../src/application/request-scope.js';
+import type { Waits } from '../../../src/application/waits.js';
+import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
+import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
+import type { StoredConnection } from '../../../src/infrastructure/quickbooks/token-store.js';
+import { testWaits } from '../../support/test-waits.js';
+import { FreeTraffic } from './free-traffic.js';
+import { MemoryTokenStore, markingBox, storedConnection } from './memory-token-store.js';
+import { json, type StandIn, startStandIn } from './stand-in.js';
+
+const NOW = new Date('2026-11-21T12:00:00Z');
+
+const invoice = {
+  Id: '155',
+  SyncToken: '0',
+  CustomerRef: { value: '1' },
+  CurrencyRef: { value: 'USD' },
+  TotalAmt: 100,
+  Balance: 100,
+  Line: [{ DetailType: 'SalesItemLineDetail', Amount: 100 }],
+};
+
+const succeed = (response: ServerResponse) => json(response, 200, { Invoice: invoice });
+const cut = (response: ServerResponse) => void response.socket?.resetAndDestroy();
+const fail = (response: ServerResponse) => json(response, 503, {});
+const hang = () => undefined;
+const throttle =
+  (headers: Record<string, string> = {}) =>
+  (response: ServerResponse) =>
+    json(response, 429, {}, headers);
+
+let standIn: StandIn;
+let answers: ((response: ServerResponse) => void)[];
+let store: MemoryTokenStore;
+let traffic: FreeTraffic;
+let breakers: boolean[];
+let troubles: unknown[];
+
+beforeEach(async () => {
+  answers = [];
+  standIn = await startStandIn((_request, response) => (answers.shift() ?? succeed)(response));
+  store = new MemoryTokenStore();
+  traffic = new FreeTraffic();
+  breakers = [];
+  troubles = [];
+});
+
+afterEach(() => standIn.close());
+
+function gatewayWith(waits: Partial<Waits> = {}): QuickBooksGateway {
+  return new QuickBooksGateway({
+    store,
+    traffic,
+    secrets: markingBox,
+    clock: { now: () => NOW },
+    endpoints: () => ({ ...intuitEndpoints('SANDBOX'), apiBaseUrl: standIn.url }),
+    defaultApp: undefined,
+    waits: { ...testWaits, callTimeoutMs: 1_000, ...waits },
+    onTrouble: (error) => troubles.push(error),
+    onBreaker: ({ isOpen }) => breakers.push(isOpen),
+  });
+}
+
+function paused(pauses: Partial<StoredConnection['pauses']>): void {
+  store.connection = { ...store.connection, pauses: { ...storedConnection.pauses, ...pauses } };
+}
+
+const read = (gateway: QuickBooksGateway) => gateway.readInvoice('qbo_1', '155');
+const write = (gateway: QuickBooksGateway) => gateway.createInvoice('qbo_1', '{}', 'op_1');
+
+function inRequest<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
+  return requestScope.run({ requestId: 'request-1', deadline: Deadline.after(milliseconds) }, work);
+}
+
+describe('a call that may pass on repetition', () => {
+  test.each([
+    ['a lost connection', cut],
+    ['a server error', fail],
+  ])('is a read after %s: it is repeated twice at most', async (_what, failing) => {
+    answers = [failing, failing];
+    expect(await read(gatewayWith())).toMatchObject({ ok: true, value: { externalId: '155' } });
+    expect(standIn.requests).toHaveLength(3);
+    answers = [failing, failing, failing];
+    expect(await read(gatewayWith())).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
+    expect(standIn.requests).toHaveLength(6);
+  });
+
+  test('is a read that got no answer in time', async () => {
+    answers = [hang];
+    expect(await read(gatewayWith({ callTimeoutMs: 50 }))).toMatchObject({ ok: true });
+    expect(standIn.requests).toHaveLength(2);
+  });
+
+  test.each([
+    ['a lost connection', cut],
+    ['a server error', fail],
+    ['no answer in time', hang],
+  ])('is never a write after %s', async (_what, failing) => {
+    answers = [failing];
+    expect(await write(gatewayWith({ callTimeoutMs: 100 }))).toMatchObject({ ok: false, failure: { kind: 'unknown' } });
+    expect(standIn.requests).toHaveLength(1);
+  });
+
+  test('is a write that certainly never left, with the same idempotency key', async () => {
+    const closed = await startStandIn(() => undefined);
+    await closed.close();
+    const addresses = [closed.url, closed.url, standIn.url];
+    const gateway = new QuickBooksGateway({
+      store,
+      traffic,
+      secrets: markingBox,
+      clock: { now: () => NOW },
+      endpoints: () => ({ ...intuitEndpoints('SANDBOX'), apiBaseUrl: addresses.shift() ?? '' }),
+      defaultApp: undefined,
+      waits: testWaits,
+    });
+    expect(await write(gateway)).toMatchObject({ ok: true, value: { externalId: '155' } });
+    expect(standIn.requests.map(({ url }) => new URL(`http://x${url}`).searchParams.get('requestid'))).toEqual([
+      'op_1',
+    ]);
+  });
+
+  test.each([
+    ['refused', (response: ServerResponse) => json(response, 400, {})],
+    ['throttled', throttle()],
+    ['not understood', (response: ServerResponse) => json(response, 200, {})],
+  ])('is none that was %s', async (_what, answer) => {
+    answers = [answer];
+    expect(await read(gatewayWith())).toMatchObject({ ok: false });
+    expect(standIn.requests).toHaveLength(1);
+  });
+});
+
+describe('a company that keeps failing', () => {
+  const failures = (count: number) => Array.from({ length: 3 * count }, () => fail);
+
+  test('is left alone after five calls, says when to come again, and is asked again then', async () => {
+    const gateway = gatewayWith({ breakerOpenMs: 300 });
+    answers = failures(5);
+    for (let count = 0; count < 5; count++) await read(gateway);
+    expect(standIn.requests).toHaveLength(15);
+    const retryAt = new Date(NOW.getTime() + 300);
+    for (const call of [read, write]) {
+      expect(await call(gateway)).toMatchObject({ ok: false, failure: { kind: 'unavailable', retryAt, trace: {} } });
+    }
+    expect(standIn.requests).toHaveLength(15);
+    await new Promise((resolve) => setTimeout(resolve, 310));
+    expect(await read(gateway)).toMatchObject({ ok: true });
+    expect(breakers).toEqual([true, false]);
+    expect(standIn.requests).toHaveLength(16);
+  });
+
+  test('is not one that refuses or throttles', async () => {
+    const gateway = gatewayWith({ breakerOpenMs: 60_000 });
+    answers = Array.from({ length: 12 }, (_, index) =>
+      index % 2 === 0 ? throttle() : (response: ServerResponse) => json(response, 400, {}),
+    );
+    for (let count = 0; count < 12; count++) await write(gateway);
+    expect(await write(gateway)).toMatchObject({ ok: true });
+    expect(breakers).toEqual([]);
+  });
+});
+
+describe('a company that asked to be left alone', () => {
+  test('is paused for what it says, or for a minute', async () => {
+    const waits = { pauseMs: 60_000, longPauseMs: 900_000, longestPauseMs: 3_600_000 };
+    answers = [throttle(), throttle({ 'retry-after': '5' }), throttle({ 'retry-after': '999999' })];
+    const gateway = gatewayWith(waits);
+    const retryAts: unknown[] = [];
+    for (const call of [read, write, read]) {
+      const result = await call(gateway);
+      retryAts.push(!result.ok && result.failure.kind === 'unavailable' && result.failure.retryAt);
+    }
+    expect(retryAts).toEqual([60_000, 5_000, 3_600_000].map((ms) => new Date(NOW.getTime() + ms)));
+    expect(traffic.told).toEqual([
+      { pause: 'qbo_1', effect: 'read' },
+      { pause: 'qbo_1', effect: 'write' },
+      { pause: 'qbo_1', effect: 'read' },
+    ]);
+  });
+
+  test('with reads gets no reads, and its writes go on', async () => {
+    paused({ read: { remainingMs: 30_000, count: 3 } });
+    const gateway = gatewayWith();
+    expect(await read(gateway)).toEqual({
+      ok: false,
+      failure: {
+        kind: 'unavailable',
+        message: 'QuickBooks asked to be left alone, so reads of this company are paused.',
+        trace: {},
+        retryAt: new Date(NOW.getTime() + 30_000),
+      },
+    });
+    expect(standIn.requests).toEqual([]);
+    expect(await write(gateway)).toMatchObject({ ok: true });
+    expect(traffic.told).toEqual([]);
+  });
+
+  test('is forgiven after a success, for the pauses that the caller knew of', async () => {
+    paused({ read: { remainingMs: 0, count: 3 } });
+    expect(await read(gatewayWith())).toMatchObject({ ok: true });
+    expect(traffic.told).toEqual([{ forgetPauses: 'qbo_1', effect: 'read', count: 3 }]);
+  });
+
+  test('has answered, even if its wish cannot be written down', async () => {
+    const broken = new Error('no database');
+    traffic.pause = () => Promise.reject(broken);
+    answers = [throttle()];
+    expect(await write(gatewayWith())).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
+    expect(troubles).toEqual([broken]);
+  });
+});
+
+describe('room for calls', () => {
+  test('is waited for', async () => {
+    traffic.takePlace = async () => 80;
+    const startedAt = performance.now();
+    expect(await read(gatewayWith())).toMatchObject({ ok: true });
+    expect(performance.now() - startedAt).toBeGreaterThan(70);
+  });
+
+  test('that is too far away fails the call with nothing sent', async () => {
+    traffic.takePlace = async () => undefined;
+    expect(await write(gatewayWith({ throttleWaitMs: 2_000 }))).toMatchObject({
+      ok: false,
+      failure: { kind: 'unavailable', retryAt: new Date(NOW.getTime() + 2_000) },
+    });
+    expect(standIn.requests).toEqual([]);
+  });
+
+  test('is not taken for granted when the database cannot be asked', async () => {
+    traffic.takePlace = () => Promise.reject(new Error('no database'));
+    await expect(write(gatewayWith())).rejects.toThrow('no database');
+    expect(standIn.requests).toEqual([]);
+  });
+});
+
+describe('a request whose time is over', () => {
+  test('starts nothing', async () => {
+    expect(await inRequest(0, () => write(gatewayWith()))).toMatchObject({
+      ok: false,
+      failure: { kind: 'unavailable' },
+    });
+    expect(standIn.requests).toEqual([]);
+  });
+
+  test('gives up reading, and reads no more', async () => {
+    answers = [hang];
+    expect(await inRequest(100, () => read(gatewayWith()))).toMatchObject({
+      ok: false,
+      failure: { kind: 'unavailable', message: 'The time for this request was over before QuickBooks could answer.' },
+    });
+    expect(standIn.requests).toHaveLength(1);
+    expect(breakers).toEqual([]);
+  });
+
+  test('lets a write that was begun come to its end', async () => {
+    answers = [(response) => void setTimeout(() => succeed(response), 200)];
+    expect(await inRequest(100, () => write(gatewayWith()))).toMatchObject({ ok: true, value: { externalId: '155' } });
+  });
+
+  test('waits no longer for room', async () => {
+    const asked: number[] = [];
+    traffic.takePlace = async (..._args: unknown[]) => {
+      asked.push(Number(_args[2]));
+      return 0;
+    };
+    await inRequest(1_000, () => read(gatewayWith({ throttleWaitMs: 10_000 })));
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toBeLessThanOrEqual(1_000);
+  });
+});
+
+describe('what is metered', () => {
+  test('is each successful call, written down at the end at the latest', async () => {
+    const gateway = gatewayWith();
+    answers = [succeed, fail, succeed, succeed, (response) => json(response, 400, {})];
+    for (const call of [read, read, write, write]) await call(gateway);
+    expect(traffic.told).toEqual([]);
+    await gateway.stop();
+    expect(traffic.told).toEqual([{ connectionId: 'qbo_1', reads: 2, writes: 1 }]);
+  });
+
+  test('is kept until it can be written down', async () => {
+    const gateway = gatewayWith();
+    const addUsage = traffic.addUsage.bind(traffic);
+    traffic.addUsage = () => Promise.reject(new Error('no database'));
+    await read(gateway);
+    await gateway.stop();
+    expect(troubles).toHaveLength(1);
+    traffic.addUsage = addUsage;
+    await read(gateway);
+    await gateway.stop();
+    expect(traffic.told).toEqual([{ connectionId: 'qbo_1', reads: 2, writes: 0 }]);
+  });
+});
