@@ -300,11 +300,15 @@ function auditOpenWork({ operations, events }: Ledger): Finding[] {
   return [
     ...operations
       .filter(({ state }) => !['DONE', 'REFUSED'].includes(String(state)))
-      .map(({ kind, state, subject }) => finding('stuck', `${kind} of ${subject} is ${state}`)),
+      .map((operation) => finding('stuck', describeOperation(operation))),
     ...events
       .filter(({ state }) => !['DONE', 'IGNORED'].includes(String(state)))
       .map((event) => finding('stuck', `${event.operation} ${event.entity} is ${event.state}: ${event.last_error}`)),
   ];
+}
+
+function describeOperation({ kind, subject, state, attempts, last_error: error }: Row): string {
+  return `${kind} of ${subject} is ${state} after ${attempts} attempts: ${error}`;
 }
 
 function auditTold(ledger: Ledger, { told }: Evidence): Finding[] {

@@ -5,6 +5,8 @@ import { JOBS } from './system.js';
 export async function recover(stage: Stage): Promise<number> {
   const { system } = stage;
   let recoveryMs = 0;
+  // A sweep that began afterwards has seen what no webhook told.
+  const calmSince = await sweptAt(stage);
   for (const pauseMs of system.settlingMs) {
     if (pauseMs > 0) await system.settle(pauseMs);
     recoveryMs += pauseMs;
@@ -13,9 +15,8 @@ export async function recover(stage: Stage): Promise<number> {
     for (const { repeat } of unanswered) await repeat();
     await system.control('POST', '/webhooks/flush', { realmId: stage.realmId });
     for (const job of JOBS) await system.work(stage.worker, job, stage.realmId);
-    if (stage.unanswered.length === 0 && (await isQuiet(stage))) break;
+    if (stage.unanswered.length === 0 && (await isQuiet(stage)) && (await sweptAt(stage)) !== calmSince) break;
   }
-  await readMissedChanges(stage);
   return recoveryMs;
 }
 
@@ -29,12 +30,12 @@ async function isQuiet({ system, realmId }: Stage): Promise<boolean> {
   return Number(row?.open) === 0;
 }
 
-/** What a webhook that was lost would have told. */
-async function readMissedChanges(stage: Stage): Promise<void> {
-  const rows = await stage.system.sql(
-    `select distinct purchase_order_id as id from invoice join purchase_order o on o.id = purchase_order_id
-     where conference_id = $1 and status not in ('CREATING', 'UNKNOWN') order by 1`.replace('status', 'invoice.status'),
-    [stage.conferenceId],
+/** When the company was swept last with success, or that it has nothing to sweep. */
+async function sweptAt({ system, realmId }: Stage): Promise<unknown> {
+  const [row] = await system.sql(
+    `select s.last_swept_at::text as at, (select count(*) from invoice where qbo_connection_id = c.id)::int as invoices
+     from qbo_connection c left join qbo_sweep s on s.connection_id = c.id where realm_id = $1`,
+    [realmId],
   );
-  for (const { id } of rows) await stage.system.call(0, 'syncQboInvoiceStatus', { purchaseOrderId: String(id) });
+  return row?.invoices === 0 ? Symbol('nothing to sweep') : row?.at;
 }

@@ -32,6 +32,9 @@ export const steps = {
   sync,
   expireTokens,
   forgetRequestIds,
+  workOffEvents,
+  resume,
+  sweep,
 } as const satisfies Record<string, Step>;
 
 export type StepName = keyof typeof steps;
@@ -227,4 +230,23 @@ async function sync(stage: Stage): Promise<void> {
 async function forgetRequestIds(stage: Stage): Promise<void> {
   await stage.system.advance(17 * 60_000);
   await stage.system.control('POST', '/forget-requestids', { realmId: stage.realmId });
+}
+
+/** Whatever a dead process left behind is taken over, within the time in which it may be sent again or after it. */
+async function resume(stage: Stage): Promise<void> {
+  await stage.system.advance(stage.random.pick([200_000, 31 * 60_000]));
+  await stage.system.work(stage.worker, 'resumeOperations', stage.realmId);
+}
+
+async function workOffEvents(stage: Stage): Promise<void> {
+  const { system, realmId } = stage;
+  await system.control('POST', '/webhooks/flush', { realmId });
+  await system.advance(10_000);
+  await system.work(stage.worker, 'processQboEvents', realmId);
+}
+
+/** Companies whose webhooks are missing are swept every quarter of an hour, others once a day. */
+async function sweep(stage: Stage): Promise<void> {
+  await stage.system.advance(stage.random.pick([16 * 60_000, 25 * 3_600_000]));
+  await stage.system.work(stage.worker, 'sweepQboConnection', stage.realmId);
 }

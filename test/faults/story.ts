@@ -44,24 +44,6 @@ export async function tellStory(system: System, seed: number, profile: Profile |
     emailsAsked: new Map(stage.orders.map(({ id, emailsAsked }) => [id, emailsAsked])),
     earlier,
   });
-  if (process.env.FAULTS_OPS && findings.length > 0)
-    console.log(
-      await system.sql(
-        `select o.id, o.kind, o.subject, o.state, o.attempts, o.lease_until, o.last_error, o.first_sent_at from provider_operation o join qbo_connection c on c.id = o.connection_id where realm_id = $1`,
-        [stage.realmId],
-      ),
-      await system.sql(`select * from invoice where company_id = $1`, ['SANDBOX:' + stage.realmId]),
-      await system.sql(`select id, status, cancelled_at, sent_at from purchase_order where conference_id = $1`, [
-        stage.conferenceId,
-      ]),
-    );
-  if (process.env.FAULTS_LOG && findings.length > 0)
-    console.log(
-      JSON.stringify(await system.control('GET', `/requests?realmId=${stage.realmId}`), null, 0).replaceAll(
-        '},{',
-        '},\n{',
-      ),
-    );
   await leave(stage);
   return { seed, findings, hits, recoveryMs, steps: plan.steps };
 }
@@ -87,9 +69,17 @@ function makePlan(random: Random, profile: Profile | undefined): Plan {
   const points = profile ? pointsOf(profile) : [];
   const strikes =
     points.length === 0 ? [] : Array.from({ length: random.between(1, 3) }, () => strikeAt(random, points));
-  const wanted = strikes.flatMap(({ useCase }) => stepsThatRun(useCase));
-  const more = Array.from({ length: random.between(2, 6) }, () => random.weighted(WEIGHTS));
-  const acts = shuffled(random, [...wanted, ...more]);
+  // Only what was struck before can be resumed.
+  const isResumed = strikes.some(({ useCase }) => useCase === 'resumeOperations');
+  if (isResumed)
+    strikes.push(
+      strikeAt(
+        random,
+        points.filter(({ useCase }) => useCase === 'createQboInvoice'),
+      ),
+    );
+  const acts = Array.from({ length: random.between(2, 6) }, () => random.weighted(WEIGHTS));
+  for (const { useCase } of strikes) acts.splice(random.between(0, acts.length), 0, ...stepsThatRun(useCase));
   const orders = Array.from(
     { length: random.pick([1, 1, 2, 2, 3]) },
     (): StepName => (random.chance(0.3) ? 'createOrderTwice' : 'createOrder'),
@@ -133,6 +123,9 @@ const WEIGHTS: Readonly<Record<StepName, number>> = {
   sync: 3,
   expireTokens: 1,
   forgetRequestIds: 1,
+  workOffEvents: 2,
+  resume: 1,
+  sweep: 1,
 };
 
 function stepsThatRun(useCase: string): StepName[] {
@@ -144,17 +137,12 @@ function stepsThatRun(useCase: string): StepName[] {
     recordPayment: ['payManually'],
     reversePayment: ['payManuallyAndReverse'],
     issueCreditNote: ['creditHere'],
-    processQboEvents: ['payPart'],
+    processQboEvents: ['payPart', 'workOffEvents'],
     receiveWebhook: ['payPart'],
+    sweepQboConnection: ['payPart', 'sweep'],
+    resumeOperations: ['resume'],
   };
   return byUseCase[useCase] ?? [];
-}
-
-function shuffled<T>(random: Random, items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, place: random.next() }))
-    .sort((left, right) => left.place - right.place)
-    .map(({ item }) => item);
 }
 
 /** Conferences share nothing but the database. */

@@ -40,7 +40,7 @@ export type Answer =
   | { readonly kind: 'answered'; readonly id: string | null; readonly codes: readonly string[] }
   | { readonly kind: 'lost' };
 
-export const JOBS = ['processQboEvents', 'resumeOperations'] as const;
+export const JOBS = ['processQboEvents', 'resumeOperations', 'sweepQboConnection'] as const;
 export type Job = (typeof JOBS)[number];
 
 /** The processes under test with their surroundings, in this process or in several. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
-import { standardWaits } from '../../../src/application/waits.js';
+import { standardWaits, type Waits } from '../../../src/application/waits.js';
 import { storeWebhookEvents } from '../../../src/application/webhooks/store-webhook-events.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { withSessionLock } from '../../../src/infrastructure/jobs/session-lock.js';
@@ -23,8 +23,19 @@ import { VIRTUAL_NOW, VirtualTime } from './virtual-time.js';
 
 const VERIFIER_TOKEN = 'faults-verifier-token';
 
-/** Real time: in the fast tier nothing takes that long, also on a busy machine, unless a fault makes it. */
-const TIMEOUT_MS = 300;
+/** Most waits are skipped. These are real: nothing takes that long, also on a busy machine, unless a fault makes it. */
+const waits: Waits = {
+  ...standardWaits,
+  callTimeoutMs: 300,
+  tokenTimeoutMs: 300,
+  retryDelayMs: 1,
+  retryDelayMaxMs: 5,
+  breakerOpenMs: 30,
+  callSpacingMs: 0,
+  batchSpacingMs: 0,
+  // It would be a statement of whatever use case is at work when it is due.
+  usageFlushMs: 600_000,
+};
 
 /** Two APIs and two workers as instances within this process. */
 export class FastSystem implements System {
@@ -44,7 +55,7 @@ export class FastSystem implements System {
   #hits: string[] = [];
   #skewMs: readonly number[] = [0, 0, 0, 0];
   #receivedBy = 0;
-  /** The most statements and calls that a use case made. */
+  /** The statements and calls of each run of a use case. */
   readonly counted = new Map<string, Counts[]>();
 
   private constructor(database: TestDatabase, admin: pg.Client, simulator: QuickBooksSimulator, useCases: UseCases) {
@@ -84,7 +95,7 @@ export class FastSystem implements System {
     const handler = this.#useCases.jobs[job];
     const run = await this.#run(`worker ${worker}`, job, async (instance) => {
       const work = async () => void (await handler(instance.context('system'), realmId));
-      if (job !== 'processQboEvents') return work();
+      if (job === 'resumeOperations') return work();
       await instance.withSession((session) => withSessionLock(session, `qbo:${realmId}`, work));
     });
     if (run.kind !== 'returned') this.#explain(job, run);
@@ -170,7 +181,6 @@ export class FastSystem implements System {
     const defaultApp = { clientId: 'app', clientSecret: 'app-secret' };
     const { baseUrl: apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl } = this.#simulator;
     const endpoints = { apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl };
-    const waits = { ...standardWaits, callTimeoutMs: TIMEOUT_MS, tokenTimeoutMs: TIMEOUT_MS };
     const accounting = new QuickBooksGateway({
       store: new PostgresTokenStore(orm, waits),
       traffic: new PostgresTrafficStore(orm, waits),

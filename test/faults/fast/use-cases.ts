@@ -8,9 +8,11 @@ import { reversePayment } from '../../../src/application/purchase-orders/reverse
 import { sendPurchaseOrder } from '../../../src/application/purchase-orders/send-purchase-order.js';
 import { configureQboConnection } from '../../../src/application/quickbooks/configure-qbo-connection.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
+import { dueSweeps } from '../../../src/application/quickbooks/due-sweeps.js';
 import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
 import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import { sendQboInvoice } from '../../../src/application/quickbooks/send-qbo-invoice.js';
+import { sweepQboConnection } from '../../../src/application/quickbooks/sweep-qbo-connection.js';
 import { syncQboInvoiceStatus } from '../../../src/application/quickbooks/sync-qbo-invoice-status.js';
 import { processQboEvents } from '../../../src/application/webhooks/process-qbo-events.js';
 import type { Calls, Job } from '../system.js';
@@ -43,5 +45,9 @@ export const useCases: UseCases = {
   jobs: {
     processQboEvents,
     resumeOperations: (context) => resumeOperations(context),
+    sweepQboConnection: async (context, realmId) => {
+      const due = (await dueSweeps(context)).filter((sweep) => sweep.realmId === realmId);
+      for (const { connectionId } of due) await sweepQboConnection(context, connectionId);
+    },
   },
 };

@@ -8,6 +8,7 @@ export * from 'graphile-worker';
 const USE_CASES: Readonly<Record<string, string>> = {
   process_qbo_events: 'processQboEvents',
   resume_operations: 'resumeOperations',
+  sweep_qbo_connection: 'sweepQboConnection',
 };
 
 export function run(options: RunnerOptions): ReturnType<typeof runUngated> {

@@ -21,9 +21,10 @@ const ROLES = ['api', 'api', 'worker', 'worker'] as const;
 const TASKS: Readonly<Record<Job, string>> = {
   processQboEvents: 'process_qbo_events',
   resumeOperations: 'resume_operations',
+  sweepQboConnection: 'wake_due_sweeps',
 };
 /** What waits longer is not worth waiting for: everything that is due after days is due after this. */
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 8_000;
 
 /** Two APIs and two workers, each a process of its own, with a PostgreSQL that can be restarted. */
 export class RealSystem implements System {
