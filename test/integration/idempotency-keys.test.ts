@@ -136,7 +136,10 @@ describe('the idempotency key of an invoice whose outcome is unknown', () => {
     expect(await mutate()).toMatchObject({ id: null, failures: [{ code: 'IDEMPOTENCY_IN_PROGRESS' }] });
     await bench.later(16 * 60_000);
     await bench.quickbooks.post('/forget-requestids');
-    await bench.quickbooks.post('/faults', { kind: 'html502', match: { path: '/query?' } });
+    const unread = { ok: false, failure: { kind: 'unavailable', message: 'no answer', trace: {} } } as const;
+    const blind = bench.with({ findInvoices: async () => unread });
+    const looked = await createQboInvoice(blind, { purchaseOrderId, idempotencyKey });
+    expect(looked).toMatchObject({ id: null, failures: [{ code: 'OUTCOME_UNKNOWN' }] });
     expect(await mutate()).toMatchObject({ id: null, failures: [{ code: 'OUTCOME_UNKNOWN' }] });
     await bench.later(31_000);
     expect(await mutate()).toEqual({ id: purchaseOrderId, failures: [] });

@@ -62,6 +62,15 @@ describe('a transaction', () => {
   });
 });
 
+test('twenty transactions whose connections are cut leave no connection behind that is never used again', async () => {
+  const { em } = bench.process();
+  const cut = Array.from({ length: 20 }, () => em.fork().transactional((tx) => tx.execute(TERMINATE)));
+  const outcomes = await Promise.allSettled(cut);
+  expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
+  const [row] = await bench.sql('select 1 as one');
+  expect(row).toEqual({ one: 1 });
+});
+
 describe('the recording of what a remote call did', () => {
   test('is repeated when the connection is lost', async () => {
     const { work } = failing(TERMINATE, 2);

@@ -49,6 +49,9 @@ export interface AccountingGateway {
   /** As `findChangedInvoices`. */
   findChangedPayments(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderPayment>>>;
 
+  /** A rejection with reason `not_found` means that it was deleted at the provider. */
+  readRefundReceipt(connectionId: string, externalId: string): Promise<ProviderResult<ProviderRefundReceipt>>;
+
   /** The display names to try for an organisation, best first, all legal at the provider. */
   customerNameCandidates(organizationName: string, currency: CurrencyCode): string[];
   /** Whether the invoice lines that the provider confirmed are, line by line, those of the request body that was sent. */
@@ -215,4 +218,17 @@ export interface ProviderPayment {
     readonly externalId: string;
     readonly amount: MinorUnits;
   }[];
+}
+
+/** Money that was given back to a customer. It is linked with no invoice. */
+export interface ProviderRefundReceipt {
+  readonly externalId: string;
+  /** Grows with each change at the provider: a number as text. */
+  readonly syncToken: string;
+  readonly currency: CurrencyCode;
+  readonly total: MinorUnits;
+  /** Calendar day, `YYYY-MM-DD`. */
+  readonly refundedOn: string;
+  /** Whatever people wrote on it: notes, memo, line descriptions. */
+  readonly texts: readonly string[];
 }

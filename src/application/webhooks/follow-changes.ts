@@ -29,7 +29,7 @@ export async function followChanges(
   objects: readonly ChangedObject[],
 ): Promise<Map<ChangedObject, Verdict>> {
   if (connection.status === QboConnectionStatus.RECONNECT_REQUIRED) {
-    const verdict = untilReconnected(context, 'The connection to QuickBooks must be renewed first.');
+    const verdict = untilReconnected(context);
     return new Map(objects.map((object) => [object, verdict]));
   }
   const followed = await follow(context, connection, objects);
@@ -125,7 +125,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function failed(context: QboContext, failure: ProviderFailure): Verdict {
+export function failed(context: QboContext, failure: ProviderFailure): Verdict {
   if (failure.kind === 'reconnect_required') return untilReconnected(context, failure.message);
   if (failure.kind === 'unavailable' && failure.retryAt) {
     const ms = Math.max(0, failure.retryAt.getTime() - context.clock.now().getTime());
@@ -134,7 +134,10 @@ function failed(context: QboContext, failure: ProviderFailure): Verdict {
   return { state: 'FAILED', reason: failure.message };
 }
 
-function untilReconnected({ waits }: QboContext, reason: string): Verdict {
+export function untilReconnected(
+  { waits }: QboContext,
+  reason = 'The connection to QuickBooks must be renewed first.',
+): Verdict {
   return { state: 'POSTPONED', ms: waits.eventUntilReconnectedMs, reason };
 }
 

@@ -3,6 +3,7 @@ import { type WebhookEvent, WebhookEventState } from '../../domain/webhook/webho
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import { settleEvents, takeDueEvents, type Verdict } from './event-states.js';
 import { type ChangedObject, followChanges } from './follow-changes.js';
+import { noteRefunds } from './note-refunds.js';
 
 /**
  * Works off the due events of one QuickBooks company. Events about the same object are one piece of work, because
@@ -15,7 +16,8 @@ export async function processQboEvents(context: QboContext, realmId: string): Pr
   const connections = await context.em.fork().find(QboConnection, { realmId });
   const verdicts: ReadonlyMap<ChangedObject, Verdict>[] = [];
   for (const connection of connections) {
-    verdicts.push(await followTogether(context, connection, objects.filter(isRelevant)));
+    verdicts.push(await followTogether(followChanges, context, connection, objects.filter(isBooked)));
+    verdicts.push(await followTogether(noteRefunds, context, connection, objects.filter(isRefund)));
   }
   for (const object of objects) await settleEvents(context, object.events, verdictOf(object, verdicts));
   return due.length;
@@ -29,18 +31,23 @@ function changedObjects(events: readonly WebhookEvent[]): ChangedObject[] {
   });
 }
 
-function isRelevant({ entity }: ChangedObject): boolean {
+function isBooked({ entity }: ChangedObject): boolean {
   return entity === 'payment' || entity === 'invoice';
+}
+
+function isRefund({ entity }: ChangedObject): boolean {
+  return entity === 'refundreceipt';
 }
 
 /** What cannot be followed together is tried in halves, until the one that is to blame stands alone. */
 async function followTogether(
+  follow: typeof followChanges,
   context: QboContext,
   connection: QboConnection,
   objects: readonly ChangedObject[],
 ): Promise<Map<ChangedObject, Verdict>> {
   try {
-    return await followChanges(context, connection, objects);
+    return await follow(context, connection, objects);
   } catch (error) {
     const [first, ...others] = objects;
     if (!first) throw error;
@@ -48,8 +55,8 @@ async function followTogether(
       return new Map([[first, { state: 'FAILED', reason: error instanceof Error ? error.message : String(error) }]]);
     }
     const middle = Math.ceil(objects.length / 2);
-    const lower = await followTogether(context, connection, objects.slice(0, middle));
-    const upper = await followTogether(context, connection, objects.slice(middle));
+    const lower = await followTogether(follow, context, connection, objects.slice(0, middle));
+    const upper = await followTogether(follow, context, connection, objects.slice(middle));
     return new Map([...lower, ...upper]);
   }
 }
@@ -57,8 +64,9 @@ async function followTogether(
 /** A realm id may be connected as a sandbox and as a production company; the event does not say which. */
 function verdictOf(object: ChangedObject, verdicts: readonly ReadonlyMap<ChangedObject, Verdict>[]): Verdict {
   if (verdicts.length === 0) return { state: WebhookEventState.IGNORED, reason: 'No connection has this realm id.' };
-  if (!isRelevant(object)) {
-    return { state: WebhookEventState.IGNORED, reason: 'Only invoices and payments concern purchase orders.' };
+  if (!isBooked(object) && !isRefund(object)) {
+    const reason = 'Only invoices, payments and refund receipts concern purchase orders.';
+    return { state: WebhookEventState.IGNORED, reason };
   }
   const order = ['FAILED', 'POSTPONED', WebhookEventState.DONE, WebhookEventState.IGNORED];
   const [worst] = verdicts

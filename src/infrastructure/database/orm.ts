@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM, type Options } from '@mikro-orm/postgresql';
+import { freeDeadConnections } from './dead-connections.js';
 import { entities } from './entities.js';
 import { migrations } from './migrations/index.js';
 
@@ -25,6 +26,7 @@ export function ormOptions(databaseUrl: string, overrides: Options = {}): Option
     // graphile-worker keeps its own tables and migrations in a schema of its own.
     schemaGenerator: { ignoreSchema: ['graphile_worker'] },
     pool: { min: 0, max: 10 },
+    driverOptions: { onPoolCreated: freeDeadConnections },
     ...overrides,
   });
 }

@@ -5,6 +5,7 @@ import type {
   ProvenCompany,
   ProviderCustomer,
   ProviderInvoice,
+  ProviderRefundReceipt,
   WantedInvoices,
 } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
@@ -17,6 +18,7 @@ import { type QboCall, QboHttpClient } from './http-client.js';
 import * as answers from './invoice-answer.js';
 import * as invoices from './invoices.js';
 import { MAX_RESULTS } from './query.js';
+import * as refunds from './refund-receipts.js';
 import { Resilience, type ResilienceOptions } from './resilience.js';
 import { QboTokens, type QboTokensOptions } from './tokens.js';
 import { Traffic, type TrafficOptions } from './traffic.js';
@@ -144,6 +146,13 @@ export class QuickBooksGateway implements AccountingGateway {
     if (!found.ok) return found;
     const { message, trace } = read.failure;
     return found.value.length === 0 ? read : failed({ kind: 'unavailable', message, trace });
+  }
+
+  readRefundReceipt(connectionId: string, externalId: string): Promise<ProviderResult<ProviderRefundReceipt>> {
+    return this.#client.call(connectionId, refunds.readRefundReceiptCall(externalId), async (json) => {
+      const document = refunds.readRefundReceiptDocument(json);
+      return document && refunds.toProviderRefundReceipt(document, await this.#currencyOf(connectionId, document));
+    });
   }
 
   #callForInvoice(connectionId: string, call: QboCall): Promise<ProviderResult<ProviderInvoice>> {

@@ -137,10 +137,13 @@ function interpret(
   return { ...refusal, retryAfterMs };
 }
 
+const retrySeconds = z.coerce.number().int().nonnegative();
+
 /** A count of seconds or a date. Intuit sends none as a rule. */
 function readRetryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  const seconds = retrySeconds.safeParse(header);
+  if (seconds.success) return seconds.data * 1000;
   const date = Date.parse(header);
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }

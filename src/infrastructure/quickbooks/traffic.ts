@@ -5,7 +5,7 @@ import type { Clock } from '../../domain/clock.js';
 import type { FailedCall } from './faults.js';
 import type { QboAnswer, QboCall } from './http-client.js';
 import type { StoredConnection } from './token-store.js';
-import type { PauseSteps, TrafficStore } from './traffic-store.js';
+import type { Bucket, PauseSteps, TrafficStore } from './traffic-store.js';
 import { UsageMeter } from './usage-meter.js';
 
 export interface TrafficOptions {
@@ -36,17 +36,30 @@ export class Traffic {
     { effect, isBatch }: QboCall,
     deadline: Deadline,
   ): Promise<FailedCall | undefined> {
-    const { store, waits } = this.#options;
+    const { waits } = this.#options;
     const { remainingMs } = connection.pauses[effect];
     if (remainingMs > 0) return this.#paused(effect, remainingMs);
     if (deadline.hasPassed) return tooLate();
     const maxWaitMs = Math.min(waits.throttleWaitMs, deadline.remainingMs);
-    const waitMs = await store.takePlace(connection.id, isBatch ? ['CALL', 'BATCH'] : ['CALL'], maxWaitMs);
-    if (waitMs === undefined) {
+    const hasPlace = await this.#reachPlace(connection.id, isBatch ? ['CALL', 'BATCH'] : ['CALL'], maxWaitMs);
+    if (!hasPlace) {
       return this.#notBefore(maxWaitMs, 'More calls are waiting for this company than QuickBooks takes.');
     }
-    if (waitMs > 0) await delay(waitMs);
     return deadline.hasPassed ? tooLate() : undefined;
+  }
+
+  /**
+   * Waits until the place has come. A process that stood still meanwhile would send everything that waited in it at
+   * once: who comes late takes a second place, and then goes, because a busy machine must not keep calls forever.
+   */
+  async #reachPlace(connectionId: string, buckets: readonly Bucket[], maxWaitMs: number): Promise<boolean> {
+    const { store, waits } = this.#options;
+    const waitMs = await store.takePlace(connectionId, buckets, maxWaitMs);
+    if (waitMs === undefined) return false;
+    if (waitMs === 0 || (await lateAfter(waitMs)) < waits.callSpacingMs) return true;
+    const secondWaitMs = await store.takePlace(connectionId, buckets, maxWaitMs);
+    if (secondWaitMs !== undefined) await delay(secondWaitMs);
+    return secondWaitMs !== undefined;
   }
 
   /** Learns from an answer, and adds to it until when a company is paused. */
@@ -97,6 +110,13 @@ export class Traffic {
   #in(milliseconds: number): Date {
     return new Date(this.#options.clock.now().getTime() + milliseconds);
   }
+}
+
+/** Sleeps, and says by how many milliseconds it was too long. */
+async function lateAfter(milliseconds: number): Promise<number> {
+  const startedAt = performance.now();
+  await delay(milliseconds);
+  return performance.now() - startedAt - milliseconds;
 }
 
 export function tooLate(): FailedCall {

@@ -201,7 +201,7 @@ describe('W-Q7: every event is stored once', () => {
     const rows = await workedOff(app, events);
     expect(rows.map(({ state, last_error }) => [state, last_error]).toSorted()).toEqual([
       ['IGNORED', 'No connection has this realm id.'],
-      ['IGNORED', 'Only invoices and payments concern purchase orders.'],
+      ['IGNORED', 'Only invoices, payments and refund receipts concern purchase orders.'],
     ]);
     expect(await app.quickbooks.requests()).toEqual([]);
   });

@@ -68,7 +68,7 @@ describe('money', () => {
     expect(await seen(bench, id)).toEqual(['STANDING 247501/0 USD']);
   });
 
-  test('of several payments on one order is booked payment by payment', async () => {
+  test('W-Q9: of several payments on one order is booked payment by payment', async () => {
     const { id, externalId } = await order();
     const payments = [];
     for (const amount of [475, 999.99, 0.01]) {
@@ -88,20 +88,23 @@ describe('money', () => {
     ['amount', { amount: '1000.00' }, '100000 2026-11-02 OLD', 'PARTIALLY_PAID paid 100000 credited 0 due 47500'],
     ['day', { paidOn: '2026-10-30' }, '147500 2026-10-30 OLD', 'PAID paid 147500 credited 0 due 0'],
     ['reference', { paymentRefNum: 'NEW' }, '147500 2026-11-02 NEW', 'PAID paid 147500 credited 0 due 0'],
-  ])('whose %s was edited is reversed and booked anew in one transaction', async (_what, change, booked, sums) => {
-    const { id, externalId } = await order();
-    const payment = await bookkeeper.pay(1475, { [externalId]: 1475 }, { ...DAY, PaymentRefNum: 'OLD' });
-    await changed(payment);
-    await bookkeeper.edit(payment, change);
-    await changed(payment);
-    await changed(payment);
-    expect(await money(bench, id)).toEqual([`~${payment}/1 147500 2026-11-02 OLD~`, `${payment}/2 ${booked}`]);
-    expect(await balance(bench, id)).toBe(sums);
-    const [first, ...rest] = await transactions(id);
-    expect(rest).toHaveLength(2);
-    expect(new Set(rest).size).toBe(1);
-    expect(rest).not.toContain(first);
-  });
+  ])(
+    'W-Q8: whose %s was edited is reversed and booked anew in one transaction',
+    async (_what, change, booked, sums) => {
+      const { id, externalId } = await order();
+      const payment = await bookkeeper.pay(1475, { [externalId]: 1475 }, { ...DAY, PaymentRefNum: 'OLD' });
+      await changed(payment);
+      await bookkeeper.edit(payment, change);
+      await changed(payment);
+      await changed(payment);
+      expect(await money(bench, id)).toEqual([`~${payment}/1 147500 2026-11-02 OLD~`, `${payment}/2 ${booked}`]);
+      expect(await balance(bench, id)).toBe(sums);
+      const [first, ...rest] = await transactions(id);
+      expect(rest).toHaveLength(2);
+      expect(new Set(rest).size).toBe(1);
+      expect(rest).not.toContain(first);
+    },
+  );
 
   test('whose payment was edited three times ends in revision 4, with one reversal for each before', async () => {
     const { id, externalId } = await order();
@@ -162,7 +165,7 @@ describe('money', () => {
     expect(await rests(bench, id)).toEqual([]);
   });
 
-  test('moves with its payment to another order, to a foreign invoice, and back again', async () => {
+  test('W-Q8: moves with its payment to another order, to a foreign invoice, and back again', async () => {
     const [here, there] = (await orders(2)) as [InvoicedOrder, InvoicedOrder];
     const foreign = await bookkeeper.foreignInvoice(here.externalId, 1475);
     const payment = await bookkeeper.pay(1475, { [here.externalId]: 1475 }, DAY);
@@ -339,7 +342,7 @@ describe('a credit memo', () => {
     expect(await rests(bench, first.id)).toEqual([]);
   });
 
-  test('and money in one payment are booked as what they are, in the order of its lines', async () => {
+  test('W-Q10: and money in one payment are booked as what they are, in the order of its lines', async () => {
     const [first, second] = (await orders(2)) as [InvoicedOrder, InvoicedOrder];
     const memo = await bookkeeper.creditMemo(first.externalId, 1500);
     const shares = { [first.externalId]: 1475, [second.externalId]: 1000 };
@@ -405,7 +408,7 @@ describe('a credit memo', () => {
   });
 });
 
-test('money booked by hand and money in QuickBooks stand side by side through corrections', async () => {
+test('W-Q12: money booked by hand and money in QuickBooks stand side by side through corrections', async () => {
   const { id, externalId } = await order();
   const byHand = { purchaseOrderId: id, amount: '475.00', method: 'WIRE', paidOn: '2026-11-01', reference: 'W' };
   const manual = await recordPayment(bench.process(), byHand);

@@ -215,7 +215,7 @@ async function standingTwice(): Promise<Data[]> {
 
 let organisations = 0;
 
-test('whatever a bookkeeper does, and whenever we look, the orders end with what the books say', async () => {
+test('W-Q13: whatever a bookkeeper does, and whenever we look, the orders end with what the books say', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 8, maxLength: 14 }), async (actions) => {
       organisations += 1;

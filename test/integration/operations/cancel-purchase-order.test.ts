@@ -242,8 +242,10 @@ describe('a void without an answer', () => {
     const { id } = await invoiced();
     await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: VOIDS });
     await cancel(id);
-    await bench.quickbooks.post('/faults', { kind: 'html502', match: { method: 'GET' } });
-    expect(await cancel(id)).toMatchObject({ failures: [{ code: 'OUTCOME_UNKNOWN' }] });
+    const unread = { ok: false, failure: { kind: 'unavailable', message: 'no answer', trace: {} } } as const;
+    const context = bench.with({ readInvoice: async () => unread });
+    const outcome = await cancelPurchaseOrder(context, { purchaseOrderId: id });
+    expect(outcome).toMatchObject({ id: null, failures: [{ code: 'OUTCOME_UNKNOWN' }] });
     expect(await resumeOperations(bench.process())).toBe(0);
     expect(await cancel(id)).toMatchObject({ failures: [{ code: 'OUTCOME_UNKNOWN' }] });
     await bench.later(31_000);

@@ -323,8 +323,9 @@ describe('after 40 days without us', () => {
       outcome: 'done',
       invoicesChanged: 4,
       isGap: true,
-      // One page each, one for the two invoices that no query found, and one to be sure of the deleted one.
-      reads: ['query Invoice', 'query Payment', 'query Invoice', `invoice/${gone.externalId}`],
+      // A page each, one for the two invoices that no query found, one to be sure that one of them is deleted, and one
+      // for the payment that its invoice does not list any more.
+      reads: ['query Invoice', 'query Payment', 'query Invoice', `invoice/${gone.externalId}`, 'query Payment'],
     });
     expect(await statusOf(paid.id)).toEqual(['PAID', 'PAID']);
     expect(await standing(unpaid.id)).toEqual([]);

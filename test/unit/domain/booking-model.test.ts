@@ -152,7 +152,7 @@ function heard(books: readonly Books[], order: readonly number[], invoice: strin
 }
 
 describe('for every history of the books and every order, loss and repetition of its reports', () => {
-  test('what stands in the end is what the last moment says, and is the same for every order', () => {
+  test('W-Q13: what stands in the end is what the last moment says, and is the same for every order', () => {
     fc.assert(
       fc.property(history, reports, reports, (books, some, others) => {
         for (const invoice of OURS) {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Deadline } from '../../../src/application/deadline.js';
 import { requestScope } from '../../../src/application/request-scope.js';
 import type { Waits } from '../../../src/application/waits.js';
@@ -90,7 +90,7 @@ describe('a call that may pass on repetition', () => {
 
   test('is a read that got no answer in time', async () => {
     answers = [hang];
-    expect(await read(gatewayWith({ callTimeoutMs: 50 }))).toMatchObject({ ok: true });
+    expect(await read(gatewayWith({ callTimeoutMs: 500 }))).toMatchObject({ ok: true });
     expect(standIn.requests).toHaveLength(2);
   });
 
@@ -138,17 +138,18 @@ describe('a company that keeps failing', () => {
   const failures = (count: number) => Array.from({ length: 3 * count }, () => fail);
 
   test('is left alone after five calls, says when to come again, and is asked again then', async () => {
-    const gateway = gatewayWith({ breakerOpenMs: 300 });
+    const gateway = gatewayWith({ breakerOpenMs: 60_000 });
     answers = failures(5);
     for (let count = 0; count < 5; count++) await read(gateway);
     expect(standIn.requests).toHaveLength(15);
-    const retryAt = new Date(NOW.getTime() + 300);
+    const retryAt = new Date(NOW.getTime() + 60_000);
     for (const call of [read, write]) {
       expect(await call(gateway)).toMatchObject({ ok: false, failure: { kind: 'unavailable', retryAt, trace: {} } });
     }
     expect(standIn.requests).toHaveLength(15);
-    await new Promise((resolve) => setTimeout(resolve, 310));
+    const later = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_001);
     expect(await read(gateway)).toMatchObject({ ok: true });
+    later.mockRestore();
     expect(breakers).toEqual([true, false]);
     expect(standIn.requests).toHaveLength(16);
   });
@@ -214,12 +215,28 @@ describe('a company that asked to be left alone', () => {
   });
 });
 
+function standStill(): void {
+  const until = performance.now() + 200;
+  while (performance.now() < until);
+}
+
 describe('room for calls', () => {
   test('is waited for', async () => {
     traffic.takePlace = async () => 80;
     const startedAt = performance.now();
     expect(await read(gatewayWith())).toMatchObject({ ok: true });
     expect(performance.now() - startedAt).toBeGreaterThan(70);
+  });
+
+  test('that came while the process stood still is taken anew, once', async () => {
+    let places = 0;
+    traffic.takePlace = async () => {
+      places++;
+      if (places === 1) setTimeout(standStill, 10);
+      return 20;
+    };
+    expect(await read(gatewayWith({ callSpacingMs: 50 }))).toMatchObject({ ok: true });
+    expect(places).toBe(2);
   });
 
   test('that is too far away fails the call with nothing sent', async () => {
@@ -258,8 +275,11 @@ describe('a request whose time is over', () => {
   });
 
   test('lets a write that was begun come to its end', async () => {
-    answers = [(response) => void setTimeout(() => succeed(response), 200)];
-    expect(await inRequest(100, () => write(gatewayWith()))).toMatchObject({ ok: true, value: { externalId: '155' } });
+    answers = [(response) => void setTimeout(() => succeed(response), 1_000)];
+    expect(await inRequest(500, () => write(gatewayWith({ callTimeoutMs: 5_000 })))).toMatchObject({
+      ok: true,
+      value: { externalId: '155' },
+    });
   });
 
   test('waits no longer for room', async () => {

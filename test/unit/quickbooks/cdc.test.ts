@@ -9,7 +9,15 @@ const invoice = {
   TotalAmt: '100.00',
   Balance: '100.00',
 };
-const payment = { Id: '180', TotalAmt: '100.00', TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' }, Line: [] };
+const payment = {
+  Id: '180',
+  SyncToken: '0',
+  TotalAmt: '100.00',
+  UnappliedAmt: '100.00',
+  TxnDate: '2026-05-05',
+  CurrencyRef: { value: 'USD' },
+  Line: [],
+};
 const tombstone = (Id: string) => ({
   domain: 'QBO',
   status: 'Deleted',

@@ -207,7 +207,7 @@ describe('payments', () => {
   });
 
   test('one that cannot be understood is named, and does not spoil the others', async () => {
-    const good = { Id: '180', TotalAmt: 1, TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' } };
+    const good = { Id: '180', SyncToken: '0', TotalAmt: 1, TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' } };
     api()
       .get(`${COMPANY}/query`)
       .query(true)

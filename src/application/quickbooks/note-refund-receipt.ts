@@ -1,0 +1,46 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { formatAmount } from '../../domain/money.js';
+import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { audit } from '../audit.js';
+import type { ProviderRefundReceipt } from '../ports/accounting.js';
+import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
+import { inTransaction } from '../transaction.js';
+import type { QboContext } from './qbo-context.js';
+
+const ACTION = 'refund_receipt.noted';
+
+/**
+ * Writes to the audit trail of each purchase order that a refund receipt names that money was given back: once for each
+ * revision of the receipt. It books nothing, because what was refunded is for people to say. Returns how many orders
+ * of the company's conferences are named.
+ */
+export async function noteRefundReceipt(
+  context: QboContext,
+  connection: QboConnection,
+  receipt: ProviderRefundReceipt,
+): Promise<number> {
+  const references = receipt.texts.flatMap((text) => text.toUpperCase().match(/\bPO-[A-Z0-9]{6}\b/g) ?? []);
+  const where = { reference: { $in: references }, conference: { qboConnection: connection } };
+  const orders = await context.em.fork().find(PurchaseOrder, where, { orderBy: { id: 'asc' } });
+  for (const { id } of orders) await inTransaction(context.em, (tx) => note(tx, context, id, receipt));
+  return orders.length;
+}
+
+async function note(
+  tx: EntityManager,
+  context: QboContext,
+  subject: string,
+  { externalId, syncToken, total, currency, refundedOn }: ProviderRefundReceipt,
+): Promise<void> {
+  // Under the lock two workers cannot both find it missing.
+  await lockExistingPurchaseOrder(tx, subject);
+  const identity = { refundReceipt: externalId, revision: syncToken };
+  const noted = await tx.execute(
+    'select 1 from audit_event where subject = ? and action = ? and after @> ?::jsonb limit 1',
+    [subject, ACTION, JSON.stringify(identity)],
+  );
+  if (noted.length > 0) return;
+  const after = { ...identity, amount: `${formatAmount(total, currency)} ${currency}`, refundedOn };
+  audit(tx, context, { action: ACTION, subject, after });
+}

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createConference } from '../../../src/application/conferences/create-conference.js';
+import type { Data } from '../../support/graphql-client.js';
+import { startWorkbench, type Workbench } from '../../support/workbench.js';
+import { balance, type InvoicedOrder, notify } from './ledger-bench.js';
+
+let bench: Workbench;
+
+beforeAll(async () => {
+  bench = await startWorkbench();
+});
+
+afterAll(() => bench.stop());
+
+async function referenceOf(orderId: string): Promise<string> {
+  return (await bench.sql('select reference from purchase_order where id = ?', [orderId]))[0].reference;
+}
+
+/** A bookkeeper gives money back to the customer of an order and writes a note. */
+async function refund({ externalId }: InvoicedOrder, note: string): Promise<string> {
+  const order = { realmId: bench.realmId, invoiceId: externalId, amount: '125.00', txnDate: '2026-11-20', note };
+  return (await bench.quickbooks.post('/refund-receipt', order)).RefundReceipt.Id;
+}
+
+async function editRefund(refundReceiptId: string, changes: object): Promise<void> {
+  await bench.quickbooks.post('/edit-refund-receipt', { realmId: bench.realmId, refundReceiptId, ...changes });
+}
+
+async function notes(orderId: string): Promise<Data[]> {
+  const rows = await bench.sql(
+    "select after from audit_event where subject = ? and action = 'refund_receipt.noted' order by id",
+    [orderId],
+  );
+  return rows.map(({ after }) => after);
+}
+
+const DONE = { state: 'DONE', reason: null };
+const UNNAMED = { state: 'IGNORED', reason: 'The refund receipt names no purchase order.' };
+
+describe('a refund receipt', () => {
+  test('that names an order is noted in its audit trail once, and books nothing', async () => {
+    const order = await bench.invoicedOrder();
+    await bench.quickbooks.pay(order.externalId, '1475.00');
+    await notify(bench, 'invoice', order.externalId);
+    const before = await balance(bench, order.id);
+    const id = await refund(order, `Given back for ${await referenceOf(order.id)}, one ticket`);
+    for (let time = 1; time <= 3; time++) expect(await notify(bench, 'refundreceipt', id)).toEqual(DONE);
+    expect(await notes(order.id)).toEqual([
+      { refundReceipt: id, revision: '0', amount: '125.00 USD', refundedOn: '2026-11-20' },
+    ]);
+    expect(await balance(bench, order.id)).toBe(before);
+    expect(before).toBe('PAID paid 147500 credited 0 due 0');
+  });
+
+  test('that was changed is noted again', async () => {
+    const order = await bench.invoicedOrder();
+    const id = await refund(order, (await referenceOf(order.id)).toLowerCase());
+    expect(await notify(bench, 'refundreceipt', id)).toEqual(DONE);
+    await editRefund(id, { amount: '100.00', txnDate: '2026-11-21' });
+    expect(await notify(bench, 'refundreceipt', id)).toEqual(DONE);
+    expect(await notes(order.id)).toEqual([
+      { refundReceipt: id, revision: '0', amount: '125.00 USD', refundedOn: '2026-11-20' },
+      { refundReceipt: id, revision: '1', amount: '100.00 USD', refundedOn: '2026-11-21' },
+    ]);
+  });
+
+  test('that names two orders is noted on both, by two workers once each', async () => {
+    const [first, second] = [await bench.invoicedOrder(), await bench.invoicedOrder()];
+    const id = await refund(first, `${await referenceOf(second.id)}; ${await referenceOf(first.id)}`);
+    await Promise.all([notify(bench, 'refundreceipt', id), notify(bench, 'refundreceipt', id)]);
+    expect(await notes(first.id)).toHaveLength(1);
+    expect(await notes(second.id)).toHaveLength(1);
+  });
+
+  test('that names no order, or one of a conference of another company, is ignored', async () => {
+    const order = await bench.invoicedOrder();
+    const conference = { name: 'Elsewhere', slug: 'elsewhere', currencyCode: 'USD', timezone: 'UTC' };
+    const { id: conferenceId } = await createConference(bench.process(), conference);
+    const stranger = await bench.order({ conferenceId });
+    for (const note of ['', 'PO-ZZZZZZ', `X${await referenceOf(order.id)}9`, await referenceOf(stranger)]) {
+      expect(await notify(bench, 'refundreceipt', await refund(order, note))).toEqual(UNNAMED);
+    }
+    expect([await notes(order.id), await notes(stranger)]).toEqual([[], []]);
+  });
+
+  test('that was deleted meanwhile is ignored, and one that cannot be read is tried again', async () => {
+    const order = await bench.invoicedOrder();
+    const id = await refund(order, await referenceOf(order.id));
+    await bench.quickbooks.post('/faults', { kind: 'html502', match: { path: '/refundreceipt/' } });
+    expect(await notify(bench, 'refundreceipt', id)).toMatchObject({ state: 'RECEIVED' });
+    await bench.quickbooks.delete('/faults');
+    await bench.quickbooks.post('/delete-refund-receipt', { realmId: bench.realmId, refundReceiptId: id });
+    const deleted = { state: 'IGNORED', reason: 'The refund receipt was deleted.' };
+    expect(await notify(bench, 'refundreceipt', id)).toEqual(deleted);
+    expect(await notes(order.id)).toEqual([]);
+  });
+});
