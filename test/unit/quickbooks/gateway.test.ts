@@ -226,6 +226,7 @@ describe('payments', () => {
 describe('many objects at once', () => {
   const payment = (id: number, second: number) => ({
     Id: `${id}`,
+    SyncToken: '0',
     TotalAmt: 1,
     TxnDate: '2026-05-05',
     CurrencyRef: { value: 'USD' },
