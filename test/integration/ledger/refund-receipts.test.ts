@@ -86,7 +86,7 @@ describe('a refund receipt', () => {
   test('that was deleted meanwhile is ignored, and one that cannot be read is tried again', async () => {
     const order = await bench.invoicedOrder();
     const id = await refund(order, await referenceOf(order.id));
-    await bench.quickbooks.post('/faults', { kind: 'html502', match: { path: '/refundreceipt/' } });
+    await bench.quickbooks.post('/faults', { kind: 'html502', times: 3, match: { path: '/refundreceipt/' } });
     expect(await notify(bench, 'refundreceipt', id)).toMatchObject({ state: 'RECEIVED' });
     await bench.quickbooks.delete('/faults');
     await bench.quickbooks.post('/delete-refund-receipt', { realmId: bench.realmId, refundReceiptId: id });
