@@ -40,13 +40,13 @@ const createInvoice: UseCases['calls']['createQboInvoice'] = async (context, { p
   if (stored) return refusal('ALREADY_INVOICED', 'It has an invoice.');
   const conference = await em.findOneOrFail(Conference, order.conference.id);
   const connection = await em.findOneOrFail(QboConnection, String(conference.qboConnection?.id));
-  const settings = valueOf(await accounting.readCompanySettings(connection.id));
+  const settings = orThrow(await accounting.readCompanySettings(connection.id));
   const currency = settings.multiCurrency ? order.currencyCode : undefined;
-  const named = valueOf(await accounting.findCustomersByName(connection.id, [order.organizationName]));
+  const named = orThrow(await accounting.findCustomersByName(connection.id, [order.organizationName]));
   const { organizationName, contactName, contactEmail: email, billingAddress } = order;
   const draft = { displayName: organizationName, organizationName, contactName, email, billingAddress, currency };
   const customer =
-    named[0] ?? valueOf(await accounting.createCustomer(connection.id, accounting.prepareCustomer(draft), onceOnly()));
+    named[0] ?? orThrow(await accounting.createCustomer(connection.id, accounting.prepareCustomer(draft), onceOnly()));
   const lines = await order.lineItems.loadItems();
   const body = accounting.prepareInvoice({
     customerExternalId: customer.externalId,
@@ -63,7 +63,7 @@ const createInvoice: UseCases['calls']['createQboInvoice'] = async (context, { p
     billingAddress,
     lines: lines.map((line) => ({ ...line, unitPrice: line.unitPriceMinor, amount: line.lineTotalMinor })),
   });
-  const invoice = valueOf(await accounting.createInvoice(connection.id, body, onceOnly()));
+  const invoice = orThrow(await accounting.createInvoice(connection.id, body, onceOnly()));
   await store(context, order, connection, invoice);
   return done(order.id);
 };
@@ -101,7 +101,7 @@ async function store(
 async function readStatus({ em, accounting, ids }: QboContext, where: string, value: string): Promise<void> {
   const invoices = await em.execute(`select * from invoice where ${where}`, [value]);
   for (const row of invoices) {
-    const invoice = valueOf(await accounting.readInvoice(row.qbo_connection_id, row.external_id));
+    const invoice = orThrow(await accounting.readInvoice(row.qbo_connection_id, row.external_id));
     const orderId: string = row.purchase_order_id;
     const [sums] = await em.execute(
       'select coalesce(sum(amount_minor), 0)::text as paid from payment where purchase_order_id = ?',
@@ -128,7 +128,7 @@ async function readStatus({ em, accounting, ids }: QboContext, where: string, va
   }
 }
 
-function valueOf<T>(result: ProviderResult<T>): T {
+function orThrow<T>(result: ProviderResult<T>): T {
   if (!result.ok) throw new Error(result.failure.message);
   return result.value;
 }

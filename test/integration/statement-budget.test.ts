@@ -97,7 +97,7 @@ describe('the budget of statements and calls', () => {
     expect(calls).toEqual([`read GET /invoice/${externalId}`, 'read GET /query']);
   });
 
-  test('a sweep in which nothing changed costs one call and 6 statements', async () => {
+  test('a sweep in which nothing changed costs one call and 7 statements', async () => {
     await bench.sql('delete from qbo_sweep');
     const [{ id }] = await bench.sql('select id from qbo_connection');
     bench.clock.advance(120_000);
@@ -110,7 +110,7 @@ describe('the budget of statements and calls', () => {
       calls = await callsOf(() => sweepQboConnection(bench.process(), id));
     });
     expect(calls).toEqual(['read GET /cdc']);
-    expect(statements).toHaveLength(6);
+    expect(statements).toHaveLength(7);
   });
 
   test('storing a hundred webhook events costs one statement', async () => {

@@ -1,5 +1,5 @@
 import type { Found, ProviderChanges, ProviderInvoice, ProviderPayment } from '../../application/ports/accounting.js';
-import { type ProviderResult, succeeded } from '../../application/ports/provider.js';
+import { failed, type ProviderResult, type ProviderSuccess, succeeded } from '../../application/ports/provider.js';
 import type { AuthorisedClient } from './authorised-client.js';
 import { readChangeDocuments, readChangesCall } from './cdc.js';
 import { queryRowsApart, type Rows } from './documents.js';
@@ -92,18 +92,21 @@ export class BulkReader {
     callSince: (since: Date) => QboCall,
     read: Reader<T>,
   ): Promise<ProviderResult<Found<T>>> {
-    const first = await this.#client.call(connectionId, callSince(since), (json) => read(connectionId, json));
-    if (!first.ok) return first;
-    const parts = [first.value];
-    let [from, next] = [since, nextStart(first.value)];
-    while (next && next > from) {
-      from = next;
-      const page = await this.#client.call(connectionId, callSince(from), (json) => read(connectionId, json));
+    const parts: Found<T>[] = [];
+    let first: ProviderSuccess<Found<T>> | undefined;
+    for (let from: Date | undefined = since; from; ) {
+      const page: ProviderResult<Found<T>> = await this.#client.call(connectionId, callSince(from), (json) =>
+        read(connectionId, json),
+      );
       if (!page.ok) return page;
+      first ??= page;
       parts.push(page.value);
-      next = nextStart(page.value);
+      if (!isFull(page.value)) break;
+      const next: Date | undefined = page.value.objects.at(-1)?.changedAt;
+      if (!next) return failed({ kind: 'unavailable', message: NO_NEXT_PAGE, trace: page.trace });
+      from = next > from ? next : undefined;
     }
-    return succeeded(joined(parts), first.trace, first.asOf);
+    return succeeded(joined(parts), first?.trace, first?.asOf);
   }
 
   /** The answers count as of the first one. */
@@ -165,8 +168,10 @@ export class BulkReader {
   }
 }
 
-function nextStart<T extends Identified>({ objects, unreadableIds }: Found<T>): Date | undefined {
-  return objects.length + unreadableIds.length >= MAX_RESULTS ? objects.at(-1)?.changedAt : undefined;
+const NO_NEXT_PAGE = 'QuickBooks gave a full page of changes in which none can be understood.';
+
+function isFull({ objects, unreadableIds }: Found<unknown>): boolean {
+  return objects.length + unreadableIds.length >= MAX_RESULTS;
 }
 
 /** Pages can overlap; the later description of an object is the newer one. */

@@ -56,7 +56,8 @@ export class Traffic {
     const { store, waits } = this.#options;
     const waitMs = await store.takePlace(connectionId, buckets, maxWaitMs);
     if (waitMs === undefined) return false;
-    if (waitMs === 0 || (await lateAfter(waitMs)) < waits.callSpacingMs) return true;
+    // Places are kept in whole milliseconds, so less than one is rounding.
+    if (waitMs < 1 || (await lateAfter(waitMs)) < waits.callSpacingMs) return true;
     const secondWaitMs = await store.takePlace(connectionId, buckets, maxWaitMs);
     if (secondWaitMs !== undefined) await delay(secondWaitMs);
     return secondWaitMs !== undefined;

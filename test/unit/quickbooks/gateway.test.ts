@@ -207,7 +207,8 @@ describe('payments', () => {
   });
 
   test('one that cannot be understood is named, and does not spoil the others', async () => {
-    const good = { Id: '180', SyncToken: '0', TotalAmt: 1, TxnDate: '2026-05-05', CurrencyRef: { value: 'USD' } };
+    const facts = { Id: '180', SyncToken: '0', TotalAmt: 1, UnappliedAmt: 1, TxnDate: '2026-05-05' };
+    const good = { ...facts, CurrencyRef: { value: 'USD' } };
     api()
       .get(`${COMPANY}/query`)
       .query(true)
@@ -226,7 +227,9 @@ describe('payments', () => {
 describe('many objects at once', () => {
   const payment = (id: number, second: number) => ({
     Id: `${id}`,
+    SyncToken: '0',
     TotalAmt: 1,
+    UnappliedAmt: 1,
     TxnDate: '2026-05-05',
     CurrencyRef: { value: 'USD' },
     MetaData: { LastUpdatedTime: `2026-05-05T02:08:${`${second}`.padStart(2, '0')}Z` },
@@ -290,6 +293,15 @@ describe('many objects at once', () => {
     page(since(10), first);
     const found = await gateway.findChangedPayments('qbo_1', new Date('2026-05-05T02:08:10Z'));
     expect(found.ok && found.value.objects).toHaveLength(1000);
+  });
+
+  test('a full page in which nothing can be understood does not pass for the end', async () => {
+    page(
+      since(5),
+      Array.from({ length: 1000 }, (_, index) => ({ Id: `${index + 1}` })),
+    );
+    const found = await gateway.findChangedPayments('qbo_1', new Date('2026-05-05T02:08:05Z'));
+    expect(found).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
   });
 
   test('a page that fails makes the whole search fail', async () => {
