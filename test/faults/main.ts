@@ -130,8 +130,9 @@ function toResult(tier: Tier, commit: string, reply: Reply): Result {
 
 function printFindings(tier: Tier, reply: Reply): void {
   const findings: readonly Finding[] = 'error' in reply ? [{ kind: 'stuck', what: reply.error }] : reply.findings;
+  const story = 'error' in reply ? [] : [`    struck at ${reply.hits.join(' ')}`, `    steps ${reply.steps.join(' ')}`];
   const lines = findings.map(({ kind, what }) => `    ${kind}: ${what}`);
-  process.stdout.write(`${tier} story ${reply.seed}:\n${lines.join('\n')}\n`);
+  process.stdout.write(`${tier} story ${reply.seed}:\n${[...story, ...lines].join('\n')}\n`);
 }
 
 function printProgress(told: number, all: number, startedAt: number): void {

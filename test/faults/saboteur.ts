@@ -7,15 +7,9 @@ import type { Stage } from './stage.js';
 const HONEST_REFUSALS = [
   { kind: '429' },
   { kind: 'xml429' },
-  { kind: '401' },
   { kind: 'fault', code: '10000' },
   { kind: 'status', status: 503 },
 ] as const;
-/** A token that is refused in the second after its refresh would make a second refresh look like a concurrent one. */
-function honestRefusals({ punishesRefresh }: Stage) {
-  return punishesRefresh ? HONEST_REFUSALS.filter(({ kind }) => kind !== '401') : HONEST_REFUSALS;
-}
-
 /** Before or after the change: whoever gets them cannot tell. */
 const LOST_ANSWERS = [
   { kind: 'reset' },
@@ -47,8 +41,10 @@ export async function breakAnswers(stage: Stage): Promise<void> {
     await system.control('POST', '/faults', { match: { realmId, path: '/tokens/bearer' }, ...rule });
     return expireTokens(stage);
   }
+  if (stage.mayRefuseToken && random.chance(0.08)) return refuseToken(stage);
+  if (random.chance(0.1)) return changeCompany(stage);
   const isRefusal = random.chance(0.4);
-  const answer = isRefusal ? random.pick(honestRefusals(stage)) : random.pick(LOST_ANSWERS);
+  const answer = isRefusal ? random.pick(HONEST_REFUSALS) : random.pick(LOST_ANSWERS);
   const when = isRefusal ? 'before' : random.pick(['before', 'after']);
   await system.control('POST', '/faults', {
     match: { realmId, path: random.pick(PATHS) },
@@ -57,6 +53,27 @@ export async function breakAnswers(stage: Stage): Promise<void> {
     skip,
     times,
   });
+}
+
+/**
+ * A token that is refused in the midst of its life. Once in a story: who is refused with a fresh token, too, was
+ * disconnected. And a refresh in the second after another one would look like a concurrent one.
+ */
+async function refuseToken(stage: Stage): Promise<void> {
+  stage.mayRefuseToken = false;
+  await stage.system.control('POST', '/faults', { match: { realmId: stage.realmId, path: '/v3/' }, kind: '401' });
+}
+
+const COMPANY_CHANGES = [
+  { monthlyReadsExhausted: true },
+  { subscriptionEnded: true },
+  { bookCloseDate: '2999-12-31' },
+  { enforceLimits: true },
+] as const;
+
+/** The company's own state refuses things, until it is mended. */
+async function changeCompany({ system, realmId, random }: Stage): Promise<void> {
+  await system.control('PATCH', `/companies/${realmId}`, random.pick(COMPANY_CHANGES));
 }
 
 /** Not in the second after a refresh: then the next one would look like a concurrent one. */
@@ -89,7 +106,7 @@ export async function sharpenTokens(stage: Stage): Promise<void> {
   const rotateEveryRefresh = random.chance(0.3);
   const punishConcurrentRefresh = !rotateEveryRefresh && random.chance(0.5);
   stage.mayLoseTokens = !rotateEveryRefresh && !punishConcurrentRefresh;
-  stage.punishesRefresh = punishConcurrentRefresh;
+  stage.mayRefuseToken = !punishConcurrentRefresh;
   const switches = { rotateEveryRefresh, punishConcurrentRefresh, previousValidSeconds: 30 * 24 * 3600 };
   await system.control('POST', '/oauth', { realmId, ...switches });
 }
@@ -121,6 +138,12 @@ export function companySettings(random: Random): { readonly currency: string; re
 export async function calmDown({ system, realmId }: Stage): Promise<void> {
   system.arm([]);
   await system.control('DELETE', `/faults?realmId=${realmId}`);
+  await system.control('PATCH', `/companies/${realmId}`, {
+    monthlyReadsExhausted: false,
+    subscriptionEnded: false,
+    bookCloseDate: null,
+    enforceLimits: false,
+  });
   await system.control('POST', '/webhooks', {
     realmId,
     paused: false,

@@ -34,7 +34,7 @@ export class Stage {
   readonly manualPayments: string[] = [];
   conferenceId = '';
   mayLoseTokens = true;
-  punishesRefresh = false;
+  mayRefuseToken = true;
   unanswered: Unanswered[] = [];
   #keys = 0;
 

@@ -2,14 +2,20 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { formatAmount, subtract, ZERO } from '../../domain/money.js';
-import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { OperationKind } from '../../domain/operation/provider-operation.entity.js';
 import { deriveStatus } from '../../domain/purchase-order/purchase-order.status.js';
 import { audit } from '../audit.js';
-import { findOpenOperation, OPEN_STATES } from '../operations/provider-operations.js';
+import { findOpenOperation } from '../operations/provider-operations.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import type { QboFailure } from '../quickbooks/qbo-failure.js';
-import { type ClaimedVoid, claimVoid, type VoidCode, voidQboInvoice } from '../quickbooks/void-qbo-invoice.js';
+import {
+  type ClaimedVoid,
+  claimVoid,
+  closeVoids,
+  type VoidCode,
+  voidQboInvoice,
+} from '../quickbooks/void-qbo-invoice.js';
 import { inTransaction } from '../transaction.js';
 import { describeInvoice, findLiveInvoice } from './live-invoice.js';
 import { type LockedPurchaseOrder, lockPurchaseOrder } from './purchase-order-ledger.js';
@@ -66,14 +72,7 @@ async function cancelWithoutInvoice(
   context: QboContext,
   locked: LockedPurchaseOrder,
 ): Promise<CancelPurchaseOrderOutcome> {
-  const now = context.clock.now();
-  const invoices = await tx.find(Invoice, { purchaseOrder: locked.order.id }, { fields: ['id'] });
-  // A void of which no answer came, and then a reading showed that the invoice is voided.
-  await tx.nativeUpdate(
-    ProviderOperation,
-    { kind: OperationKind.VOID_INVOICE, subject: { $in: invoices.map(({ id }) => id) }, state: { $in: OPEN_STATES } },
-    { state: OperationState.DONE, leaseUntil: now, updatedAt: now },
-  );
+  await closeVoids(tx, context, locked.order.id);
   return finish(tx, context, locked);
 }
 

@@ -17,6 +17,7 @@ import type { QboContext } from './qbo-context.js';
 import type { QboFailure } from './qbo-failure.js';
 import { differences } from './record-invoice.js';
 import { usableConnection } from './usable-connection.js';
+import { closeVoids } from './void-qbo-invoice.js';
 
 export interface ClaimedInvoice {
   readonly order: PurchaseOrder;
@@ -128,7 +129,11 @@ async function claim(
   const subject = { kind: OperationKind.CREATE_INVOICE, subject: order.id, connectionId: connection.id, body: null };
   const operation = await claimOperation(tx, context, subject);
   if (operation.status === 'busy') return answer(operation.isUnknown ? BEING_SETTLED : inProgress(isRepetition));
-  if (!live) createRow(tx, context, order, connection, invoiceId);
+  if (!live) {
+    // Whoever invoices anew after a void wants the order: the cancellation behind it must not go on.
+    if (operation.operation.generation > 1) await closeVoids(tx, context, order.id);
+    createRow(tx, context, order, connection, invoiceId);
+  }
   await tx.flush();
   return { claimed: { order, connection, operation: operation.operation, invoiceId } };
 }

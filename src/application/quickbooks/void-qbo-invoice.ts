@@ -3,7 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { ZERO } from '../../domain/money.js';
-import { OperationKind, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
 import {
@@ -13,6 +13,7 @@ import {
   closeAsRefused,
   isOpen,
   latestAttempt,
+  OPEN_STATES,
   openFailure,
   postponeOperation,
   settleAttempt,
@@ -65,6 +66,19 @@ const BEING_SETTLED: QboFailure<'OUTCOME_UNKNOWN'> = {
   message: 'It is not known yet whether QuickBooks voided the invoice. This is being settled; ask again later.',
   path: ['purchaseOrderId'],
 };
+
+/**
+ * For a purchase order without a live invoice: a void of which no answer came was carried out, as a reading has shown.
+ */
+export async function closeVoids(tx: EntityManager, { clock }: QboContext, purchaseOrderId: string): Promise<void> {
+  const now = clock.now();
+  const invoices = await tx.find(Invoice, { purchaseOrder: purchaseOrderId }, { fields: ['id'] });
+  await tx.nativeUpdate(
+    ProviderOperation,
+    { kind: OperationKind.VOID_INVOICE, subject: { $in: invoices.map(({ id }) => id) }, state: { $in: OPEN_STATES } },
+    { state: OperationState.DONE, leaseUntil: now, updatedAt: now },
+  );
+}
 
 /** What follows from the void, in the same transaction. May run twice. */
 export type OnVoided<F> = (tx: EntityManager, locked: LockedPurchaseOrder) => Outcome<F>;

@@ -315,6 +315,19 @@ describe('when the process dies', () => {
     expect((await calls()).filter((call) => call.startsWith('write'))).toEqual([`write ${VOID}`]);
   });
 
+  test('an invoice that was made after a reading told of the void is left alone', async () => {
+    const { id, invoiceId } = await invoiced();
+    await bench.quickbooks.post('/faults', { kind: 'html502', when: 'after', match: VOIDS });
+    await cancel(id);
+    expect(await standing(id)).toEqual({ order: 'SENT', invoices: ['OPEN'], voids: ['UNKNOWN'] });
+    await syncInvoice(bench.process(), invoiceId);
+    expect(await createQboInvoice(bench.process(), { purchaseOrderId: id })).toEqual({ id, failures: [] });
+    await later();
+    await resumeOperations(bench.process());
+    expect(await standing(id)).toEqual({ order: 'SENT', invoices: ['VOIDED', 'OPEN'], voids: ['DONE'] });
+    expect((await calls()).filter((call) => call === `write ${VOID}`)).toHaveLength(1);
+  });
+
   test('while it reads after a lost answer, the next one goes on', async () => {
     const { id } = await invoiced();
     await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: VOIDS });
