@@ -40,7 +40,7 @@ export class PostgresTrafficStore implements TrafficStore {
        on conflict (connection_id, bucket) do update
          set next_at = greatest(place.next_at, now()) + (excluded.next_at - now())
          where place.next_at - (excluded.next_at - now()) * ${BURST - 1} <= now() + ? * interval '1 millisecond'
-       returning extract(epoch from next_at - now()) * 1000
+       returning floor(extract(epoch from next_at - now()) * 1000)
          - case bucket ${wanted.map(() => 'when ? then ?::float8').join(' ')} end as wait_ms`,
       [connectionId, ...wanted.flat(), maxWaitMs, ...wanted.flatMap(([bucket, spacing]) => [bucket, spacing * BURST])],
     );

@@ -30,8 +30,11 @@ export class QuickBooksWebhooks implements WebhookSource {
   }
 }
 
-/** 32 bytes in base64. Node's decoder alone would overlook what stands behind the padding. */
-const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/;
+/**
+ * 32 bytes in base64, spelt in the one way: Node's decoder would overlook what stands behind the padding, and the two
+ * bits of the last character that carry nothing.
+ */
+const SIGNATURE = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 
 /** `intuit-signature`: HMAC-SHA256 of the raw bytes, in base64. */
 function isSignedWith(verifierToken: string, body: Buffer, given: Buffer): boolean {

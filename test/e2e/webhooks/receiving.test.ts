@@ -36,7 +36,15 @@ describe('W-Q2: who is not Intuit is turned away', () => {
     ['a signature with another token', (body: Buffer) => signWebhook(body, 'not-the-token')],
     ['a signature with an empty token', (body: Buffer) => createHmac('sha256', '').update(body).digest('base64')],
     ['a truncated signature', (body: Buffer) => signWebhook(body, 'test-verifier-token').slice(0, -4)],
-    ['an altered signature', (body: Buffer) => `A${signWebhook(body, 'test-verifier-token').slice(1)}`],
+    [
+      'an altered signature',
+      (body: Buffer) => signWebhook(body, 'test-verifier-token').replace(/^./, (first) => (first === 'A' ? 'B' : 'A')),
+    ],
+    [
+      'a signature in another spelling of the same bytes',
+      (body: Buffer) =>
+        signWebhook(body, 'test-verifier-token').replace(/(.)=$/, (_match, last: string) => `${nextInBase64(last)}=`),
+    ],
     [
       'a hexadecimal signature',
       (body: Buffer) => createHmac('sha256', 'test-verifier-token').update(body).digest('hex'),
@@ -315,3 +323,9 @@ test('the answers are counted for the operators by status', async () => {
     expect(text).toMatch(new RegExp(`webhook_requests_total\\{provider="QBO",status="${status}"\\} [1-9]`));
   }
 });
+
+/** The next character of the alphabet differs in its last bit only, which carries nothing at the end of 32 bytes. */
+function nextInBase64(character: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  return alphabet.charAt(alphabet.indexOf(character) + 1);
+}
