@@ -56,11 +56,12 @@ export async function breakAnswers(stage: Stage): Promise<void> {
 }
 
 /**
- * A token that is refused in the midst of its life. Once in a story: who is refused with a fresh token, too, was
- * disconnected. And a refresh in the second after another one would look like a concurrent one.
+ * A token that is refused in the midst of its life. Once in a story, and not where tokens also expire early: who is
+ * refused with a fresh token, too, was disconnected. And a refresh in the second after another one looks concurrent.
  */
 async function refuseToken(stage: Stage): Promise<void> {
   stage.mayRefuseToken = false;
+  stage.wasTokenRefused = true;
   await stage.system.control('POST', '/faults', { match: { realmId: stage.realmId, path: '/v3/' }, kind: '401' });
 }
 
@@ -77,7 +78,10 @@ async function changeCompany({ system, realmId, random }: Stage): Promise<void> 
 }
 
 /** Not in the second after a refresh: then the next one would look like a concurrent one. */
-export async function expireTokens({ system, realmId }: Stage): Promise<void> {
+export async function expireTokens(stage: Stage): Promise<void> {
+  const { system, realmId } = stage;
+  if (stage.wasTokenRefused) return;
+  stage.mayRefuseToken = false;
   await system.settle(1_100);
   await system.control('POST', '/expire-tokens', { realmId });
 }

@@ -35,6 +35,7 @@ export class Stage {
   conferenceId = '';
   mayLoseTokens = true;
   mayRefuseToken = true;
+  wasTokenRefused = false;
   unanswered: Unanswered[] = [];
   #keys = 0;
 
