@@ -10,6 +10,7 @@ export async function recover(stage: Stage): Promise<number> {
   for (const pauseMs of system.settlingMs) {
     if (pauseMs > 0) await system.settle(pauseMs);
     recoveryMs += pauseMs;
+    await reconnectIfAsked(stage);
     const { unanswered } = stage;
     stage.unanswered = [];
     for (const { repeat } of unanswered) await repeat();
@@ -18,6 +19,16 @@ export async function recover(stage: Stage): Promise<number> {
     if (stage.unanswered.length === 0 && (await isQuiet(stage)) && (await sweptAt(stage)) !== calmSince) break;
   }
   return recoveryMs;
+}
+
+/**
+ * What a person does when the connection asks for it. Only where no client can help it: a process that dies between
+ * Intuit's rotation of a token and storing the new one has lost it, and asking again may be punished.
+ */
+async function reconnectIfAsked(stage: Stage): Promise<void> {
+  if (stage.mayLoseTokens) return;
+  const [row] = await stage.system.sql('select status from qbo_connection where realm_id = $1', [stage.realmId]);
+  if (row?.status === 'RECONNECT_REQUIRED') await stage.connect();
 }
 
 async function isQuiet({ system, realmId }: Stage): Promise<boolean> {

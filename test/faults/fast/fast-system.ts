@@ -40,7 +40,7 @@ const waits: Waits = {
 /** Two APIs and two workers as instances within this process. */
 export class FastSystem implements System {
   /** Minutes that pass at once: long enough for every lease, window and back-off. */
-  readonly settlingMs = [0, 0.1, 1, 4, 4, 16, 16, 65, 65, 130, 130, 130, 1500, 1500].map((minutes) => minutes * 60_000);
+  readonly settlingMs = [0, 1, 16, 16, 65, 65, 130, 130, 130, 1500, 1500].map((minutes) => minutes * 60_000);
   readonly #database: TestDatabase;
   readonly #admin: pg.Client;
   readonly #simulator: QuickBooksSimulator;
