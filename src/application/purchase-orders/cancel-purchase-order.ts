@@ -37,7 +37,7 @@ export async function cancelPurchaseOrder(
   for (let round = 1; round <= MAX_ROUNDS; round++) {
     const decision = await inTransaction(context.em, (tx) => decide(tx, context, purchaseOrderId));
     if ('outcome' in decision) return decision.outcome;
-    const outcome = await voidQboInvoice(context, decision.claimed, (tx, locked) => finish(tx, context, locked));
+    const outcome = await voidQboInvoice(context, decision.claimed, (tx, locked) => finishVoided(tx, context, locked));
     if (outcome !== 'changed') return outcome;
   }
   return refusal('IN_PROGRESS', 'The invoice is being changed in QuickBooks right now; ask again later.', PATH);
@@ -74,6 +74,18 @@ async function cancelWithoutInvoice(
 ): Promise<CancelPurchaseOrderOutcome> {
   await closeVoids(tx, context, locked.order.id);
   return finish(tx, context, locked);
+}
+
+/** The answer to a void can come so late that the order has been invoiced anew: then this cancellation is over. */
+async function finishVoided(
+  tx: EntityManager,
+  context: QboContext,
+  locked: LockedPurchaseOrder,
+): Promise<CancelPurchaseOrderOutcome> {
+  const newer = await findLiveInvoice(tx, locked.order.id);
+  if (!newer) return finish(tx, context, locked);
+  const message = `Its invoice was voided, but meanwhile there is ${describeInvoice(newer)} for it. Cancel it again to void that, too.`;
+  return refusal('INVOICED', message, PATH);
 }
 
 /** No invoice can be paid any more: the order is cancelled, unless money came in before. */

@@ -81,7 +81,7 @@ export async function closeVoids(tx: EntityManager, { clock }: QboContext, purch
 }
 
 /** What follows from the void, in the same transaction. May run twice. */
-export type OnVoided<F> = (tx: EntityManager, locked: LockedPurchaseOrder) => Outcome<F>;
+export type OnVoided<F> = (tx: EntityManager, locked: LockedPurchaseOrder) => Promise<Outcome<F>>;
 
 /**
  * Voids the invoice in QuickBooks. QuickBooks refuses it when the invoice changed since we saw it, so money that arrived
@@ -190,6 +190,8 @@ async function record<F>(
       const after = { invoice: invoice.externalId };
       audit(tx, context, { action: 'invoice.voided', subject: locked.order.id, after });
     }
+    // What follows asks the database which invoice is live.
+    await tx.flush();
     return onVoided(tx, locked);
   });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Logger as GraphileLogger, type Runner, run, type TaskList } from 'graphile-worker';
 import { z } from 'zod';
@@ -34,14 +35,52 @@ const CRONTAB = `
 47 3 * * * remove_finished_events ?max=1
 `;
 
-/** Runs the background work until the returned runner is stopped. */
-export async function startWorker(options: WorkerOptions): Promise<Runner> {
+export interface RunningWorker {
+  /** Takes no new jobs and waits for those at work. */
+  stop(): Promise<void>;
+}
+
+/** The database may be away for longer; then this is repeated. */
+const RESTART_MS = 1_000;
+
+/**
+ * Runs the background work until it is stopped. A job runner gives up when the database is cut off while it writes down
+ * what became of a job: then another one is started, as often as it takes. What was begun is found by its rows.
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const stopping = new AbortController();
+  let runner: Runner | undefined = await startRunner(options);
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        runner ??= await startRunner(options);
+        // It may have been told to stop while it started.
+        await (stopping.signal.aborted ? runner.stop() : runner.promise);
+      } catch (error) {
+        options.logger.warn({ err: error }, 'the job runner ended and is started again');
+      }
+      runner = undefined;
+      await delay(RESTART_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  })();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await runner?.stop();
+      await running;
+    },
+  };
+}
+
+async function startRunner(options: WorkerOptions): Promise<Runner> {
   return run({
     connectionString: options.databaseUrl,
     // Each job may hold a session for its lock, and the queue needs some for itself.
     maxPoolSize: 2 * CONCURRENCY + 2,
     concurrency: CONCURRENCY,
     noHandleSignals: true,
+    // Only with these the runner notices when it cannot write down what became of a job: without, Node ends the process.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     taskList: createTasks(options),
     crontab: CRONTAB,
     logger: new GraphileLogger(() => (level, message) => options.logger.debug({ level }, message)),

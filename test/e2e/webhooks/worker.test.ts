@@ -124,3 +124,24 @@ test('the events of a company are worked off one job after the other, those of t
   );
   expect(await readOrder(app, order.id)).toMatchObject({ status: 'PAID' });
 });
+
+test('a database that cuts every connection in the midst of a job does not end the worker', async () => {
+  const order = await createInvoicedOrder(app);
+  const { Payment } = await app.quickbooks.pay(order.qboInvoiceId, '1475.00');
+  await app.quickbooks.post('/faults', { kind: 'latency', ms: 500, match: { path: '/query' } });
+  const id = await storeSilently('payment', Payment.Id, app.quickbooks.realmId);
+  await runTask('wake_pending_companies');
+  const stateOf = async () =>
+    (await app.sql<{ state: string }>('select state from webhook_event where id = $1', [id]))[0];
+  await eventually(stateOf, (event) => event?.state === 'PROCESSING');
+  await app.sql(`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()`);
+  await eventually(
+    async () => {
+      await runTask('wake_pending_companies');
+      return readOrder(app, order.id);
+    },
+    ({ status }) => status === 'PAID',
+  );
+  expect(await stateOf()).toEqual({ state: 'DONE' });
+});

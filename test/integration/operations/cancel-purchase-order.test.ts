@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { AccountingGateway } from '../../../src/application/ports/accounting.js';
 import { cancelPurchaseOrder } from '../../../src/application/purchase-orders/cancel-purchase-order.js';
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
@@ -326,6 +327,19 @@ describe('when the process dies', () => {
     await resumeOperations(bench.process());
     expect(await standing(id)).toEqual({ order: 'SENT', invoices: ['VOIDED', 'OPEN'], voids: ['DONE'] });
     expect((await calls()).filter((call) => call === `write ${VOID}`)).toHaveLength(1);
+  });
+
+  test('an answer to the void that comes after the order was invoiced anew does not cancel it', async () => {
+    const { id, invoiceId } = await invoiced();
+    const voidInvoice: AccountingGateway['voidInvoice'] = async (...call) => {
+      const answer = await bench.context.accounting.voidInvoice(...call);
+      await syncInvoice(bench.process(), invoiceId);
+      await createQboInvoice(bench.process(), { purchaseOrderId: id });
+      return answer;
+    };
+    const outcome = await cancelPurchaseOrder(bench.with({ voidInvoice }), { purchaseOrderId: id });
+    expect(outcome).toMatchObject({ id: null, failures: [{ code: 'INVOICED' }] });
+    expect(await standing(id)).toEqual({ order: 'SENT', invoices: ['VOIDED', 'OPEN'], voids: ['DONE'] });
   });
 
   test('while it reads after a lost answer, the next one goes on', async () => {
