@@ -46,7 +46,7 @@ export async function takeDueEvents(
          state = case when state = 'PROCESSING' and attempts + 1 >= ${MAX_ATTEMPTS} then 'DEAD' else 'PROCESSING' end,
          attempts = case state when 'PROCESSING' then attempts + 1 else attempts end,
          last_error = case state when 'PROCESSING' then '${LEFT_BEHIND}' else last_error end
-       where id in (select id from share) returning *
+       where id in (select id from share) and state in ('RECEIVED', 'PROCESSING') returning *
      )
      select * from taken where state = 'PROCESSING' order by received_at, id`,
     [provider, companyId, clock.now()],
