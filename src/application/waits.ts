@@ -162,11 +162,12 @@ export const standardWaits: Waits = {
   tokenTimeoutMs: 10 * SECOND,
   // Intuit may take two refreshes at the same moment for theft; by now the first one is done with.
   tokenRetryMs: 2 * SECOND,
-  // The slowest refresh is lost (10 s), repeated (2 + 10 s), refused and tried with the previous token (10 s).
-  tokenLeaseMs: 35 * SECOND,
+  // The slowest refresh is lost (10 s), repeated (2 + 10 s), refused, tried with the previous token, lost (10 s) and
+  // repeated (2 + 10 s): 44 s, and a margin.
+  tokenLeaseMs: 50 * SECOND,
   tokenPollMs: 100,
   // A lease of a refresher that died and a refresh of our own.
-  tokenMaxWaitMs: 70 * SECOND,
+  tokenMaxWaitMs: 100 * SECOND,
   // Intuit's rule.
   previousRefreshTokenMs: DAY,
   usageFlushMs: 5 * SECOND,

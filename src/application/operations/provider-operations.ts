@@ -8,7 +8,7 @@ import {
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { UseCaseContext } from '../context.js';
 import type { JobQueue } from '../ports/jobs.js';
-import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
+import type { ProviderFailure, ProviderResult, RejectionReason } from '../ports/provider.js';
 
 export const OPEN_STATES = [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN];
 
@@ -177,6 +177,14 @@ function earlier(left: Date, right: Date | undefined): Date {
   return right && right < left ? right : left;
 }
 
+/**
+ * Whether an operation that was found unfinished a while ago still is. Ask under the lock of its purchase order: what
+ * somebody settled meanwhile must not be begun anew by whoever only meant to go on with it.
+ */
+export async function isStillOpen(tx: EntityManager, operationId: string): Promise<boolean> {
+  return (await tx.count(ProviderOperation, { id: operationId, state: { $in: OPEN_STATES } })) > 0;
+}
+
 /** Closes an operation of which certainly nothing came and nothing will be sent any more. */
 export function closeAsRefused(operation: ProviderOperation, lastError: string, now: Date): void {
   Object.assign(operation, { state: OperationState.REFUSED, lastError, leaseUntil: now, updatedAt: now });
@@ -192,10 +200,18 @@ function nextState({ result, attempt, isProven = false }: SettledAttempt): Opera
   const { failure } = result;
   if (failure.kind === 'unknown') return OperationState.UNKNOWN;
   if (attempt.number === 1) return OperationState.REFUSED;
-  // A name or number that is taken may be taken by what the earlier sending made.
-  const isAmbiguous =
-    failure.kind !== 'rejected' || failure.reason === 'duplicate_number' || failure.reason === 'duplicate_name';
-  return isProven || !isAmbiguous ? OperationState.REFUSED : OperationState.UNKNOWN;
+  return isProven || provesNothingDone(failure) ? OperationState.REFUSED : OperationState.UNKNOWN;
+}
+
+/** A name or number that is taken may be taken by what the earlier sending made. */
+const TAKEN: readonly RejectionReason[] = ['duplicate_number', 'duplicate_name'];
+/** Whether anybody may write at all is checked before anyone looks whether the request is a repetition. */
+const NO_WRITING: readonly RejectionReason[] = ['subscription', 'permission'];
+
+/** Whether the refusal of a repetition means that the first sending did nothing either. An unexplained one does not. */
+function provesNothingDone(failure: ProviderFailure): boolean {
+  if (failure.kind !== 'rejected' || failure.code === undefined) return false;
+  return !TAKEN.includes(failure.reason) && !NO_WRITING.includes(failure.reason);
 }
 
 function settlementOf(state: OperationState): Settlement {

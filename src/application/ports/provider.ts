@@ -48,6 +48,7 @@ export type RejectionReason =
   | 'bad_reference'
   | 'closed_period'
   | 'subscription'
+  | 'permission'
   | 'validation';
 
 export type ProviderResult<T> = ProviderSuccess<T> | { readonly ok: false; readonly failure: ProviderFailure };

@@ -5,7 +5,7 @@ import { formatAmount, subtract, ZERO } from '../../domain/money.js';
 import { OperationKind } from '../../domain/operation/provider-operation.entity.js';
 import { deriveStatus } from '../../domain/purchase-order/purchase-order.status.js';
 import { audit } from '../audit.js';
-import { findOpenOperation } from '../operations/provider-operations.js';
+import { findOpenOperation, isStillOpen } from '../operations/provider-operations.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import type { QboFailure } from '../quickbooks/qbo-failure.js';
@@ -28,31 +28,48 @@ const MAX_ROUNDS = 3;
 
 /**
  * Cancels a purchase order for good, and first voids its invoice in QuickBooks when that is unpaid. Refused while money
- * or credit stands against it. Can be repeated: it goes on where an earlier call, or a process that died, left off.
+ * was received for it. Can be repeated: it goes on where an earlier call, or a process that died, left off.
+ *
+ * @param continuing the void to go on with: when it was settled meanwhile, nothing is done
  */
 export async function cancelPurchaseOrder(
   context: QboContext,
   { purchaseOrderId }: { readonly purchaseOrderId: string },
+  continuing?: string,
 ): Promise<CancelPurchaseOrderOutcome> {
   for (let round = 1; round <= MAX_ROUNDS; round++) {
-    const decision = await inTransaction(context.em, (tx) => decide(tx, context, purchaseOrderId));
+    const decision = await inTransaction(context.em, (tx) =>
+      decide(tx, context, purchaseOrderId, round === 1 ? continuing : undefined),
+    );
     if ('outcome' in decision) return decision.outcome;
     const outcome = await voidQboInvoice(context, decision.claimed, (tx, locked) => finishVoided(tx, context, locked));
     if (outcome !== 'changed') return outcome;
   }
-  return refusal('IN_PROGRESS', 'The invoice is being changed in QuickBooks right now; ask again later.', PATH);
+  return OVERTAKEN;
 }
 
 const PATH = ['purchaseOrderId'];
 
+const OVERTAKEN: CancelPurchaseOrderOutcome = refusal(
+  'IN_PROGRESS',
+  'The invoice is being changed right now; ask again later.',
+  PATH,
+);
+
 type Decision = { readonly outcome: CancelPurchaseOrderOutcome } | { readonly claimed: ClaimedVoid };
 
-async function decide(tx: EntityManager, context: QboContext, purchaseOrderId: string): Promise<Decision> {
+async function decide(
+  tx: EntityManager,
+  context: QboContext,
+  purchaseOrderId: string,
+  continuing: string | undefined,
+): Promise<Decision> {
   const locked = await lockPurchaseOrder(tx, purchaseOrderId);
   if (!locked) return { outcome: refusal('NOT_FOUND', 'There is no purchase order with this id.', PATH) };
   if (locked.order.cancelledAt) {
     return { outcome: refusal('CANCELLED', 'This purchase order is cancelled already.', PATH) };
   }
+  if (continuing !== undefined && !(await isStillOpen(tx, continuing))) return { outcome: OVERTAKEN };
   const invoice = await findLiveInvoice(tx, purchaseOrderId);
   if (!invoice) return { outcome: await cancelWithoutInvoice(tx, context, locked) };
   // What an earlier call began is brought to its end before anything else is decided.

@@ -9,7 +9,10 @@ export type BookedAmounts = ReadonlyMap<string, MinorUnits>;
 
 const bookedRows = z.array(z.object({ invoice: z.string(), payment: z.string(), amount: z.string() }));
 
-/** The standing bookings of several invoices of one company, by QuickBooks' ids of the invoices. */
+/**
+ * The standing bookings of several invoices of one company, by QuickBooks' ids of the invoices. The ids come as an array,
+ * because PostgreSQL does not push a sub-select down to the indexes of both tables.
+ */
 export async function bookedAmounts(
   em: EntityManager,
   companyId: string,
@@ -22,7 +25,7 @@ export async function bookedAmounts(
        union all
        select provider_company, provider_invoice_id, provider_payment_id, amount_minor from credit_note where ${STANDING_CREDIT}
      ) as standing
-     where provider_company = ? and provider_invoice_id in (select jsonb_array_elements_text(?::jsonb))
+     where provider_company = ? and provider_invoice_id = any(array(select jsonb_array_elements_text(?::jsonb)))
      group by 1, 2`,
     [companyId, JSON.stringify(externalIds)],
   );

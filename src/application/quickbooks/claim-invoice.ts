@@ -8,7 +8,7 @@ import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.e
 import { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
 import { companyIdOf, type QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { claimKey, type IdempotentRequest, releaseKey } from '../idempotency.js';
-import { claimOperation } from '../operations/provider-operations.js';
+import { claimOperation, isStillOpen } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
 import { describeInvoice, findLiveInvoice } from '../purchase-orders/live-invoice.js';
 import { type LockedPurchaseOrder, lockPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
@@ -37,10 +37,12 @@ export async function claimInvoice(
   tx: EntityManager,
   context: QboContext,
   purchaseOrderId: string,
-  request: IdempotentRequest,
+  request: IdempotentRequest & { readonly continuing?: string | undefined },
 ): Promise<InvoiceClaim> {
   const locked = await lockPurchaseOrder(tx, purchaseOrderId);
   if (!locked) return answer({ code: 'NOT_FOUND', message: 'There is no purchase order with this id.', path: PATH });
+  const { continuing } = request;
+  if (continuing !== undefined && !(await isStillOpen(tx, continuing))) return answer(inProgress(false));
   const live = await findLiveInvoice(tx, purchaseOrderId);
   const invoiceId = live?.id ?? context.ids.next('inv');
   const earlier = await claimKey(tx, context, request, invoiceId);

@@ -1,8 +1,9 @@
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { EmailStatus, InvoiceStatus } from '../../domain/invoice/invoice.status.js';
-import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { companyIdOf, type QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { Found, ProviderInvoice } from '../ports/accounting.js';
 import type { ProviderFailure } from '../ports/provider.js';
+import { type BookedAmounts, bookedAmounts, explainsBalance } from './applied-amounts.js';
 import type { QboContext } from './qbo-context.js';
 
 /**
@@ -37,7 +38,7 @@ export interface Comparison {
  * changes the balance of its invoice; its date alone shows only where payments are asked for.
  */
 export async function compareInvoices(
-  { accounting }: QboContext,
+  { accounting, em }: QboContext,
   connection: QboConnection,
   invoices: readonly Invoice[],
 ): Promise<{ ok: true; value: Comparison } | { ok: false; failure: ProviderFailure }> {
@@ -47,9 +48,17 @@ export async function compareInvoices(
   const { objects, unreadableIds } = read.value;
   const stored = new Map(invoices.map((invoice) => [String(invoice.externalId), invoice]));
   const present = new Set([...objects.map(({ externalId }) => externalId), ...unreadableIds]);
-  const changed = objects.filter((answer) => isChanged(stored.get(answer.externalId), answer));
+  const booked = await bookedAmounts(em, companyIdOf(connection), ids);
+  const changed = objects.filter(
+    (answer) => isChanged(stored.get(answer.externalId), answer) || !isBooked(answer, booked.get(answer.externalId)),
+  );
   const deletedIds = ids.filter((id) => !present.has(id));
   return { ok: true, value: { changed: { objects: changed, unreadableIds }, deletedIds, asOf: read.asOf } };
+}
+
+/** Answers to our own writes also tell of payments, of which only a reading books anything. */
+function isBooked(answer: ProviderInvoice, booked: BookedAmounts = new Map()): boolean {
+  return answer.paymentIds.length === 0 || explainsBalance([...booked.values()], answer);
 }
 
 /** The version counter alone does not tell: e-mailing an invoice leaves it as it is. */

@@ -21,13 +21,18 @@ export interface CreateQboInvoiceInput {
  * Creates the purchase order's invoice in QuickBooks, with every line, and marks a draft as sent. Claim, call, record:
  * whatever happens in between, calling it again continues the same invoice and never makes a second one. `id` of the
  * outcome is the purchase order's; with `QBO_TOTAL_DIFFERS` the invoice exists although something about it is wrong.
+ *
+ * @param continuing the operation to go on with: when it was settled meanwhile, nothing is done
  */
 export async function createQboInvoice(
   context: QboContext,
   { idempotencyKey, ...input }: CreateQboInvoiceInput,
+  continuing?: string,
 ): Promise<CreateQboInvoiceOutcome> {
   const request = { mutation: 'createQboInvoice', key: idempotencyKey ?? undefined, input };
-  const claim = await inTransaction(context.em, (tx) => claimInvoice(tx, context, input.purchaseOrderId, request));
+  const claim = await inTransaction(context.em, (tx) =>
+    claimInvoice(tx, context, input.purchaseOrderId, { ...request, continuing }),
+  );
   if ('answer' in claim) return claim.answer;
   return carryOut(context, claim.claimed);
 }

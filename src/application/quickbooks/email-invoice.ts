@@ -1,6 +1,8 @@
 import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { EmailStatus } from '../../domain/invoice/invoice.status.js';
+import { EmailStatus, InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
 import { type Attempt, openFailure, settleAttempt } from '../operations/provider-operations.js';
 import { done, type Outcome, refused } from '../outcome.js';
@@ -13,7 +15,29 @@ import { describeProviderFailure, type ProviderCode, type QboFailure } from './q
 import { beginReading, isOvertaken } from './reading-order.js';
 import { applyReading } from './record-invoice.js';
 
-export type EmailOutcome = Outcome<QboFailure<ProviderCode>>;
+export type EmailOutcome = Outcome<QboFailure<ProviderCode | 'NO_QBO_INVOICE'>>;
+
+export const INVOICE_GONE: QboFailure<'NO_QBO_INVOICE'> = {
+  code: 'NO_QBO_INVOICE',
+  message: 'The invoice of this purchase order was voided or deleted in QuickBooks: create one with createQboInvoice.',
+  path: ['purchaseOrderId'],
+};
+
+/** Why an invoice must not be e-mailed, if there is a reason. Ask again under the order's lock before sending. */
+export async function whyNotEmailed(
+  em: EntityManager,
+  order: PurchaseOrder,
+  invoiceId: string,
+): Promise<QboFailure<'CANCELLED' | 'NO_QBO_INVOICE'> | undefined> {
+  if (order.cancelledAt) {
+    return { code: 'CANCELLED', message: 'This purchase order is cancelled.', path: ['purchaseOrderId'] };
+  }
+  const gone = await em.count(Invoice, {
+    id: invoiceId,
+    status: { $in: [InvoiceStatus.VOIDED, InvoiceStatus.DELETED] },
+  });
+  return gone === 0 ? undefined : INVOICE_GONE;
+}
 
 export interface BegunEmail {
   readonly attempt: Attempt;

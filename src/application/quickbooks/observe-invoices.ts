@@ -168,6 +168,12 @@ function isExplained(
   return explainsBalance(amounts, invoice);
 }
 
+const INCOMPLETE: FailedReading = {
+  ok: false,
+  isUnreadable: false,
+  failure: { kind: 'unavailable', message: 'QuickBooks did not show a payment that its invoice lists.', trace: {} },
+};
+
 interface Observation extends Snapshot {
   readonly begun: bigint;
   readonly trusted: BookedAmounts | undefined;
@@ -183,6 +189,8 @@ function toReading(
   const listed = (invoice?.paymentIds ?? []).filter((id) => !asBooked.has(id));
   const failure = payments.failureOf([...listed, ...followed]);
   if (failure) return failure;
+  // One that the invoice lists exists: an answer without it is no proof of anything.
+  if (listed.some((id) => !payments.get(id))) return INCOMPLETE;
   const read = (ids: readonly string[]) => ids.flatMap((id) => payments.get(id) ?? []);
   const deletedPaymentIds = followed.filter((id) => !payments.get(id));
   const facts = { payments: read(listed), followedPayments: read(followed), deletedPaymentIds, asBooked };

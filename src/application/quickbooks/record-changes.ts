@@ -2,7 +2,7 @@ import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { ProviderFailure } from '../ports/provider.js';
-import { storeWebhookEvents } from '../webhooks/store-webhook-events.js';
+import { announceInvoices } from './announce-invoices.js';
 import { findOwnInvoices, invoicesOfPayments } from './concerned-invoices.js';
 import type { QboContext } from './qbo-context.js';
 import type { SeenObjects } from './seen-objects.js';
@@ -41,7 +41,12 @@ export async function recordChanges(
   const known = { changedPaymentIds: new Set(paymentIds), seen: found };
   const results = await syncInvoices(context, connection.id, invoices, known);
   const poisonous = withStatus(invoices, results, 'unreadable', 'thrown');
-  await handOver(context, connection, found.begun, poisonous);
+  // What cannot be recorded would hold up everything after it if it were simply tried again.
+  const announced = poisonous.map(({ externalId }) => ({
+    eventId: `${found.begun}-${externalId}`,
+    externalId: String(externalId),
+  }));
+  await announceInvoices(context.em.fork(), context, connection, announced);
   const changed = withStatus(invoices, results, 'changed');
   return {
     changed: changed.map((invoice) => ({ invoice, changedAt: latestChange(invoice, paymentsOf, found) })),
@@ -77,29 +82,3 @@ function latestChange(
   const times = keys.flatMap((key) => changedAt.get(key) ?? []);
   return times.toSorted((left, right) => right.getTime() - left.getTime())[0];
 }
-
-/**
- * What cannot be recorded would hold up everything after it if it were simply tried again. As events these invoices are
- * tried later and later, and are dead letters in the end, which people see.
- */
-async function handOver(
-  { em, clock, ids, jobs }: QboContext,
-  { realmId }: QboConnection,
-  begun: bigint,
-  invoices: readonly Invoice[],
-): Promise<void> {
-  const events = invoices.map(({ externalId }) => ({
-    eventId: `${SWEEP_EVENT_PREFIX}${begun}-${externalId}`,
-    companyId: realmId,
-    entity: 'invoice',
-    entityId: String(externalId),
-    operation: 'updated',
-    occurredAt: undefined,
-    payload: { source: 'sweep' },
-  }));
-  const wake = jobs.wakeWebhookWorker.bind(jobs);
-  await storeWebhookEvents({ em: em.fork(), clock, ids, wake }, 'QBO', events);
-}
-
-/** Events with such ids are our own: they do not prove that webhooks come in. */
-export const SWEEP_EVENT_PREFIX = 'sweep-';

@@ -52,7 +52,7 @@ function abandonedOf({ clock, allowsSimulators }: QboContext, kinds: OperationKi
 async function resume(context: QboContext, operation: ProviderOperation): Promise<void> {
   switch (operation.kind) {
     case OperationKind.CREATE_INVOICE:
-      await createQboInvoice(context, { purchaseOrderId: operation.subject });
+      await createQboInvoice(context, { purchaseOrderId: operation.subject }, operation.id);
       return;
     case OperationKind.CREATE_CUSTOMER:
       return resumeCustomer(context, operation);
@@ -60,7 +60,7 @@ async function resume(context: QboContext, operation: ProviderOperation): Promis
       return resumeEmail(context, operation);
     case OperationKind.VOID_INVOICE: {
       const invoice = await context.em.fork().findOneOrFail(Invoice, operation.subject);
-      await cancelPurchaseOrder(context, { purchaseOrderId: invoice.purchaseOrder.id });
+      await cancelPurchaseOrder(context, { purchaseOrderId: invoice.purchaseOrder.id }, operation.id);
     }
   }
 }

@@ -11,7 +11,7 @@ import { type Outcome, refused } from '../outcome.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
 import { emailAddress, validate } from '../validation.js';
-import { emailInvoice } from './email-invoice.js';
+import { emailInvoice, whyNotEmailed } from './email-invoice.js';
 import { type FindInvoiceCode, findQboInvoice } from './find-qbo-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import type { ProviderCode, QboFailure } from './qbo-failure.js';
@@ -35,9 +35,8 @@ export async function sendQboInvoice(context: QboContext, input: SendQboInvoiceI
   const found = await findQboInvoice(context.em, input.purchaseOrderId);
   if ('failure' in found) return refused(found.failure);
   const { order, invoice } = found;
-  if (order.cancelledAt) {
-    return refused({ code: 'CANCELLED', message: 'This purchase order is cancelled.', path: ['purchaseOrderId'] });
-  }
+  const problem = await whyNotEmailed(context.em, order, invoice.id);
+  if (problem) return refused(problem);
   const checked = validate(z.object({ email: emailAddress }), { email: input.email ?? order.contactEmail });
   if (!checked.ok) return refused(...checked.failures);
   const usable = await usableConnection(context, order, invoice);
@@ -54,6 +53,8 @@ async function deliver(context: QboContext, invoice: Invoice, email: string): Pr
     switch (claim.status) {
       case 'busy':
         return refused(inProgress(claim.why));
+      case 'gone':
+        return refused(claim.failure);
       case 'begun':
         return emailInvoice(context, invoice, { attempt: claim.attempt, email });
       case 'unsettled': {
@@ -76,7 +77,8 @@ function inProgress(why: string): QboFailure<'IN_PROGRESS'> {
 type EmailClaim =
   | { readonly status: 'begun'; readonly attempt: Attempt }
   | { readonly status: 'unsettled'; readonly operation: ProviderOperation }
-  | { readonly status: 'busy'; readonly why: string };
+  | { readonly status: 'busy'; readonly why: string }
+  | { readonly status: 'gone'; readonly failure: QboFailure<'CANCELLED' | 'NO_QBO_INVOICE'> };
 
 async function claimEmail(
   tx: EntityManager,
@@ -84,7 +86,9 @@ async function claimEmail(
   invoice: Invoice,
   email: string,
 ): Promise<EmailClaim> {
-  await lockExistingPurchaseOrder(tx, invoice.purchaseOrder.id);
+  const order = await lockExistingPurchaseOrder(tx, invoice.purchaseOrder.id);
+  const gone = await whyNotEmailed(tx, order, invoice.id);
+  if (gone) return { status: 'gone', failure: gone };
   const voiding = await findOpenOperation(tx, OperationKind.VOID_INVOICE, invoice.id);
   if (voiding) return { status: 'busy', why: 'is being voided' };
   const open = await findOpenOperation(tx, OperationKind.SEND_INVOICE, invoice.id);

@@ -13,8 +13,9 @@ import {
 import { refused } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
 import type { ProviderFailure } from '../ports/provider.js';
+import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
-import { type EmailOutcome, emailInvoice, recordEmail } from './email-invoice.js';
+import { type EmailOutcome, emailInvoice, INVOICE_GONE, recordEmail, whyNotEmailed } from './email-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure } from './qbo-failure.js';
 import { beginReading } from './reading-order.js';
@@ -46,12 +47,17 @@ export async function settleEmail(
     const outcome = await recordEmail(context, invoice, { attempt, email, result: read, begun, isCurrent: true });
     return isSameAddress(email, wanted) ? outcome : 'closed';
   }
-  const isOver = operation.attempts > 1 || read.value.voided || !isSameAddress(email, wanted);
+  if (read.value.voided) {
+    await close(context, operation, VOIDED);
+    return refused(INVOICE_GONE);
+  }
+  const isOver = operation.attempts > 1 || !isSameAddress(email, wanted);
   if (isOver) return close(context, operation, NOT_SENT);
   return repeatWhenDue(context, invoice, operation);
 }
 
 const DELETED = 'The invoice was deleted in QuickBooks before it was known whether it had been e-mailed.';
+const VOIDED = 'The invoice was voided before it was known whether it had been e-mailed.';
 const NOT_SENT = 'QuickBooks did not answer, and the invoice does not say that it was e-mailed.';
 
 function isSameAddress(left: string | undefined, right: string): boolean {
@@ -99,13 +105,19 @@ async function repeatWhenDue(
   const dueAt = new Date(firstSentAt.getTime() + context.waits.emailRepeatMs);
   const notYet: ProviderFailure = { kind: 'unknown', message: NOT_SENT, trace: {} };
   if (dueAt > context.clock.now()) return postpone(context, operation, notYet, dueAt);
-  const attempt = await beginAgain(context, operation);
+  const attempt = await beginAgain(context, invoice, operation);
   if (!attempt) return refused(describeProviderFailure(notYet));
   return emailInvoice(context, invoice, { attempt, email: String(operation.body) });
 }
 
-async function beginAgain(context: QboContext, seen: ProviderOperation): Promise<Attempt | undefined> {
+async function beginAgain(
+  context: QboContext,
+  { purchaseOrder }: Invoice,
+  seen: ProviderOperation,
+): Promise<Attempt | undefined> {
   return inTransaction(context.em, async (tx) => {
+    const order = await lockExistingPurchaseOrder(tx, purchaseOrder.id);
+    if (await whyNotEmailed(tx, order, seen.subject)) return undefined;
     const isBeingVoided = await findOpenOperation(tx, OperationKind.VOID_INVOICE, seen.subject);
     const operation = isBeingVoided ? undefined : await untouched(tx, seen);
     return operation && beginAttempt(context, operation, String(operation.body));

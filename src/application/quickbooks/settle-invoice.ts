@@ -15,6 +15,7 @@ import type { ProviderInvoice } from '../ports/accounting.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction, recordInTransaction } from '../transaction.js';
+import { announceInvoice } from './announce-invoices.js';
 import type { ClaimedInvoice } from './claim-invoice.js';
 import { forgetCompanySettings } from './company-settings.js';
 import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
@@ -69,9 +70,14 @@ export async function settleInvoice(
   { attempt, result, body, isAdopted = false, isProven }: SentInvoice,
 ): Promise<CreateQboInvoiceOutcome> {
   const { invoiceId, connection, order } = claimed;
+  // A replayed answer is as old as the first attempt, one that was found may have been paid, and automatic credits apply
+  // at once: look at it as it is now.
+  const mayHaveMoved = result.ok && (isAdopted || attempt.number > 1 || result.value.paymentIds.length > 0);
   const outcome = await recordInTransaction(context, async (tx): Promise<CreateQboInvoiceOutcome> => {
     const locked = await lockExistingPurchaseOrder(tx, order.id);
     const settlement = await settleAttempt(tx, context, { attempt, result, isProven });
+    // Looking may fail, or this process die before: then the event is what is left of the intention.
+    if (mayHaveMoved) await announceInvoice(tx, context, connection, { ...result.value, eventId: attempt.operationId });
     if (result.ok) return recordCreatedInvoice(tx, context, locked, invoiceId, { answer: result.value, body });
     if (settlement === 'refused') await releaseClaim(tx, invoiceId);
     if (settlement === 'unknown') await tx.nativeUpdate(Invoice, invoiceId, { status: InvoiceStatus.UNKNOWN });
@@ -81,9 +87,6 @@ export async function settleInvoice(
     await forgetCompanySettings(context, connection.id);
     if (result.failure.reason === 'bad_reference') await forgetCustomer(context.em, connection, order);
   }
-  // A replayed answer is as old as the first attempt, one that was found may have been paid, and automatic credits apply
-  // at once: look at it as it is now.
-  const mayHaveMoved = result.ok && (isAdopted || attempt.number > 1 || result.value.paymentIds.length > 0);
   if (mayHaveMoved && outcome.id === order.id) await syncInvoice(context, invoiceId);
   return outcome;
 }

@@ -2,10 +2,11 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
+import { OWN_EVENT_PREFIX } from './announce-invoices.js';
 import { isSweepDue } from './due-sweeps.js';
 import { findChanges } from './find-changes.js';
 import type { QboContext } from './qbo-context.js';
-import { type RecordedChanges, recordChanges, SWEEP_EVENT_PREFIX } from './record-changes.js';
+import { type RecordedChanges, recordChanges } from './record-changes.js';
 
 export interface SweepReport {
   readonly outcome: 'not_due' | 'nothing_to_watch' | 'done' | 'failed';
@@ -97,7 +98,7 @@ async function lastWebhookAt(
 ): Promise<Date | null> {
   const [row] = await em.fork().execute<{ last: string | null }[]>(
     `select max(received_at) as last from webhook_event
-     where provider = 'QBO' and company_id = ? and not starts_with(event_id, '${SWEEP_EVENT_PREFIX}')`,
+     where provider = 'QBO' and company_id = ? and not starts_with(event_id, '${OWN_EVENT_PREFIX}')`,
     [realmId],
   );
   const last = row?.last ? new Date(row.last) : null;

@@ -117,17 +117,19 @@ function createTasks({ jobs, createContext, logger, onSweep }: WorkerOptions): T
       for (const { provider, companyId } of companies) jobs.wakeWebhookWorker(provider, companyId);
     },
     wake_due_sweeps: async () => {
-      for (const sweep of await dueSweeps(createContext())) await jobs.addSweep(sweep, new Date());
+      const context = createContext();
+      for (const sweep of await dueSweeps(context)) await jobs.addSweep(sweep, context.clock.now());
     },
     // The lock is that of the company's events: a sweep would read what they are about to read.
     sweep_qbo_connection: async (payload, { withPgClient }) => {
       const sweep = sweepPayload.parse(payload);
+      const context = createContext();
       const isDone = await withPgClient((session) =>
         withSessionLock(session, `qbo:${sweep.realmId}`, async () => {
-          onSweep(await sweepQboConnection(createContext(), sweep.connectionId));
+          onSweep(await sweepQboConnection(context, sweep.connectionId));
         }),
       );
-      if (!isDone) await jobs.addSweep(sweep, new Date(Date.now() + BUSY_MS));
+      if (!isDone) await jobs.addSweep(sweep, new Date(context.clock.now().getTime() + BUSY_MS));
     },
     resume_operations: async () => {
       const count = await resumeOperations(createContext());

@@ -84,18 +84,19 @@ export class BulkReader {
 
   /**
    * A full page, which is in the order of the changes, says itself where the rest begins. What changes meanwhile moves
-   * to the end, so nothing is skipped. A thousand changes within one second end it: there is no way to ask for the rest.
+   * to the end, so nothing is skipped. Only where a page ends in the second in which it began the rows are counted.
    */
   async #findChanged<T extends Identified>(
     connectionId: string,
     since: Date,
-    callSince: (since: Date) => QboCall,
+    callSince: (since: Date, startPosition: number) => QboCall,
     read: Reader<T>,
   ): Promise<ProviderResult<Found<T>>> {
     const parts: Found<T>[] = [];
     let first: ProviderSuccess<Found<T>> | undefined;
-    for (let from: Date | undefined = since; from; ) {
-      const page: ProviderResult<Found<T>> = await this.#client.call(connectionId, callSince(from), (json) =>
+    let from = since;
+    for (let position = 1; ; ) {
+      const page: ProviderResult<Found<T>> = await this.#client.call(connectionId, callSince(from, position), (json) =>
         read(connectionId, json),
       );
       if (!page.ok) return page;
@@ -104,7 +105,9 @@ export class BulkReader {
       if (!isFull(page.value)) break;
       const next: Date | undefined = page.value.objects.at(-1)?.changedAt;
       if (!next) return failed({ kind: 'unavailable', message: NO_NEXT_PAGE, trace: page.trace });
-      from = next > from ? next : undefined;
+      const isLater = secondOf(next) > secondOf(from);
+      position = isLater ? 1 : position + MAX_RESULTS;
+      if (isLater) from = next;
     }
     return succeeded(joined(parts), first?.trace, first?.asOf);
   }
@@ -178,4 +181,9 @@ function isFull({ objects, unreadableIds }: Found<unknown>): boolean {
 function joined<T extends Identified>(parts: readonly Found<T>[]): Found<T> {
   const byId = new Map(parts.flatMap(({ objects }) => objects).map((object) => [object.externalId, object]));
   return { objects: [...byId.values()], unreadableIds: [...new Set(parts.flatMap((part) => part.unreadableIds))] };
+}
+
+/** QuickBooks keeps the times of changes in whole seconds. */
+function secondOf(time: Date): number {
+  return Math.trunc(time.getTime() / 1000);
 }

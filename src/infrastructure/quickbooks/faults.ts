@@ -59,7 +59,7 @@ const REJECTION_REASONS: ReadonlyMap<string, RejectionReason> = new Map([
   ['6200', 'closed_period'],
   ['6210', 'closed_period'],
   ['6190', 'subscription'],
-  ['5020', 'validation'],
+  ['5020', 'permission'],
 ]);
 
 /**

@@ -124,8 +124,8 @@ export function readInvoicesCalls(externalIds: readonly string[]): QboCall[] {
 }
 
 /** The first 1000, in the order of their changes. */
-export function findChangedInvoicesCall(since: Date): QboCall {
-  return queryCall('find_changed_invoices', selectChanged('Invoice', since));
+export function findChangedInvoicesCall(since: Date, startPosition: number): QboCall {
+  return queryCall('find_changed_invoices', selectChanged('Invoice', since, startPosition));
 }
 
 export function sendInvoiceCall(externalId: string, email: string, idempotencyKey: string): QboCall {

@@ -14,8 +14,8 @@ export function readPaymentsCalls(externalIds: readonly string[]): QboCall[] {
 }
 
 /** The first 1000, in the order of their changes. */
-export function findChangedPaymentsCall(since: Date): QboCall {
-  return queryCall('find_changed_payments', selectChanged('Payment', since));
+export function findChangedPaymentsCall(since: Date, startPosition: number): QboCall {
+  return queryCall('find_changed_payments', selectChanged('Payment', since, startPosition));
 }
 
 export const paymentDocument = z.object({

@@ -34,9 +34,10 @@ export function select<Entity extends QueryEntity>(
 }
 
 /** What changed since then, oldest change first, so that the last row of a full page tells where to go on. */
-export function selectChanged(entity: 'Invoice' | 'Payment', since: Date): string {
+export function selectChanged(entity: 'Invoice' | 'Payment', since: Date, startPosition: number): string {
   const field = 'MetaData.LastUpdatedTime';
-  return select(entity, [{ field, since }], field);
+  const start = startPosition === 1 ? '' : ` startposition ${startPosition}`;
+  return `${select(entity, [{ field, since }], field)}${start}`;
 }
 
 /** In whole seconds, as QuickBooks keeps the times of changes, and without the plus sign that URLs garble. */

@@ -128,8 +128,8 @@ describe('claiming the refresh', () => {
     const { refreshFence, refreshLeaseUntil } = await readConnection(orm, id);
     expect(refreshFence).toBe(1);
     const leaseMs = (refreshLeaseUntil?.getTime() ?? 0) - Date.now();
-    expect(leaseMs).toBeGreaterThan(30_000);
-    expect(leaseMs).toBeLessThanOrEqual(35_500);
+    expect(leaseMs).toBeGreaterThan(45_000);
+    expect(leaseMs).toBeLessThanOrEqual(50_500);
   });
 
   test('for tokens that are not the stored ones any more is refused', async () => {

@@ -351,11 +351,11 @@ describe('more than a thousand changes', () => {
     const gone = outstanding[700];
     await bench.quickbooks.post('/delete-invoice', { realmId, invoiceId: gone?.externalId });
     await pass(10 * MINUTE);
-    expect(await sweep()).toMatchObject({
-      outcome: 'done',
-      invoicesChanged: 4,
-      reads: ['cdc', 'query Invoice', 'query Invoice', 'query Payment', 'query Invoice', `invoice/${gone?.externalId}`],
-    });
+    const { reads, ...swept } = await sweep();
+    expect(swept).toMatchObject({ outcome: 'done', invoicesChanged: 4 });
+    // A third page is needed when more than a thousand were made within one second.
+    const pages = '( query Invoice){2,3} query Payment query Invoice';
+    expect(reads.join(' ')).toMatch(new RegExp(`^cdc${pages} invoice/${gone?.externalId}$`));
     for (const { orderId } of paid) expect(await standing(orderId)).toEqual(['10000']);
     expect(await bench.sql('select count(*)::int as count from payment')).toEqual([{ count: 3 }]);
     expect(await bench.sql("select id from invoice where status = 'DELETED'")).toEqual([{ id: gone?.invoiceId }]);

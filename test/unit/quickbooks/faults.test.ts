@@ -166,7 +166,7 @@ describe('what a refusal means', () => {
     ['2020', 'validation'],
     ['6000', 'validation'],
     ['6070', 'validation'],
-    ['5020', 'validation'],
+    ['5020', 'permission'],
     ['4000', 'validation'],
     ['12345', 'validation'],
   ])('fault %s is a rejection: %s', (code, reason) => {

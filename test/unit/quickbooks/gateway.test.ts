@@ -288,11 +288,13 @@ describe('many objects at once', () => {
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('a full page of one second ends the search: there is no way to ask for more', async () => {
+  test('a full page of one second is followed by the next rows of that second, and what comes later is found', async () => {
     const first = Array.from({ length: 1000 }, (_, index) => payment(index + 1, 10));
     page(since(10), first);
-    const found = await gateway.findChangedPayments('qbo_1', new Date('2026-05-05T02:08:10Z'));
-    expect(found.ok && found.value.objects).toHaveLength(1000);
+    page(`${since(10)} startposition 1001`, [payment(1001, 10), payment(1002, 14)]);
+    const found = await gateway.findChangedPayments('qbo_1', new Date('2026-05-05T02:08:10.500Z'));
+    expect(found.ok && found.value.objects).toHaveLength(1002);
+    expect(nock.pendingMocks()).toEqual([]);
   });
 
   test('a full page in which nothing can be understood does not pass for the end', async () => {

@@ -112,7 +112,7 @@ describe('payments', () => {
   });
 
   test('those changed since a moment are asked for in the order of their changes, to the second', () => {
-    expect(findChangedPaymentsCall(new Date('2026-05-05T09:08:55.987Z')).query).toEqual({
+    expect(findChangedPaymentsCall(new Date('2026-05-05T09:08:55.987Z'), 1).query).toEqual({
       query:
         "select * from Payment where MetaData.LastUpdatedTime >= '2026-05-05T09:08:55Z' orderby MetaData.LastUpdatedTime maxresults 1000",
     });
