@@ -62,7 +62,7 @@ export async function writeSummary(file: string): Promise<void> {
   const total = totalOf(results);
   const hits = hitsByPoint(results);
   const points = pointsOf(await loadProfile()).map(({ useCase, kind, n, side }) => `${useCase}/${kind}/${n}/${side}`);
-  const least = Math.min(...points.map((point) => hits.get(point) ?? 0));
+  const struck = (times: number) => points.filter((point) => (hits.get(point) ?? 0) >= times).length;
   const commits = [...new Set(results.map(({ commit }) => commit))];
   const lines = [
     '# The fault matrix',
@@ -78,7 +78,8 @@ export async function writeSummary(file: string): Promise<void> {
     row('wrong amounts', results, (some) => totalOf(some).wrongAmounts),
     row('stuck', results, (some) => totalOf(some).stuck),
     '',
-    `Of ${points.length} points each was struck at least ${least} times. Longest recovery: ${longestRecovery(results)}.`,
+    `Of ${points.length} points ${struck(1)} were struck, ${struck(10)} of them at least 10 times.`,
+    `Longest recovery: ${longestRecovery(results)}.`,
     `Commits: ${commits.join(', ')}.`,
     '',
     'A point is the n-th SQL statement or HTTP call of a use case, and whether the process died before it, after it, or',

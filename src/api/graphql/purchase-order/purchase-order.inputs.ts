@@ -78,7 +78,7 @@ export class SendPurchaseOrderInput {
 
 @InputType({ description: 'The purchase order to cancel.' })
 export class CancelPurchaseOrderInput {
-  @Field(() => ID, { description: 'One without money received and without a live invoice.' })
+  @Field(() => ID, { description: 'One without money received; its unpaid invoice is voided first.' })
   purchaseOrderId!: string;
 }
 
