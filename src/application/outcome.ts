@@ -23,3 +23,8 @@ export function refused<F>(...failures: F[]): Outcome<F> {
 export function refusal<Code extends string>(code: Code, message: string, path: string[] = []): Outcome<Failure<Code>> {
   return refused({ code, message, path });
 }
+
+/** What was thrown, in words. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

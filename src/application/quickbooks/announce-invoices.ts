@@ -34,12 +34,3 @@ export async function announceInvoices(
   const wake = jobs.wakeWebhookWorker.bind(jobs);
   await storeWebhookEvents({ em, clock, ids, wake }, 'QBO', events);
 }
-
-export async function announceInvoice(
-  em: EntityManager,
-  context: QboContext,
-  connection: QboConnection,
-  invoice: AnnouncedInvoice,
-): Promise<void> {
-  await announceInvoices(em, context, connection, [invoice]);
-}

@@ -33,7 +33,7 @@ export function applyProviderInvoice(invoice: Invoice, answer: ProviderInvoice, 
   });
 }
 
-export interface InvoiceReading {
+interface InvoiceReading {
   readonly order: PurchaseOrder;
   readonly invoice: Invoice;
   readonly answer: ProviderInvoice;

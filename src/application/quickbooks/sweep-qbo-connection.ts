@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
+import { messageOf } from '../outcome.js';
 import { OWN_EVENT_PREFIX } from './announce-invoices.js';
 import { isSweepDue } from './due-sweeps.js';
 import { findChanges } from './find-changes.js';
@@ -29,7 +30,7 @@ export async function sweepQboConnection(context: QboContext, connectionId: stri
   try {
     return await sweepNow(context, connection, sweep);
   } catch (error) {
-    return fail(context, connection, { message: error instanceof Error ? error.message : String(error) });
+    return fail(context, connection, { message: messageOf(error) });
   }
 }
 

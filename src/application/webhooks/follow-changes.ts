@@ -2,6 +2,7 @@ import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { type QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { type WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
+import { messageOf } from '../outcome.js';
 import type { Found, ProviderPayment } from '../ports/accounting.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 import { findOwnInvoices, invoicesOfPayments } from '../quickbooks/concerned-invoices.js';
@@ -119,10 +120,6 @@ function paymentFailure(id: string, payments: Followed['payments']): ProviderFai
 function withoutInvoice({ waits }: QboContext, mayAppear: boolean): Verdict {
   if (!mayAppear) return { state: WebhookEventState.IGNORED, reason: 'It concerns no invoice of a purchase order.' };
   return { state: 'POSTPONED', ms: waits.eventUntilRecordedMs, reason: 'An invoice is being created.' };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 export function failed(context: QboContext, failure: ProviderFailure): Verdict {

@@ -1,5 +1,6 @@
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { type WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
+import { messageOf } from '../outcome.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import { settleEvents, takeDueEvents, type Verdict } from './event-states.js';
 import { type ChangedObject, followChanges } from './follow-changes.js';
@@ -52,7 +53,7 @@ async function followTogether(
     const [first, ...others] = objects;
     if (!first) throw error;
     if (others.length === 0) {
-      return new Map([[first, { state: 'FAILED', reason: error instanceof Error ? error.message : String(error) }]]);
+      return new Map([[first, { state: 'FAILED', reason: messageOf(error) }]]);
     }
     const middle = Math.ceil(objects.length / 2);
     const lower = await followTogether(follow, context, connection, objects.slice(0, middle));

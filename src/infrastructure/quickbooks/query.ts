@@ -8,11 +8,11 @@ interface QueryFields {
   readonly Payment: 'Id' | 'MetaData.LastUpdatedTime';
 }
 
-export type QueryEntity = keyof QueryFields;
+type QueryEntity = keyof QueryFields;
 type QueryValue = string | boolean;
 
 /** Conditions are joined with AND: the language has no OR. */
-export type QueryCondition<Field extends string> =
+type QueryCondition<Field extends string> =
   | { readonly field: Field; readonly equals: QueryValue }
   | { readonly field: Field; readonly in: readonly QueryValue[] }
   | { readonly field: Field; readonly since: Date };
