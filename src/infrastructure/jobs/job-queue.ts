@@ -3,6 +3,7 @@ import type { JobQueue } from '../../application/ports/jobs.js';
 import type { DueSweep } from '../../application/quickbooks/due-sweeps.js';
 import type { Clock } from '../../domain/clock.js';
 import type { Logger } from '../observability/logger.js';
+import { queueLogger } from './queue-logger.js';
 
 /**
  * A job for every stored event would cost three quarters of the webhook throughput; one keyed job per company for
@@ -26,7 +27,8 @@ export class GraphileJobQueue implements JobQueue {
 
   /** `clock`: the database's, by which the queue decides what is due. */
   static async connect(databaseUrl: string, logger: Logger, clock: Clock): Promise<GraphileJobQueue> {
-    const utils = await makeWorkerUtils({ connectionString: databaseUrl, maxPoolSize: 2 });
+    const options = { connectionString: databaseUrl, maxPoolSize: 2, logger: queueLogger(logger) };
+    const utils = await makeWorkerUtils(options);
     return new GraphileJobQueue(utils, logger, clock);
   }
 

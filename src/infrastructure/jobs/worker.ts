@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Logger as GraphileLogger, type Runner, run, type TaskList } from 'graphile-worker';
+import { type Runner, run, type TaskList } from 'graphile-worker';
 import { z } from 'zod';
 import { removeExpiredIdempotencyKeys } from '../../application/idempotency.js';
 import { dueSweeps } from '../../application/quickbooks/due-sweeps.js';
@@ -12,6 +12,7 @@ import { processQboEvents } from '../../application/webhooks/process-qbo-events.
 import { removeFinishedEvents } from '../../application/webhooks/remove-finished-events.js';
 import type { Logger } from '../observability/logger.js';
 import type { GraphileJobQueue } from './job-queue.js';
+import { queueLogger } from './queue-logger.js';
 import { withSessionLock } from './session-lock.js';
 
 export interface WorkerOptions {
@@ -83,7 +84,7 @@ async function startRunner(options: WorkerOptions): Promise<Runner> {
     preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     taskList: createTasks(options),
     crontab: CRONTAB,
-    logger: new GraphileLogger(() => (level, message) => options.logger.debug({ level }, message)),
+    logger: queueLogger(options.logger),
   });
 }
 
