@@ -12,20 +12,18 @@ const RUNNER = fileURLToPath(new URL('runner.ts', import.meta.url));
 /** Has runners, each a process of its own, tell the stories of these seeds. */
 export async function tellAll(
   tier: Tier,
-  seeds: readonly number[],
+  seeds: Iterator<number>,
   { runners, isNaive, onTold }: { runners: number; isNaive: boolean; onTold: (reply: Reply) => Promise<void> },
 ): Promise<void> {
-  const waiting = [...seeds];
   const work = async () => {
-    let runner = await startRunner(tier, isNaive);
-    for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-      const reply = await tell(runner, { seed }, DEADLINE_MS[tier]);
-      await onTold(reply);
-      if (!runner.connected) runner = await startRunner(tier, isNaive);
+    let runner: ChildProcess | undefined;
+    for (let seed = seeds.next(); !seed.done; seed = seeds.next()) {
+      if (!runner?.connected) runner = await startRunner(tier, isNaive);
+      await onTold(await tell(runner, { seed: seed.value }, DEADLINE_MS[tier]));
     }
-    await stop(runner);
+    if (runner?.connected) await stop(runner);
   };
-  await Promise.all(Array.from({ length: Math.min(runners, seeds.length) }, work));
+  await Promise.all(Array.from({ length: runners }, work));
 }
 
 async function startRunner(tier: Tier, isNaive: boolean): Promise<ChildProcess> {

@@ -4,11 +4,12 @@ import { prepareTestServer, removeTestServer } from '../support/test-server.js';
 import type { Finding } from './auditor.js';
 import { tellAll } from './crew.js';
 import { measureProfile } from './measure.js';
-import { saveProfile } from './profile.js';
+import { loadProfile, saveProfile } from './profile.js';
 import { Random } from './random.js';
 import { type CompiledProcess, compileProcess } from './real/compile.js';
 import { appendResult, countFindings, isClean, NOTHING, type Result, readResults, type Tier } from './results.js';
 import type { Reply } from './runner.js';
+import { seedsThatStrike } from './seeds.js';
 import { hitsByPoint, printSummary, totalOf, writeSummary } from './summary.js';
 
 // `npm run faults -- --runs 100 --seed 1`: random stories under random faults, and an audit after each.
@@ -22,6 +23,7 @@ interface Flags {
   readonly replay: string | undefined;
   readonly sample: number;
   readonly runners: number;
+  readonly least: number;
 }
 
 class FlagError extends Error {}
@@ -36,13 +38,15 @@ function readFlags(): Flags & { readonly measure: boolean; readonly summary: str
       resume: { type: 'string' },
       replay: { type: 'string' },
       sample: { type: 'string', default: '20' },
-      runners: { type: 'string', default: '2' },
+      runners: { type: 'string', default: '3' },
+      least: { type: 'string', default: '0' },
       measure: { type: 'boolean', default: false },
       summary: { type: 'string' },
     },
   });
   const { tier } = values;
   if (tier !== 'fast' && tier !== 'real' && tier !== 'both') throw new FlagError('--tier is fast, real or both.');
+  if (values.least !== '0' && tier !== 'fast') throw new FlagError('--least goes with --tier fast.');
   return {
     runs: whole('runs', values.runs),
     seed: whole('seed', values.seed),
@@ -52,6 +56,7 @@ function readFlags(): Flags & { readonly measure: boolean; readonly summary: str
     replay: values.replay,
     sample: whole('sample', values.sample),
     runners: whole('runners', values.runners),
+    least: whole('least', values.least),
     measure: values.measure,
     summary: values.summary,
   };
@@ -62,47 +67,53 @@ function whole(flag: string, value: string): number {
   return Number(value);
 }
 
-interface Story {
-  readonly tier: Tier;
-  readonly seed: number;
-}
+type Seeds = Readonly<Record<Tier, readonly number[]>>;
 
 /** Nine of ten stories are told within one process, every tenth with real ones. */
-async function storiesOf({ runs, seed, tier, replay, sample, isNaive }: Flags): Promise<Story[]> {
+async function seedsOf({ runs, seed, tier, replay, sample, isNaive }: Flags): Promise<Seeds> {
   if (replay !== undefined) {
     const random = new Random(seed);
     const known = (await readResults(replay)).filter((result) => tier === 'both' || result.tier === tier);
-    return Array.from({ length: Math.min(sample, known.length) }, () => random.pick(known));
+    const picked = Array.from({ length: Math.min(sample, known.length) }, () => random.pick(known));
+    const of = (wanted: Tier) => picked.filter((result) => result.tier === wanted).map((result) => result.seed);
+    return { fast: of('fast'), real: of('real') };
   }
-  const tierOf = (index: number): Tier => {
-    if (isNaive) return 'fast';
-    if (tier !== 'both') return tier;
-    return index % 10 === 9 ? 'real' : 'fast';
-  };
-  return Array.from({ length: runs }, (_, index) => ({ tier: tierOf(index), seed: seed + index }));
+  const seeds = Array.from({ length: runs }, (_, index) => seed + index);
+  if (isNaive || tier === 'fast') return { fast: seeds, real: [] };
+  if (tier === 'real') return { fast: [], real: seeds };
+  const isReal = (_: number, index: number) => index % 10 === 9;
+  return { fast: seeds.filter((each, index) => !isReal(each, index)), real: seeds.filter(isReal) };
 }
 
 async function run(flags: Flags): Promise<boolean> {
-  const { file, isNaive, runners } = flags;
+  const { file, isNaive, runners, least } = flags;
   const startedAt = performance.now();
   const earlier = file === undefined ? [] : await readResults(file);
-  const isTold = new Set(earlier.map(({ tier, seed }) => `${tier} ${seed}`));
-  const stories = (await storiesOf(flags)).filter(({ tier, seed }) => !isTold.has(`${tier} ${seed}`));
-  const commit = currentCommit();
   const results: Result[] = [];
+  const known = () => [...earlier, ...results];
+  const commit = currentCommit();
   const note = async (tier: Tier, reply: Reply) => {
     const result = toResult(tier, commit, reply);
     results.push(result);
     if (file !== undefined) await appendResult(file, result);
     if (!isClean(result.counts)) printFindings(tier, reply);
-    if (results.length % 50 === 0) printProgress(results.length, stories.length, startedAt);
+    if (results.length % 50 === 0) printProgress(results.length, startedAt);
   };
-  for (const tier of ['fast', 'real'] as const) {
-    const seeds = stories.filter((story) => story.tier === tier).map((story) => story.seed);
-    if (tier === 'real' && seeds.length > 0) await compileOnce();
-    if (seeds.length > 0) await tellAll(tier, seeds, { runners, isNaive, onTold: (reply) => note(tier, reply) });
+  const tell = (tier: Tier, seeds: Iterator<number>) =>
+    tellAll(tier, seeds, { runners, isNaive, onTold: (reply) => note(tier, reply) });
+  if (least > 0) {
+    const seeds = seedsThatStrike(flags.seed, { least, profile: await loadProfile(), told: known });
+    await tell('fast', seeds.take(flags.runs));
+  } else {
+    const isTold = new Set(earlier.map(({ tier, seed }) => `${tier} ${seed}`));
+    const { fast, real } = await seedsOf(flags);
+    const untold = (tier: Tier, seeds: readonly number[]) => seeds.filter((seed) => !isTold.has(`${tier} ${seed}`));
+    await tell('fast', untold('fast', fast).values());
+    const left = untold('real', real);
+    if (left.length > 0) await compileOnce();
+    await tell('real', left.values());
   }
-  const all = [...earlier, ...results];
+  const all = known();
   printSummary(all, performance.now() - startedAt);
   const total = totalOf(all);
   printFailures(all, isNaive);
@@ -135,9 +146,9 @@ function printFindings(tier: Tier, reply: Reply): void {
   process.stdout.write(`${tier} story ${reply.seed}:\n${[...story, ...lines].join('\n')}\n`);
 }
 
-function printProgress(told: number, all: number, startedAt: number): void {
+function printProgress(told: number, startedAt: number): void {
   const seconds = (performance.now() - startedAt) / 1000;
-  process.stdout.write(`${told} of ${all} stories, ${(told / seconds).toFixed(1)} a second\n`);
+  process.stdout.write(`${told} stories, ${(told / seconds).toFixed(1)} a second\n`);
 }
 
 function printFailures(results: readonly Result[], isNaive: boolean): void {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { pointsOf } from './points.js';
+import { nameOf, pointsOf } from './points.js';
 import { Random } from './random.js';
 import { fromLine, type Result, toLine } from './results.js';
+import { seedsThatStrike } from './seeds.js';
+import { plannedStrikes } from './story.js';
 import { hitsByPoint, tableOf } from './summary.js';
 
 const CLEAN = { duplicates: 0, losses: 0, wrongAmounts: 0, stuck: 0 };
@@ -48,6 +50,25 @@ describe('the points', () => {
       '| createQboInvoice | sql | after | 1 | 2 | 2 |',
       '| receiveWebhook | sql | before | 1 | 2 | 2 |',
     ]);
+  });
+});
+
+describe('seeds for points that were struck too seldom', () => {
+  const profile = { sendPurchaseOrder: { sql: 3, http: 0 }, sendQboInvoice: { sql: 2, http: 1 } };
+  const all = pointsOf(profile).map((point) => nameOf({ ...point, action: 'crash' }));
+
+  it('are those whose stories mean to strike there, told ones left out, until all were struck often enough', () => {
+    const sought = 'sendQboInvoice/http/1/during';
+    const told: Result[] = [{ ...result, hits: all.filter((point) => point !== sought) }];
+    const seeds = seedsThatStrike(17, { least: 1, profile, told: () => told });
+    const found = seeds.take(5).toArray();
+    expect(found).toHaveLength(5);
+    expect(found).not.toContain(17);
+    for (const seed of found) expect(plannedStrikes(seed, profile).map(nameOf).join()).toContain(sought);
+    const rest = seedsThatStrike(1, { least: 1, profile, told: () => told });
+    expect(rest.next().done).toBe(false);
+    told.push({ ...result, seed: 18, hits: [`${sought}/cut`] });
+    expect(rest.next().done).toBe(true);
   });
 });
 

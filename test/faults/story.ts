@@ -20,7 +20,7 @@ export interface Report {
 /** Without a profile nothing is struck and nothing breaks: the story as it should go. */
 export async function tellStory(system: System, seed: number, profile: Profile | undefined): Promise<Report> {
   const random = new Random(seed);
-  const plan = makePlan(random.fork('plan'), profile);
+  const plan = makePlan(random, profile);
   const { currency, settings } = companySettings(random.fork('company'));
   const stage = new Stage(system, random.fork('stage'), currency);
   system.takeHits();
@@ -64,8 +64,14 @@ interface Plan {
   readonly steps: readonly StepName[];
 }
 
+/** Where the story of a seed means to strike, whether or not it gets there. */
+export function plannedStrikes(seed: number, profile: Profile): readonly Strike[] {
+  return makePlan(new Random(seed), profile).strikes;
+}
+
 /** The points are drawn first, every one as likely as any other; then a story is made that passes by them. */
-function makePlan(random: Random, profile: Profile | undefined): Plan {
+function makePlan(story: Random, profile: Profile | undefined): Plan {
+  const random = story.fork('plan');
   const points = profile ? pointsOf(profile) : [];
   const strikes =
     points.length === 0 ? [] : Array.from({ length: random.between(1, 3) }, () => strikeAt(random, points));

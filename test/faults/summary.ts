@@ -63,7 +63,7 @@ export async function writeSummary(file: string): Promise<void> {
   const hits = hitsByPoint(results);
   const points = pointsOf(await loadProfile()).map(({ useCase, kind, n, side }) => `${useCase}/${kind}/${n}/${side}`);
   const struck = (times: number) => points.filter((point) => (hits.get(point) ?? 0) >= times).length;
-  const commits = [...new Set(results.map(({ commit }) => commit))];
+  const least = Math.min(...points.map((point) => hits.get(point) ?? 0));
   const lines = [
     '# The fault matrix',
     '',
@@ -78,9 +78,9 @@ export async function writeSummary(file: string): Promise<void> {
     row('wrong amounts', results, (some) => totalOf(some).wrongAmounts),
     row('stuck', results, (some) => totalOf(some).stuck),
     '',
-    `Of ${points.length} points ${struck(1)} were struck, ${struck(10)} of them at least 10 times.`,
+    `Of ${points.length} points ${struck(1)} were struck, ${struck(10)} of them at least 10 times, each at least ${least} times.`,
     `Longest recovery: ${longestRecovery(results)}.`,
-    `Commits: ${commits.join(', ')}.`,
+    `Stories by commit: ${storiesByCommit(results)}.`,
     '',
     'A point is the n-th SQL statement or HTTP call of a use case, and whether the process died before it, after it, or',
     'while the request was on its way.',
@@ -91,6 +91,11 @@ export async function writeSummary(file: string): Promise<void> {
   ];
   await writeFile('docs/faults.md', lines.join('\n'));
   process.stdout.write(`docs/faults.md: ${results.length} stories, ${JSON.stringify(total)}\n`);
+}
+
+function storiesByCommit(results: readonly Result[]): string {
+  const byCommit = Map.groupBy(results, ({ commit }) => commit);
+  return [...byCommit].map(([commit, told]) => `${commit} ${told.length}`).join(', ');
 }
 
 function row(name: string, results: readonly Result[], figure: (some: readonly Result[]) => number): string {

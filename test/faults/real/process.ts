@@ -1,5 +1,5 @@
 import { IncomingMessage, Server } from 'node:http';
-import { registerHooks } from 'node:module';
+import { flushCompileCache, registerHooks } from 'node:module';
 import { z } from 'zod';
 import { installGates } from '../interception.js';
 import { arm, strikable } from './process-gate.js';
@@ -62,6 +62,8 @@ async function main(): Promise<void> {
   const { startApp } = await import('../../../src/app.js');
   const app = await startApp({ ...loadConfig(), waits: shortWaits }, () => undefined);
   process.send?.({ url: app.url });
+  // It is killed rather than stopped, so nothing would be kept of it otherwise.
+  flushCompileCache();
 }
 
 await main();
