@@ -155,7 +155,7 @@ export async function settleAttempt(
   operation.state = nextState(settled);
   operation.lastSentAt = lastSentAt(operation, settled);
   operation.leaseUntil = now;
-  operation.resumeAt = null;
+  operation.resumeAt = pausedUntil(result);
   operation.updatedAt = now;
   operation.lookUps = 0;
   operation.lastError = result.ok ? null : result.failure.message;
@@ -227,6 +227,10 @@ function lastSentAt({ state, lastSentAt }: ProviderOperation, { attempt, result 
   const isUnsent =
     !result.ok && (result.failure.kind === 'unavailable' || result.failure.kind === 'reconnect_required');
   return isUnsent ? attempt.sentBefore : lastSentAt;
+}
+
+function pausedUntil(result: ProviderResult<unknown>): Date | null {
+  return !result.ok && result.failure.kind === 'unavailable' ? (result.failure.retryAt ?? null) : null;
 }
 
 /** A name or number that is taken may be taken by what the earlier sending made. */

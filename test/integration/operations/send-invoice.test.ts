@@ -248,6 +248,19 @@ describe('W-Q15: an e-mail of which nobody knows whether it went out', () => {
     expect(await audited(purchaseOrderId)).toEqual([email]);
   });
 
+  test('whose repetition has to wait for QuickBooks is left alone by the background until then, not by who asks', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('before');
+    await bench.later(11 * MINUTE);
+    const retryAt = new Date(bench.clock.now().getTime() + 60 * MINUTE);
+    const paused = { ok: false, failure: { kind: 'unavailable', message: 'paused', trace: {}, retryAt } } as const;
+    await resumeOperations(bench.with({ sendInvoice: async () => paused }));
+    await bench.later(59 * MINUTE);
+    expect(await resumeOperations(bench.process())).toBe(0);
+    expect(await sends()).toEqual([]);
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({ failures: [] });
+    expect(await emails(invoiceId)).toEqual([{ state: 'DONE', attempts: 3, body: email }]);
+  });
+
   test('is not sent again within ten minutes because another address got its own meanwhile', async () => {
     const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('before');
     const ask = async (to: string) => (await sendQboInvoice(bench.process(), { purchaseOrderId, email: to })).failures;
