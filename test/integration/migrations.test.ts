@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { migrateDatabase } from '../../src/infrastructure/database/migrate.js';
 import { openOrm } from '../../src/infrastructure/database/orm.js';
 
-const name = `test_migrations_${randomBytes(6).toString('hex')}`;
+let name: string;
 let server: pg.Client;
 let client: pg.Client;
 let databaseUrl: string;
 
-beforeAll(async () => {
+beforeEach(async () => {
+  name = `test_migrations_${randomBytes(6).toString('hex')}`;
   const url = new URL(String(process.env.TEST_SERVER_URL));
   server = new pg.Client({ connectionString: url.href });
   await server.connect();
@@ -20,7 +21,7 @@ beforeAll(async () => {
   await client.connect();
 });
 
-afterAll(async () => {
+afterEach(async () => {
   await client.end();
   await server.query(`drop database ${name} with (force)`);
   await server.end();
@@ -52,5 +53,38 @@ test('malformed notifications that the first version stored without a time get t
     { state: 'DONE', day: '2026-11-03' },
     { state: 'IGNORED', day: '2026-11-02' },
     { state: 'RECEIVED', day: null },
+  ]);
+});
+
+test('an operation that waited for its next look is free for who asks, and a repeated e-mail counts as sent last', async () => {
+  await migrateTo('0006-webhook-event-states');
+  await client.query(
+    `insert into qbo_connection (id, environment, realm_id, company_name, status, simulated, access_token, refresh_token,
+                                 access_token_expires_at, created_at, updated_at)
+     values ('conn', 'SANDBOX', '1', '', 'CONNECTED', true, '', '', '2026-11-02', '2026-11-02', '2026-11-02')`,
+  );
+  await client.query(
+    `insert into provider_operation (id, kind, subject, generation, connection_id, state, body, lease_until, attempts,
+                                     first_sent_at, created_at, updated_at)
+     select subject, 'SEND_INVOICE', subject, 1, 'conn', state, '', lease_until::timestamptz, attempts,
+            '2026-11-02T12:00Z', '2026-11-02T12:00Z', '2026-11-02T12:10Z'
+     from (values ('waiting', 'UNKNOWN', '2026-11-02T12:20Z', 1), ('repeated', 'UNKNOWN', '2026-11-02T12:10Z', 2),
+                  ('in flight', 'IN_FLIGHT', '2026-11-02T12:13Z', 1), ('given up', 'REFUSED', '2026-11-02T12:10Z', 2))
+       as operation (subject, state, lease_until, attempts)`,
+  );
+
+  await migrateDatabase(databaseUrl);
+
+  const { rows } = await client.query(
+    `select subject, to_char(lease_until at time zone 'UTC', 'HH24:MI') as lease,
+            to_char(resume_at at time zone 'UTC', 'HH24:MI') as resume,
+            to_char(last_sent_at at time zone 'UTC', 'HH24:MI') as sent
+     from provider_operation order by subject`,
+  );
+  expect(rows).toEqual([
+    { subject: 'given up', lease: '12:10', resume: null, sent: null },
+    { subject: 'in flight', lease: '12:13', resume: null, sent: '12:00' },
+    { subject: 'repeated', lease: '12:10', resume: '12:10', sent: '12:10' },
+    { subject: 'waiting', lease: '12:13', resume: '12:20', sent: '12:00' },
   ]);
 });

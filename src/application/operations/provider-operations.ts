@@ -15,7 +15,7 @@ export const OPEN_STATES = [OperationState.CLAIMED, OperationState.IN_FLIGHT, Op
 export type OperationClaim =
   /** Ours to carry out. A resumed one may have been sent before. */
   | { readonly status: 'claimed'; readonly operation: ProviderOperation }
-  /** Another process is at work on it, or it waits for its next look-up. */
+  /** Somebody is at work on it right now. */
   | { readonly status: 'busy'; readonly isUnknown: boolean };
 
 export interface OperationRequest {
@@ -27,8 +27,8 @@ export interface OperationRequest {
 }
 
 /**
- * Writes down the intent to change something at a provider, or takes over an operation of the same kind and subject
- * whose lease has run out. Call it in the transaction that checks the rules.
+ * Writes down the intent to change something at a provider, or takes over an operation of the same kind and subject that
+ * nobody is at work on, also before the background would. Call it in the transaction that checks the rules.
  */
 export async function claimOperation(
   tx: EntityManager,
@@ -72,6 +72,8 @@ export async function findOpenOperation(
 export interface Attempt {
   readonly operationId: string;
   readonly number: number;
+  /** When it was last sent before this attempt. */
+  readonly sentBefore: Date | null;
 }
 
 /** Records that the operation is about to be sent with this body. Commit it before sending. */
@@ -81,18 +83,31 @@ export function beginAttempt(
   body: string,
 ): Attempt {
   const now = clock.now();
+  const sentBefore = operation.lastSentAt;
   operation.body = body;
   operation.state = OperationState.IN_FLIGHT;
   operation.attempts += 1;
   operation.firstSentAt ??= now;
+  operation.lastSentAt = now;
   operation.leaseUntil = new Date(now.getTime() + waits.operationLeaseMs);
+  operation.resumeAt = null;
   operation.updatedAt = now;
-  return { operationId: operation.id, number: operation.attempts };
+  return { operationId: operation.id, number: operation.attempts, sentBefore };
 }
 
 /** The attempt that was begun last, or that nothing was sent yet (number 0). */
-export function latestAttempt({ id, attempts }: ProviderOperation): Attempt {
-  return { operationId: id, number: attempts };
+export function latestAttempt({ id, attempts, lastSentAt }: ProviderOperation): Attempt {
+  return { operationId: id, number: attempts, sentBefore: lastSentAt };
+}
+
+/** The operation, locked, unless somebody settled it or sent it again since this attempt. */
+export async function lockUntouched(tx: EntityManager, attempt: Attempt): Promise<ProviderOperation | undefined> {
+  const operation = await lockOperation(tx, attempt);
+  return isOpen(operation) && operation.attempts === attempt.number ? operation : undefined;
+}
+
+async function lockOperation(tx: EntityManager, { operationId }: Attempt): Promise<ProviderOperation> {
+  return tx.findOneOrFail(ProviderOperation, operationId, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
 
 /** Not settled yet: it may still be sent, or may have been. */
@@ -130,9 +145,7 @@ export async function settleAttempt(
   settled: SettledAttempt,
 ): Promise<Settlement> {
   const { attempt, result } = settled;
-  const operation = await tx.findOneOrFail(ProviderOperation, attempt.operationId, {
-    lockMode: LockMode.PESSIMISTIC_WRITE,
-  });
+  const operation = await lockOperation(tx, attempt);
   const isOvertaken = !result.ok && operation.attempts !== attempt.number;
   if (isOvertaken) return 'superseded';
   if (!isOpen(operation)) {
@@ -140,7 +153,9 @@ export async function settleAttempt(
   }
   const now = context.clock.now();
   operation.state = nextState(settled);
+  operation.lastSentAt = lastSentAt(operation, settled);
   operation.leaseUntil = now;
+  operation.resumeAt = pausedUntil(result);
   operation.updatedAt = now;
   operation.lookUps = 0;
   operation.lastError = result.ok ? null : result.failure.message;
@@ -153,24 +168,27 @@ export async function settleAttempt(
   return settlementOf(operation.state);
 }
 
-/** Its outcome could not be found out now: it stays unknown and is looked at again, ever less often. */
+/**
+ * Its outcome could not be found out now: it stays unknown, and the background looks at it again ever less often. Who
+ * asks before its turn does not put the background off.
+ */
 export async function postponeOperation(
   tx: EntityManager,
   { clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>,
   attempt: Attempt,
   { lastError, notAfter }: { readonly lastError: string; readonly notAfter?: Date },
 ): Promise<void> {
-  const operation = await tx.findOneOrFail(ProviderOperation, attempt.operationId, {
-    lockMode: LockMode.PESSIMISTIC_WRITE,
-  });
-  if (!isOpen(operation) || operation.attempts !== attempt.number) return;
+  const operation = await lockUntouched(tx, attempt);
+  if (!operation) return;
   const now = clock.now();
-  const backOffMs = Math.min(waits.lookUpBackOffMs * 2 ** operation.lookUps, waits.lookUpBackOffMaxMs);
   operation.state = OperationState.UNKNOWN;
-  operation.lookUps += 1;
-  operation.leaseUntil = earlier(new Date(now.getTime() + backOffMs), notAfter);
+  operation.leaseUntil = now;
   operation.lastError = lastError;
   operation.updatedAt = now;
+  if (operation.resumeAt && operation.resumeAt > now) return;
+  const backOffMs = Math.min(waits.lookUpBackOffMs * 2 ** operation.lookUps, waits.lookUpBackOffMaxMs);
+  operation.resumeAt = earlier(new Date(now.getTime() + backOffMs), notAfter);
+  operation.lookUps += 1;
 }
 
 function earlier(left: Date, right: Date | undefined): Date {
@@ -201,6 +219,18 @@ function nextState({ result, attempt, isProven = false }: SettledAttempt): Opera
   if (failure.kind === 'unknown') return OperationState.UNKNOWN;
   if (attempt.number === 1) return OperationState.REFUSED;
   return isProven || provesNothingDone(failure) ? OperationState.REFUSED : OperationState.UNKNOWN;
+}
+
+/** What certainly never reached the provider was not sent, and of what was refused for good nothing came. */
+function lastSentAt({ state, lastSentAt }: ProviderOperation, { attempt, result }: SettledAttempt): Date | null {
+  if (state === OperationState.REFUSED) return null;
+  const isUnsent =
+    !result.ok && (result.failure.kind === 'unavailable' || result.failure.kind === 'reconnect_required');
+  return isUnsent ? attempt.sentBefore : lastSentAt;
+}
+
+function pausedUntil(result: ProviderResult<unknown>): Date | null {
+  return !result.ok && result.failure.kind === 'unavailable' ? (result.failure.retryAt ?? null) : null;
 }
 
 /** A name or number that is taken may be taken by what the earlier sending made. */

@@ -143,7 +143,7 @@ async function claim(
 const BEING_SETTLED: QboFailure<'OUTCOME_UNKNOWN'> = {
   code: 'OUTCOME_UNKNOWN',
   message:
-    'It is not known yet whether QuickBooks made this invoice. It is being looked for in the background; ask again later.',
+    'It is not known yet whether QuickBooks made this invoice. This is being settled right now; ask again in a few seconds.',
   path: PATH,
 };
 

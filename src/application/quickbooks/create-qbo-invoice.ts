@@ -1,5 +1,10 @@
-import { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import { type Attempt, beginAttempt, isOpen, isReplayable, latestAttempt } from '../operations/provider-operations.js';
+import {
+  type Attempt,
+  beginAttempt,
+  isReplayable,
+  latestAttempt,
+  lockUntouched,
+} from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
 import { failed, succeeded } from '../ports/provider.js';
 import { lockPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
@@ -75,8 +80,8 @@ type Begun = { readonly attempt: Attempt; readonly body: string } | PreparationF
 async function begin(context: QboContext, { order, operation }: ClaimedInvoice, body: string): Promise<Begun> {
   return inTransaction(context.em, async (tx): Promise<Begun> => {
     const locked = await lockPurchaseOrder(tx, order.id);
-    const current = await tx.findOneOrFail(ProviderOperation, operation.id);
-    if (!isOpen(current) || current.attempts !== operation.attempts) return { failure: OVERTAKEN, isFinal: false };
+    const current = await lockUntouched(tx, latestAttempt(operation));
+    if (!current) return { failure: OVERTAKEN, isFinal: false };
     const problem = current.attempts === 0 && locked ? whyNotInvoiceable(locked) : undefined;
     if (problem) return { failure: problem, isFinal: true };
     const stored = current.body ?? body;

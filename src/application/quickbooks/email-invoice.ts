@@ -39,6 +39,10 @@ export async function whyNotEmailed(
   return gone === 0 ? undefined : INVOICE_GONE;
 }
 
+export function isSameAddress(left: string | null | undefined, right: string): boolean {
+  return left?.toLowerCase() === right.toLowerCase();
+}
+
 export interface BegunEmail {
   readonly attempt: Attempt;
   readonly email: string;

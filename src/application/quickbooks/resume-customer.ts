@@ -1,11 +1,10 @@
-import { LockMode } from '@mikro-orm/core';
 import { isCurrencyCode } from '../../domain/currency.js';
-import { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import {
   closeAsRefused,
-  isOpen,
   isReplayable,
   latestAttempt,
+  lockUntouched,
   postponeOperation,
 } from '../operations/provider-operations.js';
 import { type ProviderResult, succeeded } from '../ports/provider.js';
@@ -61,8 +60,7 @@ async function postpone(context: QboContext, operation: ProviderOperation, lastE
 
 async function giveUp(context: QboContext, seen: ProviderOperation): Promise<void> {
   await inTransaction(context.em, async (tx) => {
-    const operation = await tx.findOneOrFail(ProviderOperation, seen.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    const isUntouched = isOpen(operation) && operation.attempts === seen.attempts;
-    if (isUntouched) closeAsRefused(operation, NOT_MADE, context.clock.now());
+    const operation = await lockUntouched(tx, latestAttempt(seen));
+    if (operation) closeAsRefused(operation, NOT_MADE, context.clock.now());
   });
 }

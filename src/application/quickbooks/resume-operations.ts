@@ -40,12 +40,14 @@ async function resumeAll(context: QboContext, kinds: OperationKind[], errors: un
 }
 
 function abandonedOf({ clock, allowsSimulators }: QboContext, kinds: OperationKind[]): FilterQuery<ProviderOperation> {
+  const now = clock.now();
   return {
     kind: { $in: kinds },
     // Others cannot go on anyway, and must not keep these waiting.
     connection: { status: QboConnectionStatus.CONNECTED, ...(!allowsSimulators && { simulated: false }) },
     state: { $in: OPEN_STATES },
-    leaseUntil: { $lte: clock.now() },
+    leaseUntil: { $lte: now },
+    $or: [{ resumeAt: null }, { resumeAt: { $lte: now } }],
   };
 }
 
@@ -67,7 +69,6 @@ async function resume(context: QboContext, operation: ProviderOperation): Promis
 
 /** Those that always throw must not stay at the head of the queue. */
 async function leaveForLater({ em, clock, waits }: QboContext, { id }: ProviderOperation): Promise<void> {
-  const now = clock.now();
-  const leaseUntil = new Date(now.getTime() + waits.operationLeaseMs);
-  await em.fork().nativeUpdate(ProviderOperation, { id, leaseUntil: { $lte: now } }, { leaseUntil });
+  const resumeAt = new Date(clock.now().getTime() + waits.operationLeaseMs);
+  await em.fork().nativeUpdate(ProviderOperation, id, { resumeAt });
 }

@@ -1,17 +1,20 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import {
-  OperationKind,
-  OperationState,
-  type ProviderOperation,
-} from '../../domain/operation/provider-operation.entity.js';
-import { type Attempt, beginAttempt, claimOperation, findOpenOperation } from '../operations/provider-operations.js';
+  type Attempt,
+  beginAttempt,
+  claimOperation,
+  findOpenOperation,
+  isOpen,
+  OPEN_STATES,
+} from '../operations/provider-operations.js';
 import { type Outcome, refused } from '../outcome.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
 import { emailAddress, validate } from '../validation.js';
-import { emailInvoice, whyNotEmailed } from './email-invoice.js';
+import { emailInvoice, isSameAddress, whyNotEmailed } from './email-invoice.js';
 import { type FindInvoiceCode, findQboInvoice } from './find-qbo-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import type { ProviderCode, QboFailure } from './qbo-failure.js';
@@ -51,9 +54,7 @@ async function deliver(context: QboContext, invoice: Invoice, email: string): Pr
   for (let round = 1; round <= MAX_ROUNDS; round++) {
     const claim = await inTransaction(context.em, (tx) => claimEmail(tx, context, invoice, email));
     switch (claim.status) {
-      case 'busy':
-        return refused(inProgress(claim.why));
-      case 'gone':
+      case 'refused':
         return refused(claim.failure);
       case 'begun':
         return emailInvoice(context, invoice, { attempt: claim.attempt, email });
@@ -63,7 +64,7 @@ async function deliver(context: QboContext, invoice: Invoice, email: string): Pr
       }
     }
   }
-  return refused(inProgress('is being e-mailed'));
+  return refused(BEING_EMAILED);
 }
 
 function inProgress(why: string): QboFailure<'IN_PROGRESS'> {
@@ -74,11 +75,19 @@ function inProgress(why: string): QboFailure<'IN_PROGRESS'> {
   };
 }
 
+const BEING_EMAILED = inProgress('is being e-mailed');
+
+const JUST_SENT: QboFailure<'OUTCOME_UNKNOWN'> = {
+  code: 'OUTCOME_UNKNOWN',
+  message:
+    'It is not known whether an e-mail to this address went out some minutes ago. Ask again ten minutes after that one.',
+  path: ['purchaseOrderId'],
+};
+
 type EmailClaim =
   | { readonly status: 'begun'; readonly attempt: Attempt }
   | { readonly status: 'unsettled'; readonly operation: ProviderOperation }
-  | { readonly status: 'busy'; readonly why: string }
-  | { readonly status: 'gone'; readonly failure: QboFailure<'CANCELLED' | 'NO_QBO_INVOICE'> };
+  | { readonly status: 'refused'; readonly failure: QboFailure<SendQboInvoiceCode> };
 
 async function claimEmail(
   tx: EntityManager,
@@ -88,17 +97,27 @@ async function claimEmail(
 ): Promise<EmailClaim> {
   const order = await lockExistingPurchaseOrder(tx, invoice.purchaseOrder.id);
   const gone = await whyNotEmailed(tx, order, invoice.id);
-  if (gone) return { status: 'gone', failure: gone };
+  if (gone) return { status: 'refused', failure: gone };
   const voiding = await findOpenOperation(tx, OperationKind.VOID_INVOICE, invoice.id);
-  if (voiding) return { status: 'busy', why: 'is being voided' };
-  const open = await findOpenOperation(tx, OperationKind.SEND_INVOICE, invoice.id);
-  // Nobody is at work on an unknown one, or only with reading: whoever sends it changes its state first.
-  if (open && open.state !== OperationState.UNKNOWN && open.leaseUntil > context.clock.now()) {
-    return { status: 'busy', why: 'is being e-mailed' };
-  }
+  if (voiding) return { status: 'refused', failure: inProgress('is being voided') };
+  const { open, givenUp } = await findUnansweredEmails(tx, context, invoice.id);
+  if (open && open.leaseUntil > context.clock.now()) return { status: 'refused', failure: BEING_EMAILED };
+  // Also while one to another address is open: that one is not given up in vain.
+  if (givenUp.some(({ body }) => isSameAddress(body, email))) return { status: 'refused', failure: JUST_SENT };
   if (open) return { status: 'unsettled', operation: open };
   const subject = { kind: OperationKind.SEND_INVOICE, subject: invoice.id, body: email };
   const claim = await claimOperation(tx, context, { ...subject, connectionId: String(invoice.qboConnection?.id) });
-  if (claim.status === 'busy') return { status: 'busy', why: 'is being e-mailed' };
+  if (claim.status === 'busy') return { status: 'refused', failure: BEING_EMAILED };
   return { status: 'begun', attempt: beginAttempt(context, claim.operation, email) };
+}
+
+/** The e-mail that is not settled, and those that were given up for the sake of another address a moment ago. */
+async function findUnansweredEmails(tx: EntityManager, { clock, waits }: QboContext, invoiceId: string) {
+  const since = new Date(clock.now().getTime() - waits.emailRepeatMs);
+  const unanswered = await tx.find(ProviderOperation, {
+    kind: OperationKind.SEND_INVOICE,
+    subject: invoiceId,
+    $or: [{ state: { $in: OPEN_STATES } }, { state: OperationState.REFUSED, lastSentAt: { $gt: since } }],
+  });
+  return { open: unanswered.find(isOpen), givenUp: unanswered.filter((operation) => !isOpen(operation)) };
 }

@@ -1,13 +1,12 @@
-import { LockMode } from '@mikro-orm/core';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { OperationKind, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { OperationKind, type ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import {
   type Attempt,
   beginAttempt,
   closeAsRefused,
   findOpenOperation,
-  isOpen,
   latestAttempt,
+  lockUntouched,
   postponeOperation,
 } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
@@ -15,7 +14,14 @@ import type { ProviderInvoice } from '../ports/accounting.js';
 import type { ProviderFailure } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
-import { type EmailOutcome, emailInvoice, INVOICE_GONE, recordEmail, whyNotEmailed } from './email-invoice.js';
+import {
+  type EmailOutcome,
+  emailInvoice,
+  INVOICE_GONE,
+  isSameAddress,
+  recordEmail,
+  whyNotEmailed,
+} from './email-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure } from './qbo-failure.js';
 import { beginReading } from './reading-order.js';
@@ -28,7 +34,8 @@ export interface UnsettledEmail {
 
 /**
  * Finds out by reading the invoice whether an e-mail went out of which no answer came. One that seems not to have gone
- * out is repeated once, after a while; then it is given up. `closed`: nothing more comes of it, and a new one may be sent.
+ * out is repeated once, after a while; after another while it is given up. `closed`: nothing more comes of it, and a new
+ * one may be sent.
  */
 export async function settleEmail(
   context: QboContext,
@@ -39,7 +46,7 @@ export async function settleEmail(
   const read = await context.accounting.readInvoice(String(invoice.qboConnection?.id), String(invoice.externalId));
   if (!read.ok) {
     const isDeleted = read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
-    return isDeleted ? close(context, operation, DELETED) : postpone(context, operation, read.failure);
+    return isDeleted ? giveUpGone(context, operation, DELETED) : postpone(context, operation, read.failure);
   }
   const email = String(operation.body);
   if (hasGoneOut(context, operation, read.value)) {
@@ -47,21 +54,26 @@ export async function settleEmail(
     const outcome = await recordEmail(context, invoice, { attempt, email, result: read, begun, isCurrent: true });
     return isSameAddress(email, wanted) ? outcome : 'closed';
   }
-  if (read.value.voided) {
-    await close(context, operation, VOIDED);
-    return refused(INVOICE_GONE);
-  }
-  const isOver = operation.attempts > 1 || !isSameAddress(email, wanted);
-  if (isOver) return close(context, operation, NOT_SENT);
-  return repeatWhenDue(context, invoice, operation);
+  if (read.value.voided) return giveUpGone(context, operation, VOIDED);
+  if (!isSameAddress(email, wanted)) return close(context, operation, NOT_SENT);
+  const dueAt = mayBeSentAgainAt(context, operation);
+  if (dueAt > context.clock.now()) return postpone(context, operation, UNANSWERED, dueAt);
+  return wasRepeated(operation) ? close(context, operation, NOT_SENT) : repeat(context, invoice, operation);
 }
 
 const DELETED = 'The invoice was deleted in QuickBooks before it was known whether it had been e-mailed.';
 const VOIDED = 'The invoice was voided before it was known whether it had been e-mailed.';
 const NOT_SENT = 'QuickBooks did not answer, and the invoice does not say that it was e-mailed.';
+const UNANSWERED: ProviderFailure = { kind: 'unknown', message: NOT_SENT, trace: {} };
 
-function isSameAddress(left: string | undefined, right: string): boolean {
-  return left?.toLowerCase() === right.toLowerCase();
+/** QuickBooks may be at work on it until then. */
+function mayBeSentAgainAt({ waits }: QboContext, { lastSentAt, createdAt }: ProviderOperation): Date {
+  return new Date((lastSentAt ?? createdAt).getTime() + waits.emailRepeatMs);
+}
+
+/** Attempts that never reached QuickBooks are not counted. */
+function wasRepeated({ firstSentAt, lastSentAt }: ProviderOperation): boolean {
+  return firstSentAt !== null && lastSentAt !== null && lastSentAt > firstSentAt;
 }
 
 /** The invoice tells its latest e-mail only: when and where to. */
@@ -90,23 +102,20 @@ async function postpone(
 
 async function close(context: QboContext, seen: ProviderOperation, lastError: string): Promise<'closed'> {
   await inTransaction(context.em, async (tx) => {
-    const operation = await untouched(tx, seen);
+    const operation = await lockUntouched(tx, latestAttempt(seen));
     if (operation) closeAsRefused(operation, lastError, context.clock.now());
   });
   return 'closed';
 }
 
-async function repeatWhenDue(
-  context: QboContext,
-  invoice: Invoice,
-  operation: ProviderOperation,
-): Promise<EmailOutcome> {
-  const firstSentAt = operation.firstSentAt ?? operation.createdAt;
-  const dueAt = new Date(firstSentAt.getTime() + context.waits.emailRepeatMs);
-  const notYet: ProviderFailure = { kind: 'unknown', message: NOT_SENT, trace: {} };
-  if (dueAt > context.clock.now()) return postpone(context, operation, notYet, dueAt);
+async function giveUpGone(context: QboContext, operation: ProviderOperation, why: string): Promise<EmailOutcome> {
+  await close(context, operation, why);
+  return refused(INVOICE_GONE);
+}
+
+async function repeat(context: QboContext, invoice: Invoice, operation: ProviderOperation): Promise<EmailOutcome> {
   const attempt = await beginAgain(context, invoice, operation);
-  if (!attempt) return refused(describeProviderFailure(notYet));
+  if (!attempt) return refused(describeProviderFailure(UNANSWERED));
   return emailInvoice(context, invoice, { attempt, email: String(operation.body) });
 }
 
@@ -119,18 +128,9 @@ async function beginAgain(
     const order = await lockExistingPurchaseOrder(tx, purchaseOrder.id);
     if (await whyNotEmailed(tx, order, seen.subject)) return undefined;
     const isBeingVoided = await findOpenOperation(tx, OperationKind.VOID_INVOICE, seen.subject);
-    const operation = isBeingVoided ? undefined : await untouched(tx, seen);
+    const operation = isBeingVoided ? undefined : await lockUntouched(tx, latestAttempt(seen));
     return operation && beginAttempt(context, operation, String(operation.body));
   });
-}
-
-/** The operation, locked, unless somebody settled it or sent it again since it was seen. */
-async function untouched(
-  tx: QboContext['em'],
-  { id, attempts }: ProviderOperation,
-): Promise<ProviderOperation | undefined> {
-  const operation = await tx.findOneOrFail(ProviderOperation, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  return isOpen(operation) && operation.attempts === attempts ? operation : undefined;
 }
 
 /** The same in the background. */

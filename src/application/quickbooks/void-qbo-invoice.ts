@@ -11,8 +11,8 @@ import {
   beginAttempt,
   claimOperation,
   closeAsRefused,
-  isOpen,
   latestAttempt,
+  lockUntouched,
   OPEN_STATES,
   openFailure,
   postponeOperation,
@@ -63,7 +63,8 @@ const BEING_VOIDED: QboFailure<'IN_PROGRESS'> = {
 
 const BEING_SETTLED: QboFailure<'OUTCOME_UNKNOWN'> = {
   code: 'OUTCOME_UNKNOWN',
-  message: 'It is not known yet whether QuickBooks voided the invoice. This is being settled; ask again later.',
+  message:
+    'It is not known yet whether QuickBooks voided the invoice. This is being settled right now; ask again in a few seconds.',
   path: ['purchaseOrderId'],
 };
 
@@ -111,7 +112,7 @@ async function lookFirst(
   { invoice, operation }: ClaimedVoid,
 ): Promise<'unpaid' | 'changed' | Outcome<QboFailure<ProviderCode>>> {
   const failure = await syncInvoice(context, invoice.id);
-  if (failure) return postpone(context, operation, failure);
+  if (failure) return postpone(context, latestAttempt(operation), failure);
   const status = await statusOf(context, invoice);
   if (status === InvoiceStatus.OPEN) return 'unpaid';
   if (!isGone(status)) await close(context, operation);
@@ -128,19 +129,17 @@ function isGone(status: InvoiceStatus): boolean {
 
 async function postpone(
   context: QboContext,
-  operation: ProviderOperation,
+  attempt: Attempt,
   { message, trace }: ProviderFailure,
 ): Promise<Outcome<QboFailure<ProviderCode>>> {
-  const attempt = latestAttempt(operation);
   await recordInTransaction(context, (tx) => postponeOperation(tx, context, attempt, { lastError: message }));
   return refused(describeProviderFailure({ kind: 'unknown', message, trace }));
 }
 
-async function close(context: QboContext, { id, attempts }: ProviderOperation): Promise<void> {
+async function close(context: QboContext, seen: ProviderOperation): Promise<void> {
   await inTransaction(context.em, async (tx) => {
-    const operation = await tx.findOneOrFail(ProviderOperation, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (!isOpen(operation) || operation.attempts !== attempts) return;
-    closeAsRefused(operation, 'The invoice has payments or credits.', context.clock.now());
+    const operation = await lockUntouched(tx, latestAttempt(seen));
+    if (operation) closeAsRefused(operation, 'The invoice has payments or credits.', context.clock.now());
   });
 }
 
@@ -148,8 +147,8 @@ async function close(context: QboContext, { id, attempts }: ProviderOperation): 
 async function begin(context: QboContext, { invoice, operation }: ClaimedVoid): Promise<Attempt | undefined> {
   return inTransaction(context.em, async (tx) => {
     const locked = await lockPurchaseOrder(tx, invoice.purchaseOrder.id);
-    const current = await tx.findOneOrFail(ProviderOperation, operation.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (!isOpen(current) || current.attempts !== operation.attempts) return undefined;
+    const current = await lockUntouched(tx, latestAttempt(operation));
+    if (!current) return undefined;
     if (locked && locked.ledger.paid > ZERO) {
       // What was sent before found the invoice as it is, so it did nothing; and nothing is sent any more.
       closeAsRefused(current, 'Money was received for the purchase order.', context.clock.now());
@@ -204,13 +203,13 @@ interface RejectedVoid {
 /** The reason lies in what the invoice is now: changed, paid, voided or deleted by a bookkeeper, or in a closed period. */
 async function afterRejection(
   context: QboContext,
-  { invoice, operation }: ClaimedVoid,
+  { invoice }: ClaimedVoid,
   { attempt, result }: RejectedVoid,
 ): Promise<Outcome<QboFailure<ProviderCode>> | 'changed'> {
   const isStale = result.failure.kind === 'rejected' && result.failure.reason === 'stale';
   const unread = await syncInvoice(context, invoice.id);
   // An earlier sending may have been what changed it.
-  if (unread && attempt.number > 1) return postpone(context, { ...operation, attempts: attempt.number }, unread);
+  if (unread && attempt.number > 1) return postpone(context, attempt, unread);
   const status = await statusOf(context, invoice);
   // The operation is closed together with what follows from it.
   if (!unread && isGone(status)) return 'changed';

@@ -65,6 +65,10 @@ export class ProviderOperation {
   @Property({ type: 'Date', columnType: 'timestamptz(3)' })
   leaseUntil!: Date;
 
+  /** The background does not go on with it before; who asks for it need not wait. */
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  resumeAt: Date | null = null;
+
   @Property({ type: 'integer' })
   attempts: Opt<number> = 0;
 
@@ -72,7 +76,11 @@ export class ProviderOperation {
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   firstSentAt: Date | null = null;
 
-  /** How often in a row its outcome could not be found out; the next look-up waits the longer. */
+  /** When it was last sent, unless certainly nothing came of it. A sending that never reached the provider is none. */
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  lastSentAt: Date | null = null;
+
+  /** How often in a row the background could not find its outcome out; its next look waits the longer. */
   @Property({ type: 'integer' })
   lookUps: Opt<number> = 0;
 

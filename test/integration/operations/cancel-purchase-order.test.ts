@@ -248,9 +248,19 @@ describe('a void without an answer', () => {
     const outcome = await cancelPurchaseOrder(context, { purchaseOrderId: id });
     expect(outcome).toMatchObject({ id: null, failures: [{ code: 'OUTCOME_UNKNOWN' }] });
     expect(await resumeOperations(bench.process())).toBe(0);
-    expect(await cancel(id)).toMatchObject({ failures: [{ code: 'OUTCOME_UNKNOWN' }] });
     await bench.later(31_000);
     expect(await resumeOperations(bench.process())).toBe(1);
+    expect(await standing(id)).toEqual(CANCELLED);
+  });
+
+  test('is settled at once for who cancels again, also before the background looks again', async () => {
+    const { id } = await invoiced();
+    await bench.quickbooks.post('/faults', { kind: 'reset', when: 'before', match: VOIDS });
+    await cancel(id);
+    const unread = { ok: false, failure: { kind: 'unavailable', message: 'no answer', trace: {} } } as const;
+    await resumeOperations(bench.with({ readInvoice: async () => unread }));
+    expect(await resumeOperations(bench.process())).toBe(0);
+    expect(await cancel(id)).toEqual({ id, failures: [] });
     expect(await standing(id)).toEqual(CANCELLED);
   });
 

@@ -225,14 +225,10 @@ describe('a look-up that fails', () => {
       expect(await resumeOperations(bench.with({ findInvoices: async () => UNREAD }))).toBe(1);
       const [operation] = await operations(purchaseOrderId);
       expect(operation).toMatchObject({ state: 'UNKNOWN', look_ups: expected, attempts: 1 });
-      const waitMs = new Date(operation.lease_until).getTime() - new Date(operation.updated_at).getTime();
+      const waitMs = new Date(operation.resume_at).getTime() - new Date(operation.updated_at).getTime();
       waits.push(waitMs);
-      // Until then nobody looks, and a caller is told so without a call to QuickBooks.
+      // Until then the background does not look.
       expect(await resumeOperations(bench.process())).toBe(0);
-      await bench.quickbooks.delete('/requests');
-      const asked = await createQboInvoice(bench.process(), { purchaseOrderId });
-      expect(asked).toMatchObject({ id: null, failures: [{ code: 'OUTCOME_UNKNOWN' }] });
-      expect(await calls()).toEqual([]);
       await bench.later(waitMs);
     }
     expect(waits).toEqual([30_000, 60_000, 120_000]);
@@ -240,6 +236,81 @@ describe('a look-up that fails', () => {
     expect(await resumeOperations(bench.process())).toBe(1);
     expect(await invoiceRows(purchaseOrderId)).toMatchObject([{ status: 'OPEN' }]);
     expect(await booked(purchaseOrderId)).toHaveLength(1);
+  });
+
+  test.each([
+    ['that was made', 'after', 0],
+    ['that was not made', 'before', 1],
+  ] as const)(
+    'keeps nobody waiting who asks for the invoice (%s) once QuickBooks is back',
+    async (_what, when, sent) => {
+      const purchaseOrderId = await orderOfUnknownOutcome(when);
+      await afterTheReplayWindow();
+      await resumeOperations(bench.with({ findInvoices: async () => UNREAD }));
+      await bench.quickbooks.delete('/requests');
+      expect(await createQboInvoice(bench.process(), { purchaseOrderId })).toEqual({
+        id: purchaseOrderId,
+        failures: [],
+      });
+      expect(await bench.quickbooks.requests('?kind=write')).toHaveLength(sent);
+      expect(await booked(purchaseOrderId)).toHaveLength(1);
+      expect(await operations(purchaseOrderId)).toMatchObject([{ state: 'DONE' }]);
+    },
+  );
+
+  test('of somebody who asks before its turn does not put the background off', async () => {
+    const purchaseOrderId = await orderOfUnknownOutcome('after');
+    await afterTheReplayWindow();
+    const outage = () => bench.with({ findInvoices: async () => UNREAD });
+    await resumeOperations(outage());
+    const [{ look_ups, resume_at }] = await operations(purchaseOrderId);
+    for (let call = 1; call <= 3; call++) {
+      expect(await createQboInvoice(outage(), { purchaseOrderId })).toMatchObject({
+        id: null,
+        failures: [{ code: 'OUTCOME_UNKNOWN' }],
+      });
+    }
+    expect(await operations(purchaseOrderId)).toMatchObject([{ state: 'UNKNOWN', look_ups, resume_at }]);
+    await bench.later(MINUTE);
+    expect(await resumeOperations(bench.process())).toBe(1);
+    expect(await invoiceRows(purchaseOrderId)).toMatchObject([{ status: 'OPEN' }]);
+  });
+
+  test('does not keep the background from what somebody sent since and died', async () => {
+    const purchaseOrderId = await orderOfUnknownOutcome('before');
+    await afterTheReplayWindow();
+    await resumeOperations(bench.with({ findInvoices: async () => UNREAD }));
+    await bench.sql("update provider_operation set resume_at = resume_at + interval '1 hour' where state = 'UNKNOWN'");
+    const dead = createQboInvoice(bench.with({ createInvoice: die }), { purchaseOrderId });
+    await expect(dead).rejects.toThrow(ProcessDied);
+    expect(await resumeOperations(bench.process())).toBe(0);
+    await bench.later(181_000);
+    expect(await resumeOperations(bench.process())).toBe(1);
+    expect(await invoiceRows(purchaseOrderId)).toMatchObject([{ status: 'OPEN' }]);
+    expect(await booked(purchaseOrderId)).toHaveLength(1);
+  });
+
+  test('is repeated by one at a time: who asks meanwhile, or resumes, does nothing', async () => {
+    const purchaseOrderId = await orderOfUnknownOutcome('before');
+    await afterTheReplayWindow();
+    await resumeOperations(bench.with({ findInvoices: async () => UNREAD }));
+    const { accounting } = bench.context;
+    let asked: unknown;
+    const findInvoices: typeof accounting.findInvoices = async (...call) => {
+      await bench.later(31_000);
+      expect(await resumeOperations(bench.process())).toBe(0);
+      await bench.quickbooks.delete('/requests');
+      asked = await createQboInvoice(bench.process(), { purchaseOrderId });
+      expect(await calls()).toEqual([]);
+      return accounting.findInvoices(...call);
+    };
+    expect(await createQboInvoice(bench.with({ findInvoices }), { purchaseOrderId })).toEqual({
+      id: purchaseOrderId,
+      failures: [],
+    });
+    expect(asked).toMatchObject({ id: null, failures: [{ code: 'OUTCOME_UNKNOWN' }] });
+    expect(await booked(purchaseOrderId)).toHaveLength(1);
+    expect(await operations(purchaseOrderId)).toMatchObject([{ state: 'DONE', attempts: 2 }]);
   });
 
   test('does not keep others waiting', async () => {

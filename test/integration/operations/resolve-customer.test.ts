@@ -105,4 +105,23 @@ describe('a customer of unknown outcome whose invoice nobody goes on with', () =
     expect(await resumeOperations(bench.process())).toBe(1);
     expect((await operations()).at(-1)).toEqual({ state: 'REFUSED', attempts: 1 });
   });
+
+  test.each(['before', 'after'] as const)(
+    'is settled at once by the next invoice while the background waits for its next look (lost %s it was made)',
+    async (when) => {
+      const organizationName = `Awaited ${when} Ltd`;
+      await orphan(organizationName, when);
+      await bench.later(16 * 60_000);
+      const unread = { ok: false, failure: { kind: 'unavailable', message: 'no answer', trace: {} } } as const;
+      await resumeOperations(bench.with({ findCustomersByName: async () => unread }));
+      expect((await operations()).at(-1)).toEqual({ state: 'UNKNOWN', attempts: 1 });
+      const purchaseOrderId = await bench.order({ organizationName });
+      expect(await createQboInvoice(bench.process(), { purchaseOrderId })).toEqual({
+        id: purchaseOrderId,
+        failures: [],
+      });
+      expect(await named(organizationName)).toHaveLength(1);
+      expect(await resumeOperations(bench.process())).toBe(0);
+    },
+  );
 });

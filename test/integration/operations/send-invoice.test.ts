@@ -66,6 +66,8 @@ describe('W-Q27: the send call', () => {
 
 const email = 'ap@example.com';
 
+const MINUTE = 60_000;
+
 async function emails(invoiceId: string): Promise<Data[]> {
   return bench.sql(
     "select state, attempts, body from provider_operation where kind = 'SEND_INVOICE' and subject = ? order by generation",
@@ -162,13 +164,35 @@ describe('W-Q15: an e-mail of which nobody knows whether it went out', () => {
     expect(await audited(purchaseOrderId)).toEqual([email]);
   });
 
-  test('twice is given up when the invoice does not say so either; the next call sends a new one', async () => {
-    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('before');
-    await bench.later(11 * 60_000);
+  /** Sent a second time, eleven minutes after the first, and again no answer came. */
+  async function emailOfTwoUnansweredSendings() {
+    const invoiced = await emailOfUnknownOutcome('before');
+    await bench.later(11 * MINUTE);
     await bench.quickbooks.post('/faults', { kind: 'reset', when: 'before', match: { path: '/send' } });
-    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({
-      failures: [{ code: 'OUTCOME_UNKNOWN' }],
-    });
+    await resumeOperations(bench.process());
+    expect(await emails(invoiced.invoiceId)).toEqual([{ state: 'UNKNOWN', attempts: 2, body: email }]);
+    await bench.quickbooks.delete('/requests');
+    return invoiced;
+  }
+
+  test('twice is not sent a third time within ten minutes, whoever asks', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfTwoUnansweredSendings();
+    for (const minute of [0, 3, 6, 9]) {
+      expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({
+        id: null,
+        failures: [{ code: 'OUTCOME_UNKNOWN' }],
+      });
+      await resumeOperations(bench.process());
+      expect([minute, await sends()]).toEqual([minute, []]);
+      await bench.later(3 * MINUTE);
+    }
+    expect(await emails(invoiceId)).toEqual([{ state: 'UNKNOWN', attempts: 2, body: email }]);
+    expect(await audited(purchaseOrderId)).toEqual([]);
+  });
+
+  test('twice is given up ten minutes later, unless the invoice says so by then', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfTwoUnansweredSendings();
+    await bench.later(11 * MINUTE);
     await resumeOperations(bench.process());
     expect(await emails(invoiceId)).toEqual([{ state: 'REFUSED', attempts: 2, body: email }]);
     const [{ last_error: lastError }] = await bench.sql(
@@ -176,13 +200,104 @@ describe('W-Q15: an e-mail of which nobody knows whether it went out', () => {
       [invoiceId],
     );
     expect(lastError).toBe('QuickBooks did not answer, and the invoice does not say that it was e-mailed.');
-    expect(await audited(purchaseOrderId)).toEqual([]);
-    await resumeOperations(bench.process());
-    expect(await requestIds()).toHaveLength(1);
+    expect(await sends()).toEqual([]);
 
     expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({ failures: [] });
     expect((await emails(invoiceId)).map(({ state }) => state)).toEqual(['REFUSED', 'DONE']);
-    expect(new Set(await requestIds()).size).toBe(2);
+    expect(await requestIds()).toHaveLength(1);
+    expect(await audited(purchaseOrderId)).toEqual([email]);
+  });
+
+  test('twice is sent anew, under another request id, for a person who asks ten minutes later', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfTwoUnansweredSendings();
+    const [{ id: earlier }] = await bench.sql('select id from provider_operation where subject = ?', [invoiceId]);
+    await bench.later(11 * MINUTE);
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({ failures: [] });
+    expect((await emails(invoiceId)).map(({ state }) => state)).toEqual(['REFUSED', 'DONE']);
+    const [requestId, ...more] = await requestIds();
+    expect(more).toEqual([]);
+    expect(requestId).not.toBe(earlier);
+  });
+
+  test('and whose second sending went out late is settled by reading', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('before');
+    await bench.later(11 * MINUTE);
+    await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: { path: '/send' } });
+    await resumeOperations(bench.process());
+    await bench.quickbooks.delete('/requests');
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({ failures: [] });
+    expect(await sends()).toEqual([]);
+    expect(await emails(invoiceId)).toEqual([{ state: 'DONE', attempts: 2, body: email }]);
+  });
+
+  test.each([
+    ['that QuickBooks does not take (429)', { kind: 'status', status: 429 }],
+    ['that QuickBooks does not look at (maintenance)', { kind: 'fault', code: '150' }],
+  ])('a repetition %s does not count: it is repeated when QuickBooks takes it', async (_what, fault) => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('before');
+    await bench.later(11 * MINUTE);
+    await bench.quickbooks.post('/faults', { ...fault, times: 2, match: { path: '/send' } });
+    await resumeOperations(bench.process());
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({
+      id: null,
+      failures: [{ code: 'OUTCOME_UNKNOWN' }],
+    });
+    expect(await emails(invoiceId)).toEqual([{ state: 'UNKNOWN', attempts: 3, body: email }]);
+    await resumeOperations(bench.process());
+    expect(await emails(invoiceId)).toEqual([{ state: 'DONE', attempts: 4, body: email }]);
+    expect(await audited(purchaseOrderId)).toEqual([email]);
+  });
+
+  test('whose repetition has to wait for QuickBooks is left alone by the background until then, not by who asks', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('before');
+    await bench.later(11 * MINUTE);
+    const retryAt = new Date(bench.clock.now().getTime() + 60 * MINUTE);
+    const paused = { ok: false, failure: { kind: 'unavailable', message: 'paused', trace: {}, retryAt } } as const;
+    await resumeOperations(bench.with({ sendInvoice: async () => paused }));
+    await bench.later(59 * MINUTE);
+    expect(await resumeOperations(bench.process())).toBe(0);
+    expect(await sends()).toEqual([]);
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({ failures: [] });
+    expect(await emails(invoiceId)).toEqual([{ state: 'DONE', attempts: 3, body: email }]);
+  });
+
+  test('is not sent again within ten minutes because another address got its own meanwhile', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('before');
+    const ask = async (to: string) => (await sendQboInvoice(bench.process(), { purchaseOrderId, email: to })).failures;
+    expect(await ask('boss@example.com')).toEqual([]);
+    expect(await ask(email.toUpperCase())).toMatchObject([{ code: 'OUTCOME_UNKNOWN' }]);
+    expect(await requestIds()).toHaveLength(1);
+    await bench.later(10 * MINUTE);
+    expect(await ask(email)).toEqual([]);
+    expect((await emails(invoiceId)).map(({ state, body }) => [state, body])).toEqual([
+      ['REFUSED', email],
+      ['DONE', 'boss@example.com'],
+      ['DONE', email],
+    ]);
+  });
+
+  test('leaves an unsettled one to another address alone while its own may not be sent again', async () => {
+    const { id: purchaseOrderId, invoiceId } = await emailOfUnknownOutcome('before');
+    const other = 'boss@example.com';
+    await bench.quickbooks.post('/faults', { kind: 'reset', when: 'before', match: { path: '/send' } });
+    for (const to of [other, email]) {
+      expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email: to })).toMatchObject({
+        failures: [{ code: 'OUTCOME_UNKNOWN' }],
+      });
+    }
+    expect((await emails(invoiceId)).map(({ state, body }) => [state, body])).toEqual([
+      ['REFUSED', email],
+      ['UNKNOWN', other],
+    ]);
+  });
+
+  test('is not confused with one that QuickBooks refused: that may be sent again at once', async () => {
+    const { id: purchaseOrderId } = await bench.invoicedOrder();
+    await bench.quickbooks.post('/faults', { kind: 'fault', code: '6000', match: { path: '/send' } });
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({
+      failures: [{ code: 'QBO_REJECTED' }],
+    });
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({ failures: [] });
   });
 
   test('is settled before another address gets its own: one that went out stays sent', async () => {
@@ -211,6 +326,17 @@ describe('W-Q15: an e-mail of which nobody knows whether it went out', () => {
     await bench.later(2 * 60_000);
     expect(await resumeOperations(bench.process())).toBe(1);
     expect(await emails(invoiceId)).toEqual([{ state: 'DONE', attempts: 1, body: email }]);
+  });
+
+  test('is closed, and nothing is sent, for who asks again after the invoice was deleted', async () => {
+    const { id: purchaseOrderId, invoiceId, externalId } = await emailOfUnknownOutcome('after');
+    await bench.quickbooks.post('/delete-invoice', { realmId: bench.realmId, invoiceId: externalId });
+    expect(await sendQboInvoice(bench.process(), { purchaseOrderId, email })).toMatchObject({
+      id: null,
+      failures: [{ code: 'NO_QBO_INVOICE' }],
+    });
+    expect(await emails(invoiceId)).toEqual([{ state: 'REFUSED', attempts: 1, body: email }]);
+    expect(await sends()).toEqual([]);
   });
 
   test('is closed when the invoice was deleted meanwhile', async () => {

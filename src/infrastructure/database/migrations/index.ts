@@ -4,6 +4,7 @@ import { ReadingsMigration } from './0003-readings.js';
 import { ProviderCreditsMigration } from './0004-provider-credits.js';
 import { SettledOperationsMigration } from './0005-settled-operations.js';
 import { WebhookEventStatesMigration } from './0006-webhook-event-states.js';
+import { RealSendingsMigration } from './0007-real-sendings.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   { name: '0004-provider-credits', class: ProviderCreditsMigration },
   { name: '0005-settled-operations', class: SettledOperationsMigration },
   { name: '0006-webhook-event-states', class: WebhookEventStatesMigration },
+  { name: '0007-real-sendings', class: RealSendingsMigration },
 ];
