@@ -30,6 +30,13 @@ const payment = z.object({
   Line: z.array(z.object({ Amount: amount, LinkedTxn: z.array(link) })).default([]),
 });
 
+const refundReceipt = z.object({
+  Id: z.string(),
+  SyncToken: z.string(),
+  TotalAmt: amount,
+  PrivateNote: z.string().optional(),
+});
+
 const customer = z.object({ Id: z.string(), DisplayName: z.string(), Active: z.boolean() });
 
 const books = z.object({
@@ -37,8 +44,10 @@ const books = z.object({
   customers: z.array(customer),
   invoices: z.array(invoice),
   payments: z.array(payment),
+  refundReceipts: z.array(refundReceipt),
   deleted: z.array(z.object({ entity: z.string(), id: z.string() })),
-  /** What the simulator alone knows: every e-mail that really went out. */
+  /** What the simulator alone knows: how many of each entity were ever made, and every e-mail that really went out. */
+  created: z.object({ Invoice: z.string().default('0') }),
   emails: z.array(z.object({ invoiceId: z.string(), to: z.string() })),
 });
 

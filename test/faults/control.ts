@@ -26,9 +26,15 @@ export class Control {
       ...(body && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    if (!response.ok) throw new RefusedByControl(`${method} ${path}: ${response.status} ${text}`);
-    return text;
+    if (response.ok) return text;
+    const message = `${method} ${path}: ${response.status} ${text}`;
+    throw isRefusal(text) ? new RefusedByControl(message) : new Error(message);
   }
+}
+
+/** A refusal bears the provider's code; anything else is a mistake of the harness. */
+function isRefusal(text: string): boolean {
+  return text.startsWith('{') && 'code' in JSON.parse(text);
 }
 
 /** The books do not allow it, e.g. to void what is voided. */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { prepareTestServer, removeTestServer } from '../support/test-server.js';
-import type { Finding } from './auditor.js';
+import type { Finding } from './auditor/evidence.js';
 import { tellAll } from './crew.js';
 import { measureProfile } from './measure.js';
 import { loadProfile, saveProfile } from './profile.js';

@@ -1,5 +1,5 @@
 import { appendFile, readFile } from 'node:fs/promises';
-import type { FindingKind } from './auditor.js';
+import type { FindingKind } from './auditor/evidence.js';
 
 export type Tier = 'fast' | 'real';
 

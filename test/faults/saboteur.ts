@@ -22,7 +22,7 @@ const LOST_ANSWERS = [
   { kind: 'timeout', ms: 1000 },
   { kind: 'latency', ms: 20 },
 ] as const;
-const PATHS = ['/invoice?', '/send', '/query', '/customer', '/payment', '/preferences', '/v3/'] as const;
+const PATHS = ['/invoice?', '/invoice/', '/send', '/query', '/customer', '/v3/'] as const;
 const TOKEN_ANSWERS = [
   { kind: 'status', status: 503 },
   { kind: 'reset' },
@@ -86,7 +86,10 @@ export async function expireTokens(stage: Stage): Promise<void> {
   await system.control('POST', '/expire-tokens', { realmId });
 }
 
-export async function disturbWebhooks({ system, random, realmId }: Stage): Promise<void> {
+export async function disturbWebhooks(stage: Stage): Promise<void> {
+  const { system, random, realmId } = stage;
+  const drop = random.chance(0.2) ? random.between(1, 3) : 0;
+  stage.areWebhooksLost = drop > 0;
   await system.control('POST', '/webhooks', {
     realmId,
     paused: random.chance(0.1),
@@ -94,7 +97,7 @@ export async function disturbWebhooks({ system, random, realmId }: Stage): Promi
     reorder: random.chance(0.3),
     split: random.chance(0.3),
     voidType: random.pick(['void', 'voided']),
-    drop: random.chance(0.2) ? random.between(1, 3) : 0,
+    drop,
     delayMs: random.pick([0, 5, 40]),
     format: random.pick(['cloudevents', 'legacy']),
     retryMs: [5, 10, 20, 40],

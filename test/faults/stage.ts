@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Told } from './auditor.js';
+import type { Asked, Finding, Told } from './auditor/evidence.js';
 import type { BookInvoice, BookPayment, Books } from './books.js';
 import { isVoided } from './books.js';
 import { RefusedByControl } from './control.js';
@@ -31,10 +31,21 @@ export class Stage {
   readonly currency: string;
   readonly orders: KnownOrder[] = [];
   readonly told: Told[] = [];
-  readonly manualPayments: string[] = [];
+  /** By request: those that bear the same key are one. */
+  readonly asked = new Map<string, Asked>();
+  /** Ids of invoices whose lines the bookkeeper changed. */
+  readonly rewritten = new Set<string>();
+  /** What went wrong before anybody looked. */
+  readonly findings: Finding[] = [];
   conferenceId = '';
+  /** Then only a sweep finds out what happened. */
+  areWebhooksLost = false;
+  /** Clients that do not return leave it to the background to bring to an end what they asked for. */
+  doClientsReturn = true;
   mayLoseTokens = true;
   mayRefuseToken = true;
+  /** A process died or lost its connection on the way. */
+  wasStruck = false;
   wasTokenRefused = false;
   unanswered: Unanswered[] = [];
   #keys = 0;
@@ -85,6 +96,7 @@ export class Stage {
 
   /** A call whose client repeats it later, when it got no answer or one that says to try again. */
   async ask<N extends CallName>(api: 0 | 1, name: N, input: Calls[N], onDone?: (id: string) => void): Promise<void> {
+    this.#remember(name, input);
     const answer = await this.system.call(api, name, input);
     if (answer.kind === 'answered' && answer.id !== null) {
       this.#note(name, input, answer.id);
@@ -92,6 +104,17 @@ export class Stage {
     } else if (isWorthRepeating(name, input, answer)) {
       this.unanswered.push({ repeat: () => this.ask(this.api, name, input, onDone) });
     }
+  }
+
+  #remember(call: CallName, input: Calls[CallName]): void {
+    const key = 'idempotencyKey' in input ? input.idempotencyKey : undefined;
+    const orderId = 'purchaseOrderId' in input ? input.purchaseOrderId : undefined;
+    const asked = {
+      call,
+      ...(orderId !== undefined && { orderId }),
+      ...('amount' in input && { amount: input.amount }),
+    };
+    this.asked.set(`${call} ${key ?? `without key ${this.asked.size}`}`, asked);
   }
 
   #note(call: CallName, input: Calls[CallName], id: string): void {

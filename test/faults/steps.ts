@@ -21,10 +21,15 @@ export const steps = {
   editPaymentDay,
   voidPayment,
   deletePayment,
+  unapplyPayment,
+  movePayment,
+  depositPayment,
+  refund,
   grantCredit,
   voidInvoice,
   deleteInvoice,
   editInvoice,
+  rewriteInvoice,
   cancel,
   payManually,
   payManuallyAndReverse,
@@ -167,6 +172,32 @@ async function deletePayment(stage: Stage): Promise<void> {
   if (payment) await stage.keepBooks('/delete-payment', { paymentId: payment.Id });
 }
 
+/** The money stays on the payment and pays nothing any more. */
+async function unapplyPayment(stage: Stage): Promise<void> {
+  const payment = await stage.payment();
+  if (payment) await stage.keepBooks('/unapply-payment', { paymentId: payment.Id });
+}
+
+async function movePayment(stage: Stage): Promise<void> {
+  const [payment, owed] = [await stage.payment(), await stage.openInvoice()];
+  if (payment && owed) await stage.keepBooks('/move-payment', { paymentId: payment.Id, toInvoiceId: owed.Id });
+}
+
+/** It is final then: what would change it later is refused. */
+async function depositPayment(stage: Stage): Promise<void> {
+  const payment = await stage.payment();
+  if (payment) await stage.keepBooks('/deposit-payment', { paymentId: payment.Id });
+}
+
+/** The bookkeeper names the order, or not. */
+async function refund(stage: Stage): Promise<void> {
+  const live = await stage.liveInvoice();
+  if (!live) return;
+  const note = stage.random.chance(0.7) ? { note: `Given back for ${live.PrivateNote}` } : {};
+  const amount = stage.amountUpTo(live.TotalAmt);
+  await stage.keepBooks('/refund-receipt', { invoiceId: live.Id, amount, txnDate: stage.day(), ...note });
+}
+
 async function grantCredit(stage: Stage): Promise<void> {
   const owed = await stage.openInvoice();
   if (owed) await stage.keepBooks('/credit-memo', { invoiceId: owed.Id, amount: stage.amountUpTo(owed.Balance) });
@@ -185,6 +216,17 @@ async function deleteInvoice(stage: Stage): Promise<void> {
 async function editInvoice(stage: Stage): Promise<void> {
   const live = await stage.liveInvoice();
   if (live) await stage.keepBooks('/edit-invoice', { invoiceId: live.Id, CustomerMemo: { value: 'Thank you.' } });
+}
+
+/** Another amount than was ordered, in a single line. */
+async function rewriteInvoice(stage: Stage): Promise<void> {
+  const live = await stage.liveInvoice();
+  if (!live) return;
+  stage.rewritten.add(live.Id);
+  const Amount = Number(stage.amountUpTo(Number(live.TotalAmt) * 1.5));
+  const SalesItemLineDetail = { ItemRef: { value: '1' }, TaxCodeRef: { value: 'NON' } };
+  const Line = [{ Amount, DetailType: 'SalesItemLineDetail', SalesItemLineDetail }];
+  await stage.keepBooks('/edit-invoice', { invoiceId: live.Id, Line });
 }
 
 async function cancel(stage: Stage): Promise<void> {

@@ -1,7 +1,9 @@
-import { audit, type Finding, readHistory } from './auditor.js';
+import { audit } from './auditor/auditor.js';
+import type { Evidence, Finding } from './auditor/evidence.js';
+import { readHistory } from './auditor/history.js';
 import { type Point, type Profile, pointsOf, type Strike } from './points.js';
 import { Random } from './random.js';
-import { recover } from './recovery.js';
+import { proveTokens, recover } from './recovery.js';
 import { breakAnswers, calmDown, companySettings, disturbWebhooks, sharpenTokens, skewClocks } from './saboteur.js';
 import { Stage } from './stage.js';
 import { type StepName, steps } from './steps.js';
@@ -23,7 +25,9 @@ export async function tellStory(system: System, seed: number, profile: Profile |
   const plan = makePlan(random, profile);
   const { currency, settings } = companySettings(random.fork('company'));
   const stage = new Stage(system, random.fork('stage'), currency);
+  stage.doClientsReturn = plan.doClientsReturn;
   system.takeHits();
+  system.takeErrors();
   await system.control('POST', '/companies', { realmId: stage.realmId, companyName: 'Story', ...settings });
   if (profile) await sharpenTokens(stage);
   if (profile) await disturbWebhooks(stage);
@@ -34,18 +38,29 @@ export async function tellStory(system: System, seed: number, profile: Profile |
   for (const name of plan.steps) await playStep(stage, name, profile !== undefined);
   const earlier = await readHistory((text, parameters) => system.sql(text, parameters), stage.conferenceId);
   const hits = system.takeHits();
+  stage.wasStruck ||= hits.length > 0;
   await calmDown(stage);
-  const recoveryMs = await recover(stage);
-  const findings = await audit({
+  const isTaxed = 'salesTaxPercent' in settings;
+  const judge = async () => audit({ ...(await evidenceOf(stage)), isTaxed, earlier });
+  const { recoveryMs, findings } = await recover(stage, judge);
+  const judged = [...stage.findings, ...findings, ...(await judge()), ...(await proveTokens(stage))];
+  const thrown = system.takeErrors().map((what): Finding => ({ kind: 'stuck', what }));
+  await leave(stage);
+  return { seed, findings: [...judged, ...thrown], hits, recoveryMs, steps: plan.steps };
+}
+
+async function evidenceOf(stage: Stage): Promise<Omit<Evidence, 'isTaxed' | 'earlier'>> {
+  const { system, conferenceId, told, rewritten, orders } = stage;
+  return {
     sql: (text, parameters) => system.sql(text, parameters),
     books: await stage.books(),
-    conferenceId: stage.conferenceId,
-    told: stage.told,
-    emailsAsked: new Map(stage.orders.map(({ id, emailsAsked }) => [id, emailsAsked])),
-    earlier,
-  });
-  await leave(stage);
-  return { seed, findings, hits, recoveryMs, steps: plan.steps };
+    conferenceId,
+    told,
+    rewritten,
+    asked: [...stage.asked.values()],
+    totals: new Map(orders.map(({ id, totalMinor }) => [id, totalMinor])),
+    emailsAsked: new Map(orders.map(({ id, emailsAsked }) => [id, emailsAsked])),
+  };
 }
 
 /** The next story must not be kept busy by what this one left open. */
@@ -60,6 +75,7 @@ async function leave({ system, realmId }: Stage): Promise<void> {
 }
 
 interface Plan {
+  readonly doClientsReturn: boolean;
   readonly strikes: readonly Strike[];
   readonly steps: readonly StepName[];
 }
@@ -94,7 +110,7 @@ function makePlan(story: Random, profile: Profile | undefined): Plan {
   const invoicing = orders.map((): StepName => random.pick(['invoice', 'invoiceFromBoth', 'invoiceByDoubleClick']));
   // Mostly in the usual order, so that later steps find something to act on.
   const beginning = random.chance(0.85) ? invoicing : [];
-  return { strikes, steps: [...orders, ...beginning, ...acts] };
+  return { strikes, steps: [...orders, ...beginning, ...acts], doClientsReturn: random.chance(0.5) };
 }
 
 function strikeAt(random: Random, points: readonly Point[]): Strike {
@@ -119,10 +135,15 @@ const WEIGHTS: Readonly<Record<StepName, number>> = {
   editPaymentDay: 2,
   voidPayment: 2,
   deletePayment: 2,
+  unapplyPayment: 1.5,
+  movePayment: 1.5,
+  depositPayment: 0.5,
+  refund: 1,
   grantCredit: 2,
   voidInvoice: 1,
   deleteInvoice: 0.5,
-  editInvoice: 2,
+  editInvoice: 1.5,
+  rewriteInvoice: 1,
   cancel: 1,
   payManually: 1,
   payManuallyAndReverse: 1,
@@ -173,7 +194,10 @@ async function playStep(stage: Stage, name: StepName, isDisturbed: boolean): Pro
   if (isDisturbed && random.chance(0.35)) await breakAnswers(stage);
   const acts = [steps[name](stage)];
   if (aside.chance(0.25)) acts.push(workInBackground(stage, aside));
-  if (isDisturbed && aside.chance(0.04)) acts.push(system.cutConnections());
+  if (isDisturbed && aside.chance(0.04)) {
+    stage.wasStruck = true;
+    acts.push(system.cutConnections());
+  }
   await Promise.all(acts);
   if (random.chance(0.25)) await workInBackground(stage, random);
   if (isDisturbed && random.chance(0.25)) await system.advance(random.pick(JUMPS_MS));

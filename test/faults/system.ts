@@ -53,6 +53,8 @@ export interface System {
   arm(strikes: readonly Strike[]): void;
   /** Names of the points that were reached since the last call. */
   takeHits(): string[];
+  /** What use cases threw since the last call, other than that the database was cut off. */
+  takeErrors(): string[];
   /** Sets how far the clock of each process is off: the two APIs, then the two workers. */
   skew(milliseconds: readonly [number, number, number, number]): Promise<void>;
   /** Lets time pass, wherever this can be done: everything that waits for a time then is due. */
@@ -60,6 +62,8 @@ export interface System {
   /** How long to wait before each look whether everything settled; after the last one what is open is stuck. */
   readonly settlingMs: readonly number[];
   settle(milliseconds: number): Promise<void>;
+  /** Workers look for work themselves, at the latest after this time; undefined where they do only what they are told. */
+  readonly ownPaceMs: number | undefined;
   /** Cuts every connection to the database. */
   cutConnections(): Promise<void>;
   /** The simulator's control API. */

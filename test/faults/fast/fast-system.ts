@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
 import pg from 'pg';
 import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
 import { standardWaits, type Waits } from '../../../src/application/waits.js';
@@ -41,6 +42,7 @@ const waits: Waits = {
 export class FastSystem implements System {
   /** Minutes that pass at once: long enough for every lease, window and back-off. */
   readonly settlingMs = [0, 1, 16, 16, 65, 65, 130, 130, 130, 1500, 1500].map((minutes) => minutes * 60_000);
+  readonly ownPaceMs = undefined;
   readonly #database: TestDatabase;
   readonly #admin: pg.Client;
   readonly #simulator: QuickBooksSimulator;
@@ -53,6 +55,7 @@ export class FastSystem implements System {
   #receiver: Receiver | undefined;
   #armed: Strike[] = [];
   #hits: string[] = [];
+  #errors: string[] = [];
   #skewMs: readonly number[] = [0, 0, 0, 0];
   #receivedBy = 0;
   /** The statements and calls of each run of a use case. */
@@ -107,6 +110,10 @@ export class FastSystem implements System {
 
   takeHits(): string[] {
     return this.#hits.splice(0);
+  }
+
+  takeErrors(): string[] {
+    return this.#errors.splice(0);
   }
 
   /** Processes go by the database's clock, which they know to within some milliseconds. */
@@ -213,7 +220,7 @@ export class FastSystem implements System {
   }
 
   #explain(name: string, run: Exclude<Run<unknown>, { kind: 'returned' }>): Answer {
-    if (run.kind === 'threw' && process.env.FAULTS_VERBOSE) console.error(name, run.error);
+    if (run.kind === 'threw' && !isCutOff(run.error)) this.#errors.push(`${name} threw ${inspect(run.error)}`);
     return { kind: 'lost' };
   }
 
@@ -230,6 +237,15 @@ export class FastSystem implements System {
     return run.kind === 'returned' ? run.value : 500;
   }
 }
+
+/** What the driver says when its connection was cut, by itself or as the cause of what the ORM made of it. */
+function isCutOff(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isCutOff);
+  if (!(error instanceof Error)) return false;
+  return CUT_OFF.test(`${error.message} ${(error as NodeJS.ErrnoException).code}`) || isCutOff(error.cause);
+}
+
+const CUT_OFF = /Connection (terminated|ended)|terminating connection|not queryable|connection error|ECONNRE|57P01/;
 
 const KNOWN_WITHIN_MS = 20;
 

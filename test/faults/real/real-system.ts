@@ -29,6 +29,8 @@ const LONGEST_PAUSE_MS = 8_000;
 /** Two APIs and two workers, each a process of its own, with a PostgreSQL that can be restarted. */
 export class RealSystem implements System {
   readonly settlingMs: readonly number[] = Array.from({ length: 90 }, (_, round) => (round === 0 ? 0 : 500));
+  /** Their timetable is kept by the minute. */
+  readonly ownPaceMs = 60_000;
   readonly #directory: string;
   readonly #postgres: RestartablePostgres;
   readonly #simulator: QuickBooksSimulator;
@@ -104,6 +106,11 @@ export class RealSystem implements System {
 
   takeHits(): string[] {
     return this.#hits.splice(0);
+  }
+
+  /** They were answered as errors, like those of a database that is away. */
+  takeErrors(): string[] {
+    return [];
   }
 
   async skew(milliseconds: readonly number[]): Promise<void> {

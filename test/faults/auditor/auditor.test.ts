@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { audit, type Evidence, type Finding, minor, type Row } from './auditor.js';
-import type { Books } from './books.js';
+import type { Books } from '../books.js';
+import { minor } from './amounts.js';
+import { audit } from './auditor.js';
+import type { Evidence, Finding, Row } from './evidence.js';
 
 // The auditor is shown states that are broken on purpose: it must see each of them.
 
@@ -20,6 +22,7 @@ const INVOICE = {
   total_minor: '10000',
   balance_minor: '5995',
   currency_code: 'USD',
+  matches_purchase_order: true,
 };
 const PAYMENT = {
   id: 'pay_1',
@@ -74,6 +77,8 @@ beforeEach(() => {
     provider_operation: [{ kind: 'CREATE_INVOICE', state: 'DONE', subject: 'po_1' }],
     webhook_event: [{ state: 'DONE' }],
     client_idempotency_key: [],
+    provider_payment: [{ external_id: '146', unapplied_minor: '0' }],
+    audit_event: [],
     history: [{ id: 'payment pay_1', content: 'a' }],
   };
   books = {
@@ -81,7 +86,9 @@ beforeEach(() => {
     customers: [{ Id: '58', DisplayName: 'Acme Ltd', Active: true }],
     invoices: [bookInvoice('145')],
     payments: [bookPayment()],
+    refundReceipts: [],
     deleted: [],
+    created: { Invoice: '1' },
     emails: [],
   };
 });
@@ -92,7 +99,19 @@ async function findings(more: Partial<Evidence> = {}): Promise<Finding[]> {
     const named = table === 'payment_reversal' ? 'payment' : table === 'credit_note_reversal' ? 'credit_note' : table;
     return tables[named] ?? [];
   };
-  return audit({ sql, books, conferenceId: 'conf_1', told: [], emailsAsked: new Map(), earlier: new Map(), ...more });
+  return audit({
+    sql,
+    books,
+    conferenceId: 'conf_1',
+    told: [],
+    asked: [{ call: 'createPurchaseOrder' }],
+    totals: new Map([['po_1', 10_000]]),
+    isTaxed: false,
+    rewritten: new Set(),
+    emailsAsked: new Map(),
+    earlier: new Map(),
+    ...more,
+  });
 }
 
 async function kinds(more: Partial<Evidence> = {}): Promise<string[]> {
@@ -110,6 +129,76 @@ describe('the auditor', () => {
       { kind: 'duplicate', what: 'PO-ABC123 has 2 live invoices: 145, 150' },
       { kind: 'duplicate', what: 'PO-ABC123: nobody here knows of invoice 150' },
     ]);
+  });
+
+  it('sees that more was made than is known here, also when it is gone again', async () => {
+    books.created = { Invoice: '2' };
+    expect(await findings()).toEqual([{ kind: 'duplicate', what: '2 invoices were made, 1 are known here' }]);
+    books.created = { Invoice: '1' };
+    expect(await findings({ asked: [] })).toEqual([
+      { kind: 'duplicate', what: '0 purchase orders were asked for, there are 1' },
+    ]);
+  });
+
+  it('sees an order, or an invoice, over another amount than was ordered', async () => {
+    expect(await findings({ totals: new Map([['po_1', 10_001]]) })).toEqual([
+      { kind: 'wrong amount', what: 'PO-ABC123 comes to 10001, here to 10000' },
+    ]);
+    books.invoices = [bookInvoice('145', { TotalAmt: '100.01', Balance: '59.96' })];
+    tables.invoice = [{ ...INVOICE, total_minor: '10001', balance_minor: '5996' }];
+    const untold = { kind: 'wrong amount', what: 'nobody is told that PO-ABC123 and invoice 145 differ' };
+    expect(await findings()).toEqual([
+      { kind: 'wrong amount', what: 'PO-ABC123 is over 10000, invoice 145 over 10001' },
+      untold,
+    ]);
+    expect(await findings({ isTaxed: true })).toEqual([untold]);
+    tables.invoice = [{ ...INVOICE, total_minor: '10001', balance_minor: '5996', matches_purchase_order: false }];
+    expect(await findings({ rewritten: new Set(['145']) })).toEqual([]);
+  });
+
+  it('sees that a cancelled order still asks for money', async () => {
+    tables.purchase_order = [{ ...ORDER, status: 'CANCELLED', cancelled_at: new Date() }];
+    expect(await findings()).toEqual([
+      { kind: 'wrong amount', what: 'PO-ABC123 is cancelled, and invoice 145 still asks for money' },
+    ]);
+  });
+
+  it('sees a payment or a credit that was recorded more often than it was asked for', async () => {
+    const manual = { purchase_order_id: 'po_1', amount_minor: '500', provider_payment_id: null, reversed: true };
+    const asked = (call: string) => ({ call, orderId: 'po_1', amount: '5.00' });
+    const created = { call: 'createPurchaseOrder' };
+    tables.payment = [PAYMENT, { ...manual, id: 'pay_2' }];
+    tables.credit_note = [{ ...manual, id: 'crn_1' }];
+    expect(await findings({ asked: [created, asked('recordPayment'), asked('issueCreditNote')] })).toEqual([]);
+    expect(await findings({ asked: [created, { ...asked('recordPayment'), amount: '5.01' }] })).toEqual([
+      { kind: 'duplicate', what: 'PO-ABC123: a payment over 500 was recorded more often than asked for' },
+      { kind: 'duplicate', what: 'PO-ABC123: a credit over 500 was issued more often than asked for' },
+    ]);
+  });
+
+  it('sees a rest of a payment that is not shown, and one that is shown and not there', async () => {
+    books.payments = [bookPayment({ UnappliedAmt: '2.50' })];
+    expect(await findings()).toEqual([
+      { kind: 'wrong amount', what: 'PO-ABC123: of payment 146 250 is applied to nothing, shown is 0' },
+    ]);
+    tables.provider_payment = [{ external_id: '146', unapplied_minor: '250' }];
+    expect(await findings()).toEqual([]);
+    books.payments = [bookPayment()];
+    expect(await kinds()).toEqual(['wrong amount']);
+  });
+
+  it('sees money given back that is not noted, or noted twice', async () => {
+    books.refundReceipts = [
+      { Id: '160', SyncToken: '1', TotalAmt: '5.00', PrivateNote: 'Given back for PO-ABC123' },
+      { Id: '161', SyncToken: '0', TotalAmt: '5.00', PrivateNote: 'Somebody else' },
+    ];
+    const note = { subject: 'po_1', receipt: '160', revision: '1' };
+    tables.audit_event = [{ ...note, revision: '0' }, note];
+    expect(await findings()).toEqual([]);
+    tables.audit_event = [{ ...note, revision: '0' }];
+    expect(await findings()).toEqual([{ kind: 'loss', what: 'PO-ABC123: refund 160 is noted 0 times' }]);
+    tables.audit_event = [note, note];
+    expect(await findings()).toEqual([{ kind: 'duplicate', what: 'PO-ABC123: refund 160 is noted 2 times' }]);
   });
 
   it('sees that the invoice of somebody else was adopted', async () => {
@@ -194,8 +283,10 @@ describe('the auditor', () => {
       { call: 'createPurchaseOrder', id: 'po_2', key: 'key-00001' },
       { call: 'recordPayment', id: 'pay_9', orderId: 'po_1' },
       { call: 'cancelPurchaseOrder', id: 'po_1', orderId: 'po_1' },
+      { call: 'reversePayment', id: 'pay_1' },
+      { call: 'issueCreditNote', id: 'crn_9', orderId: 'po_1' },
     ];
-    expect((await findings({ told })).map(({ kind }) => kind)).toEqual(['loss', 'loss', 'loss']);
+    expect((await findings({ told })).map(({ kind }) => kind)).toEqual(['loss', 'loss', 'loss', 'loss', 'loss']);
   });
 
   it('sees that one key made two things', async () => {
