@@ -1,4 +1,4 @@
-import type { BookInvoice } from './books.js';
+import { type BookInvoice, isVoided } from './books.js';
 import { expireTokens } from './saboteur.js';
 import type { Stage } from './stage.js';
 
@@ -203,12 +203,24 @@ async function grantCredit(stage: Stage): Promise<void> {
   if (owed) await stage.keepBooks('/credit-memo', { invoiceId: owed.Id, amount: stage.amountUpTo(owed.Balance) });
 }
 
+/** Before one of two is gone. */
+async function lookForDuplicates(stage: Stage): Promise<void> {
+  const live = (await stage.books()).invoices.filter((each) => !isVoided(each));
+  const byOrder = Map.groupBy(live, ({ PrivateNote }) => /PO-\w+/.exec(PrivateNote ?? '')?.[0] ?? 'no order');
+  for (const [order, same] of byOrder) {
+    const what = `${order} had ${same.length} live invoices`;
+    if (same.length > 1) stage.findings.push({ kind: 'duplicate', what });
+  }
+}
+
 async function voidInvoice(stage: Stage): Promise<void> {
+  await lookForDuplicates(stage);
   const live = await stage.liveInvoice();
   if (live) await stage.keepBooks('/void-invoice', { invoiceId: live.Id });
 }
 
 async function deleteInvoice(stage: Stage): Promise<void> {
+  await lookForDuplicates(stage);
   const live = await stage.liveInvoice();
   if (live) await stage.keepBooks('/delete-invoice', { invoiceId: live.Id });
 }

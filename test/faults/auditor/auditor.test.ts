@@ -133,7 +133,10 @@ describe('the auditor', () => {
 
   it('sees that more was made than is known here, also when it is gone again', async () => {
     books.created = { Invoice: '2' };
-    expect(await findings()).toEqual([{ kind: 'duplicate', what: '2 invoices were made, 1 are known here' }]);
+    expect(await findings()).toEqual([{ kind: 'duplicate', what: '2 invoices were made, 1 are known' }]);
+    books.deleted = [{ entity: 'Invoice', id: '144' }];
+    expect(await findings()).toEqual([]);
+    books.deleted = [];
     books.created = { Invoice: '1' };
     expect(await findings({ asked: [] })).toEqual([
       { kind: 'duplicate', what: '0 purchase orders were asked for, there are 1' },
