@@ -20,6 +20,7 @@ import * as invoices from './invoices.js';
 import { MAX_RESULTS } from './query.js';
 import * as refunds from './refund-receipts.js';
 import { Resilience, type ResilienceOptions } from './resilience.js';
+import type { TokenStore } from './token-store.js';
 import { QboTokens, type QboTokensOptions } from './tokens.js';
 import { Traffic, type TrafficOptions } from './traffic.js';
 import type { TrafficStore } from './traffic-store.js';
@@ -52,12 +53,14 @@ export class QuickBooksGateway implements AccountingGateway {
   readonly #proving: ProvingContext;
   readonly #client: AuthorisedClient;
   readonly #traffic: Traffic;
+  readonly #store: Pick<TokenStore, 'load'>;
   /** By connection. A company can never change its home currency. */
   readonly #homeCurrencies = new Map<string, string>();
 
   constructor(options: QuickBooksGatewayOptions) {
     const { endpoints, onCall, clock, waits, onTrouble = ignore, onBreaker = ignore } = options;
     const http = new QboHttpClient({ onCall, timeoutMs: waits.callTimeoutMs });
+    this.#store = options.store;
     this.#traffic = new Traffic({ store: options.traffic, clock, waits, onTrouble });
     this.#client = new AuthorisedClient({
       http,
@@ -112,7 +115,7 @@ export class QuickBooksGateway implements AccountingGateway {
   }
 
   createInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>> {
-    return this.#callForInvoice(connectionId, invoices.createInvoiceCall(body, idempotencyKey));
+    return this.#writeInvoice(connectionId, invoices.createInvoiceCall(body, idempotencyKey));
   }
 
   sendInvoice(
@@ -121,11 +124,11 @@ export class QuickBooksGateway implements AccountingGateway {
     email: string,
     idempotencyKey: string,
   ): Promise<ProviderResult<ProviderInvoice>> {
-    return this.#callForInvoice(connectionId, invoices.sendInvoiceCall(externalId, email, idempotencyKey));
+    return this.#writeInvoice(connectionId, invoices.sendInvoiceCall(externalId, email, idempotencyKey));
   }
 
   voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>> {
-    return this.#callForInvoice(connectionId, invoices.voidInvoiceCall(body, idempotencyKey));
+    return this.#writeInvoice(connectionId, invoices.voidInvoiceCall(body, idempotencyKey));
   }
 
   async findInvoices(connectionId: string, wanted: WantedInvoices): Promise<ProviderResult<ProviderInvoice[]>> {
@@ -155,6 +158,17 @@ export class QuickBooksGateway implements AccountingGateway {
     });
   }
 
+  /**
+   * Sent only when its answer can be understood, whatever it leaves out: a read that fails afterwards would make an
+   * unknown outcome of a sure one. Why the currency cannot be found out says nothing of the write, hence `unavailable`.
+   */
+  async #writeInvoice(connectionId: string, call: QboCall): Promise<ProviderResult<ProviderInvoice>> {
+    const currency = await this.#homeCurrency(connectionId);
+    if (currency.ok) return this.#callForInvoice(connectionId, call);
+    const { kind, message, trace } = currency.failure;
+    return failed(kind === 'rejected' ? { kind: 'unavailable', message, trace } : currency.failure);
+  }
+
   #callForInvoice(connectionId: string, call: QboCall): Promise<ProviderResult<ProviderInvoice>> {
     return this.#client.call(connectionId, call, async (json) => {
       const document = answers.readInvoiceDocument(json);
@@ -180,11 +194,20 @@ export class QuickBooksGateway implements AccountingGateway {
     connectionId: string,
     { CurrencyRef }: { readonly CurrencyRef?: { readonly value: string } | null | undefined },
   ): Promise<string> {
-    const known = CurrencyRef?.value ?? this.#homeCurrencies.get(connectionId);
-    if (known !== undefined) return known;
+    if (CurrencyRef) return CurrencyRef.value;
+    const home = await this.#homeCurrency(connectionId);
+    return home.ok ? home.value : '';
+  }
+
+  async #homeCurrency(connectionId: string): Promise<ProviderResult<string>> {
+    const known = this.#homeCurrencies.get(connectionId) ?? (await this.#store.load(connectionId))?.homeCurrency;
+    if (known !== undefined) {
+      this.#homeCurrencies.set(connectionId, known);
+      return succeeded(known);
+    }
     const read = await this.#client.call(connectionId, company.readPreferencesCall, company.readPreferences);
-    if (!read.ok) return '';
+    if (!read.ok) return read;
     this.#homeCurrencies.set(connectionId, read.value.homeCurrency);
-    return read.value.homeCurrency;
+    return succeeded(read.value.homeCurrency);
   }
 }

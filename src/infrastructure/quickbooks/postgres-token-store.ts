@@ -21,6 +21,7 @@ const connectionRow = z
     reads_pauses: z.int(),
     writes_paused_ms: z.coerce.number(),
     writes_pauses: z.int(),
+    home_currency: z.string().nullable(),
   })
   .transform(
     (row): StoredConnection => ({
@@ -42,6 +43,7 @@ const connectionRow = z
         row.client_id !== null && row.client_secret !== null
           ? { clientId: row.client_id, clientSecret: row.client_secret }
           : undefined,
+      homeCurrency: row.home_currency ?? undefined,
     }),
   );
 
@@ -72,7 +74,8 @@ export class PostgresTokenStore implements TokenStore {
                 as previous_refresh_token,
               token_version, extract(epoch from access_token_expires_at) * 1000 as access_token_expires_at_ms,
               ${remainingMs('reads_paused_until')} as reads_paused_ms, reads_pauses,
-              ${remainingMs('writes_paused_until')} as writes_paused_ms, writes_pauses
+              ${remainingMs('writes_paused_until')} as writes_paused_ms, writes_pauses,
+              settings->>'homeCurrency' as home_currency
        from qbo_connection where id = ?`,
       [this.#waits.previousRefreshTokenMs, connectionId],
     );

@@ -17,6 +17,8 @@ export interface StoredConnection {
   readonly pauses: Readonly<Record<CallEffect, Pause>>;
   /** The Intuit app it was made with; undefined: the default one. */
   readonly app: { readonly clientId: string; readonly clientSecret: string } | undefined;
+  /** Undefined: the company's settings were not read yet, or must be read anew. */
+  readonly homeCurrency: string | undefined;
 }
 
 /** QuickBooks asked to be left alone with reads or with writes. */

@@ -67,12 +67,19 @@ describe('loading', () => {
       tokenVersion: 1,
       pauses: { read: { remainingMs: 0, count: 0 }, write: { remainingMs: 0, count: 0 } },
       app: { clientId: 'own-id', clientSecret: 'sealed(own-secret)' },
+      homeCurrency: undefined,
     });
   });
 
   test('one that must be reconnected, without an app of its own', async () => {
     const { id } = await insertConnection(orm, { status: QboConnectionStatus.RECONNECT_REQUIRED });
     expect(await store.load(id)).toMatchObject({ reconnectRequired: true, app: undefined });
+  });
+
+  test('one whose company settings were read, with its home currency', async () => {
+    const settings = { homeCurrency: 'JPY', multiCurrency: false, customDocumentNumbers: false };
+    const { id } = await insertConnection(orm, { settings });
+    expect(await store.load(id)).toMatchObject({ homeCurrency: 'JPY' });
   });
 
   test('one that does not exist is undefined', async () => {

@@ -170,20 +170,64 @@ describe('invoices', () => {
     expect(scope.isDone()).toBe(true);
   });
 
-  test('without a currency it is in the company’s own, which is asked for once', async () => {
-    const { CurrencyRef: _, ...withoutCurrency } = { ...invoice, TotalAmt: 500, Balance: 500 };
-    api().get(`${COMPANY}/invoice/155`).times(2).query(true).reply(200, { Invoice: withoutCurrency });
-    const preferences = { Preferences: { CurrencyPrefs: { HomeCurrency: { value: 'JPY' } } } };
-    api().get(`${COMPANY}/preferences`).query(true).reply(200, preferences);
-    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ value: { currency: 'JPY', total: 500n } });
-    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ value: { currency: 'JPY', total: 500n } });
-  });
-
-  test('without a currency that can be found out nothing is guessed', async () => {
+  describe('without a currency', () => {
     const { CurrencyRef: _, ...withoutCurrency } = invoice;
-    api().get(`${COMPANY}/invoice/155`).query(true).reply(200, { Invoice: withoutCurrency });
-    api().get(`${COMPANY}/preferences`).query(true).reply(503, '');
-    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'unavailable' } });
+    const preferences = { Preferences: { CurrencyPrefs: { HomeCurrency: { value: 'JPY' } } } };
+
+    beforeEach(() => {
+      store.connection = { ...store.connection, homeCurrency: undefined };
+    });
+
+    test('is in the company’s own, which is asked for once', async () => {
+      const Invoice = { ...withoutCurrency, TotalAmt: 500, Balance: 500 };
+      api().get(`${COMPANY}/invoice/155`).times(2).query(true).reply(200, { Invoice });
+      api().get(`${COMPANY}/preferences`).query(true).reply(200, preferences);
+      expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ value: { currency: 'JPY', total: 500n } });
+      expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ value: { currency: 'JPY', total: 500n } });
+    });
+
+    test('that can be found out is not guessed', async () => {
+      api().get(`${COMPANY}/invoice/155`).query(true).reply(200, { Invoice: withoutCurrency });
+      api().get(`${COMPANY}/preferences`).query(true).reply(503, '');
+      expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'unavailable' } });
+    });
+
+    const writes: [string, string, () => Promise<unknown>][] = [
+      ['created', '/invoice', () => gateway.createInvoice('qbo_1', '{}', 'op_1')],
+      ['e-mailed', '/invoice/155/send', () => gateway.sendInvoice('qbo_1', '155', 'ap@acme.example', 'op_1')],
+      ['voided', '/invoice', () => gateway.voidInvoice('qbo_1', '{}', 'op_1')],
+    ];
+
+    test.each(writes)('one that was %s stays so while reads are paused', async (_what, path, write) => {
+      const read = { remainingMs: 60_000, count: 3 };
+      store.connection = { ...store.connection, homeCurrency: 'USD', pauses: { ...store.connection.pauses, read } };
+      api().post(`${COMPANY}${path}`).query(true).reply(200, { Invoice: withoutCurrency });
+      expect(await write()).toMatchObject({ ok: true, value: { externalId: '155', currency: 'USD', total: 10000n } });
+    });
+
+    test.each(writes)('one is %s only after the currency was asked for', async (_what, path, write) => {
+      let isWritten = false;
+      api()
+        .get(`${COMPANY}/preferences`)
+        .query(true)
+        .reply(200, () => (isWritten ? {} : preferences));
+      api()
+        .post(`${COMPANY}${path}`)
+        .query(true)
+        .reply(200, () => {
+          isWritten = true;
+          return { Invoice: { ...withoutCurrency, TotalAmt: 500, Balance: 500, Line: [] } };
+        });
+      expect(await write()).toMatchObject({ ok: true, value: { currency: 'JPY', total: 500n } });
+    });
+
+    test.each(writes)('none is %s when it cannot be found out, and nothing was sent', async (_what, path, write) => {
+      const fault = { Fault: { Error: [{ Message: 'Refused', Detail: 'Refused', code: '5020' }] } };
+      api().get(`${COMPANY}/preferences`).query(true).reply(400, fault);
+      const never = api().post(`${COMPANY}${path}`).query(true).reply(200, { Invoice: invoice });
+      expect(await write()).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
+      expect(never.isDone()).toBe(false);
+    });
   });
 });
 

@@ -29,6 +29,7 @@ export const storedConnection: StoredConnection = {
   tokenVersion: 1,
   pauses: { read: { remainingMs: 0, count: 0 }, write: { remainingMs: 0, count: 0 } },
   app: undefined,
+  homeCurrency: 'USD',
 };
 
 /** One connection in memory, by the rules that `TokenStore` states. Leases never end by themselves. */
