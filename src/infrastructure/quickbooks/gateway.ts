@@ -6,6 +6,7 @@ import type {
   ProviderCustomer,
   ProviderInvoice,
   ProviderRefundReceipt,
+  TokenClaim,
   WantedInvoices,
 } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
@@ -51,6 +52,7 @@ export class QuickBooksGateway implements AccountingGateway {
   readonly findChangedPayments: AccountingGateway['findChangedPayments'];
 
   readonly #proving: ProvingContext;
+  readonly #tokens: QboTokens;
   readonly #client: AuthorisedClient;
   readonly #traffic: Traffic;
   readonly #store: Pick<TokenStore, 'load'>;
@@ -61,10 +63,11 @@ export class QuickBooksGateway implements AccountingGateway {
     const { endpoints, onCall, clock, waits, onTrouble = ignore, onBreaker = ignore } = options;
     const http = new QboHttpClient({ onCall, timeoutMs: waits.callTimeoutMs });
     this.#store = options.store;
+    this.#tokens = new QboTokens(options);
     this.#traffic = new Traffic({ store: options.traffic, clock, waits, onTrouble });
     this.#client = new AuthorisedClient({
       http,
-      tokens: new QboTokens(options),
+      tokens: this.#tokens,
       traffic: this.#traffic,
       resilience: new Resilience({ clock, waits, onBreaker }),
       endpoints,
@@ -76,16 +79,24 @@ export class QuickBooksGateway implements AccountingGateway {
     this.readChanges = bulk.readChanges.bind(bulk);
     this.findChangedInvoices = bulk.findChangedInvoices.bind(bulk);
     this.findChangedPayments = bulk.findChangedPayments.bind(bulk);
-    this.#proving = { http, endpoints, clock, onCall, waits };
+    this.#proving = { http, endpoints, clock, tokens: this.#tokens, waits };
   }
 
-  /** Writes down what was counted last. */
-  stop(): Promise<void> {
-    return this.#traffic.meter.flush();
+  /** Waits for new tokens that are on their way, and writes down what was counted last. */
+  async stop(): Promise<void> {
+    await this.#tokens.settle();
+    await this.#traffic.meter.flush();
   }
 
-  proveCredentials(credentials: CompanyCredentials): Promise<ProviderResult<ProvenCompany>> {
-    return proveCredentials(this.#proving, credentials);
+  proveCredentials(
+    credentials: CompanyCredentials,
+    connectionId: string | undefined,
+  ): Promise<ProviderResult<ProvenCompany>> {
+    return proveCredentials(this.#proving, credentials, connectionId);
+  }
+
+  releaseTokens(claim: TokenClaim): Promise<void> {
+    return this.#tokens.release(claim);
   }
 
   async readCompanySettings(connectionId: string): Promise<ProviderResult<CompanySettings>> {
