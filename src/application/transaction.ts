@@ -32,13 +32,18 @@ const MAX_RECORDINGS = 5;
  * restart of it does not cost the knowledge. Whether the lost transaction was committed is open, hence `work` must do
  * nothing when it was done before.
  */
-export async function recordInTransaction<T>(
-  { em, waits }: { readonly em: EntityManager; readonly waits: Waits },
+export function recordInTransaction<T>(
+  { em, waits }: { readonly em: EntityManager; readonly waits: Pick<Waits, 'recordingRetryMs'> },
   work: (tx: EntityManager) => Promise<T>,
 ): Promise<T> {
+  return recording(waits, () => inTransaction(em, work));
+}
+
+/** The repetition alone, for what is no transaction of the ORM's. */
+export async function recording<T>(waits: Pick<Waits, 'recordingRetryMs'>, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await inTransaction(em, work);
+      return await work();
     } catch (error) {
       if (!isLostConnection(error) || attempt === MAX_RECORDINGS) throw error;
       await delay(waits.recordingRetryMs * 2 ** (attempt - 1));

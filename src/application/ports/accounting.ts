@@ -9,8 +9,17 @@ import type { ProviderResult } from './provider.js';
  * own operation row.
  */
 export interface AccountingGateway {
-  /** Proves credentials by reading the company they open; refreshes the access token first when it is refused. */
-  proveCredentials(credentials: CompanyCredentials): Promise<ProviderResult<ProvenCompany>>;
+  /**
+   * Proves credentials by reading the company they open; refreshes the access token first when it is refused.
+   *
+   * @param connectionId the connection that the company has already: then it has one refresher at a time, this one included
+   */
+  proveCredentials(
+    credentials: CompanyCredentials,
+    connectionId: string | undefined,
+  ): Promise<ProviderResult<ProvenCompany>>;
+  /** Gives up the right to replace a connection's tokens. */
+  releaseTokens(claim: TokenClaim): Promise<void>;
 
   /** What must be known of a company once: reads its preferences and, without a default item, its `Services` item. */
   readCompanySettings(connectionId: string): Promise<ProviderResult<CompanySettings>>;
@@ -97,6 +106,16 @@ export interface ProvenCompany {
   readonly simulated: boolean;
   /** The tokens to store: those given, or newer ones when a refresh was needed to prove them. */
   readonly tokens: CompanyTokens;
+  /** They came from a refresh, under this claim on the connection: store them by it, or release it. */
+  readonly claim: TokenClaim | undefined;
+}
+
+/** The right to replace the tokens of a connection, while its lease lasts and nobody took over. */
+export interface TokenClaim {
+  readonly connectionId: string;
+  /** The version of the tokens that are to be replaced. */
+  readonly tokenVersion: number;
+  readonly fence: number;
 }
 
 export interface CompanyTokens {

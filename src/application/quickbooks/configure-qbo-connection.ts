@@ -13,9 +13,9 @@ import {
 import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import { audit } from '../audit.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
-import type { CompanyCredentials, ProvenCompany } from '../ports/accounting.js';
+import type { CompanyCredentials, ProvenCompany, TokenClaim } from '../ports/accounting.js';
 import type { ProviderFailure } from '../ports/provider.js';
-import { inTransaction } from '../transaction.js';
+import { recordInTransaction } from '../transaction.js';
 import { validate } from '../validation.js';
 import type { QboContext } from './qbo-context.js';
 
@@ -62,7 +62,8 @@ export interface ConfigureQboConnectionInput {
  * Connects a conference to a QuickBooks company, or reconnects the company. The tokens are proven by reading the
  * company before anything is stored. Conferences of one company share the connection; while it is healthy it keeps its
  * own token chain, and pasted tokens only prove that the caller may use the company. Only when they had to be refreshed
- * for that, the new ones are stored: the refresh may have ended the very chain that is stored. `id` is the conference's.
+ * for that, which is done as the company's only refresher, the new ones are stored: the refresh may have ended the very
+ * chain that is stored. `id` is the conference's.
  */
 export async function configureQboConnection(
   context: QboContext,
@@ -76,14 +77,18 @@ export async function configureQboConnection(
   if (!app) return missingClientPair();
   const { accessTokenExpiresAt, ...given } = checked.value;
   const credentials: CompanyCredentials = { ...given, ...app, accessTokenExpiresAt: accessTokenExpiresAt ?? undefined };
-  const proven = await context.accounting.proveCredentials(credentials);
+  const existing = await findConnection(context.em.fork(), checked.value);
+  const proven = await context.accounting.proveCredentials(credentials, existing?.id);
   if (!proven.ok) return describeRefusal(proven.failure);
-  if (proven.value.simulated && !context.allowsSimulators) return simulatorRefused();
+  const { simulated, claim } = proven.value;
+  if (simulated && !context.allowsSimulators) {
+    if (claim) await context.accounting.releaseTokens(claim);
+    return simulatorRefused();
+  }
   const sealed = await seal(context, checked.value, proven.value);
-  const areNew = proven.value.tokens.accessToken !== checked.value.accessToken;
-  const replacesTokens = areNew || !(await ownTokensWork(context, checked.value));
-  const proof = { conferenceId, input: checked.value, sealed, replacesTokens };
-  const storeProof = () => inTransaction(context.em, (tx) => store(tx, context, proof));
+  const replaces = claim ?? (await refusedTokens(context, existing));
+  const proof = { conferenceId, input: checked.value, sealed, replaces };
+  const storeProof = () => recordInTransaction(context, (tx) => store(tx, context, proof));
   // Somebody connected the same company for the first time just now: it exists the second time.
   return storeProof().catch((error: unknown) => {
     if (error instanceof UniqueConstraintViolationException) return storeProof();
@@ -132,15 +137,25 @@ function describeRefusal(failure: ProviderFailure): ConfigureQboConnectionOutcom
   return refusal('QBO_UNAVAILABLE', `QuickBooks could not be asked; nothing was stored. ${failure.message}`);
 }
 
+function findConnection(
+  em: EntityManager,
+  { environment, realmId }: CheckedInput,
+  lockMode: LockMode = LockMode.NONE,
+): Promise<QboConnection | null> {
+  return em.findOne(QboConnection, { environment, realmId }, { lockMode });
+}
+
 /**
- * Whether the connection that the company has is as healthy as it looks. Nobody tells us that a person consented anew in
- * QuickBooks, which ends the old tokens: only using them shows it.
+ * The tokens of the company's connection, if they do not work. Nobody tells us that a person consented anew in
+ * QuickBooks, which ends the old ones: only using them shows it.
  */
-async function ownTokensWork({ em, accounting }: QboContext, { environment, realmId }: CheckedInput): Promise<boolean> {
-  const existing = await em.fork().findOne(QboConnection, { environment, realmId });
-  if (!existing) return true;
+async function refusedTokens(
+  { accounting }: QboContext,
+  existing: QboConnection | null,
+): Promise<ReplaceableTokens | undefined> {
+  if (!existing) return undefined;
   const read = await accounting.readCompanySettings(existing.id);
-  return read.ok || read.failure.kind !== 'reconnect_required';
+  return !read.ok && read.failure.kind === 'reconnect_required' ? { tokenVersion: existing.tokenVersion } : undefined;
 }
 
 function simulatorRefused(): ConfigureQboConnectionOutcome {
@@ -169,22 +184,24 @@ interface ProvenConnection {
   readonly conferenceId: string;
   readonly input: CheckedInput;
   readonly sealed: Awaited<ReturnType<typeof seal>>;
-  /** The company's connection, if there is one, is not healthy or older than these tokens. */
-  readonly replacesTokens: boolean;
+  /** Undefined: the company's connection, if there is one, keeps the tokens that it has. */
+  readonly replaces: ReplaceableTokens | undefined;
 }
+
+/** Those that were stored when the new ones were proven. Others that were stored meanwhile are newer, and stay. */
+type ReplaceableTokens = Pick<TokenClaim, 'tokenVersion'> & Partial<Pick<TokenClaim, 'fence'>>;
 
 async function store(
   tx: EntityManager,
   context: QboContext,
-  { conferenceId, input, sealed, replacesTokens }: ProvenConnection,
+  { conferenceId, input, sealed, replaces }: ProvenConnection,
 ): Promise<ConfigureQboConnectionOutcome> {
   const conference = await tx.findOneOrFail(Conference, conferenceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
   const { environment, realmId, serviceItemId } = input;
   const now = context.clock.now();
-  const existing = await tx.findOne(QboConnection, { environment, realmId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const existing = await findConnection(tx, input, LockMode.PESSIMISTIC_WRITE);
   const connection = existing ?? createConnection(tx, context, input, sealed);
-  const isDead = existing?.status === QboConnectionStatus.RECONNECT_REQUIRED;
-  if (existing && (isDead || replacesTokens)) replaceTokens(existing, sealed);
+  if (existing && mayReplace(existing, replaces)) replaceTokens(existing, sealed);
   if (serviceItemId) connection.serviceItemId = serviceItemId;
   // A secret that was replaced at Intuit must be taken also while the access token still works without it.
   if (sealed.clientSecret !== null) Object.assign(connection, pickApp(sealed));
@@ -205,6 +222,15 @@ async function store(
 async function wakePostponedEvents(tx: EntityManager, realmId: string, now: Date): Promise<void> {
   const waiting = { provider: 'QBO', companyId: realmId, state: WebhookEventState.RECEIVED };
   await tx.nativeUpdate(WebhookEvent, waiting, { nextAttemptAt: now });
+}
+
+/** A connection that is dead has nothing to lose. */
+function mayReplace(
+  { status, tokenVersion, refreshFence }: QboConnection,
+  replaces: ReplaceableTokens | undefined,
+): boolean {
+  if (status === QboConnectionStatus.RECONNECT_REQUIRED) return true;
+  return replaces?.tokenVersion === tokenVersion && (replaces.fence ?? refreshFence) === refreshFence;
 }
 
 function createConnection(

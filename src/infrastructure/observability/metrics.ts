@@ -51,11 +51,13 @@ export class Metrics {
 
   constructor(orm: MikroORM) {
     collectDefaultMetrics({ register: this.registry });
+    for (const outcome of ['done', 'failed', 'nothing_to_watch']) this.quickbooksSweeps.inc({ outcome }, 0);
     this.#countRows(orm, {
       name: 'webhook_events',
       help: 'Stored webhook events that are not finished, by state (RECEIVED waits, PROCESSING is worked on, DEAD needs a person).',
       label: 'state',
-      // One by one: so each is counted in a small index of its own, and shows when there are none.
+      values: ['RECEIVED', 'PROCESSING', 'DEAD'],
+      // One by one: so each is counted in a small index of its own.
       sql: `select 'RECEIVED' as value, count(*)::int as count from webhook_event where state = 'RECEIVED'
             union all select 'PROCESSING', count(*)::int from webhook_event where state = 'PROCESSING'
             union all select 'DEAD', count(*)::int from webhook_event where state = 'DEAD'`,
@@ -71,6 +73,7 @@ export class Metrics {
       name: 'provider_operations_open',
       help: 'Writes to providers that are not settled, by state.',
       label: 'state',
+      values: ['CLAIMED', 'IN_FLIGHT', 'UNKNOWN'],
       sql: `select state as value, count(*)::int as count from provider_operation
             where state in ('CLAIMED', 'IN_FLIGHT', 'UNKNOWN') group by state`,
     });
@@ -78,6 +81,7 @@ export class Metrics {
       name: 'qbo_connections',
       help: 'QuickBooks connections by status; RECONNECT_REQUIRED needs a person.',
       label: 'status',
+      values: ['CONNECTED', 'RECONNECT_REQUIRED'],
       sql: 'select status as value, count(*)::int as count from qbo_connection group by status',
     });
     this.#measureRealms(orm, {
@@ -101,10 +105,10 @@ export class Metrics {
       name: 'qbo_calls_this_month',
       help: 'Successful calls to a QuickBooks company in this month (UTC), by effect. Intuit meters the reads.',
       label: 'effect',
-      sql: `select realm_id as realm, label, count::float8 as value
-            from qbo_usage join qbo_connection on qbo_connection.id = connection_id,
-              lateral (values ('read', reads), ('write', writes)) as calls (label, count)
-            where month = date_trunc('month', now() at time zone 'UTC')::date`,
+      sql: `select realm_id as realm, label, coalesce(count, 0)::float8 as value
+            from qbo_connection left join qbo_usage
+                on qbo_connection.id = connection_id and month = date_trunc('month', now() at time zone 'UTC')::date,
+              lateral (values ('read', reads), ('write', writes)) as calls (label, count)`,
     });
   }
 
@@ -120,7 +124,8 @@ export class Metrics {
     });
   }
 
-  #countRows(orm: MikroORM, { name, help, label, sql }: DatabaseGauge): void {
+  /** Every value is there, also with nothing to count: an alert on a series that vanished would never end. */
+  #countRows(orm: MikroORM, { name, help, label, values, sql }: RowCount): void {
     new Gauge({
       name,
       help,
@@ -129,6 +134,7 @@ export class Metrics {
       async collect() {
         const rows = counts.parse(await orm.em.fork().execute(sql));
         this.reset();
+        for (const value of values) this.set({ [label]: value }, 0);
         for (const { value, count } of rows) this.set({ [label]: value }, count);
       },
     });
@@ -155,6 +161,10 @@ interface DatabaseGauge {
   readonly help: string;
   readonly label: string;
   readonly sql: string;
+}
+
+interface RowCount extends DatabaseGauge {
+  readonly values: readonly string[];
 }
 
 const numbers = z.tuple([z.object({ value: z.number() })]);

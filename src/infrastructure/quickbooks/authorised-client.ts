@@ -41,7 +41,7 @@ export class AuthorisedClient {
     const { tokens } = this.#parts;
     const current = await deadline.limit(tokens.current(connectionId));
     if (!current) return tooLate();
-    if (!current.ok) return asAnswer(current.failure);
+    if (!current.ok) return { ...asAnswer(current.failure), cause: 'withheld' };
     const answer = await this.#send(current.value, call, deadline);
     if (answer.kind !== 'unauthorised') return answer;
     const renewed = await deadline.limit(tokens.renew(connectionId, current.value.tokenVersion));

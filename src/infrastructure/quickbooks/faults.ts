@@ -23,8 +23,9 @@ export interface FailedCall {
 /**
  * What a failure tells about the company or its server. `not_sent`, `lost` (no whole answer came) and `server_error`
  * may pass by themselves; `throttled` must be waited out; `no_access` is QuickBooks' word that the authorisation is gone.
+ * `withheld` tells nothing: we did not send the call, or did not wait for its answer.
  */
-export type FailureCause = 'not_sent' | 'lost' | 'server_error' | 'throttled' | 'no_access';
+export type FailureCause = 'not_sent' | 'lost' | 'server_error' | 'throttled' | 'no_access' | 'withheld';
 
 /** An answer that is not what was asked for. */
 export interface Refusal {

@@ -6,6 +6,7 @@ import type {
   ProviderCustomer,
   ProviderInvoice,
   ProviderRefundReceipt,
+  TokenClaim,
   WantedInvoices,
 } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
@@ -20,6 +21,7 @@ import * as invoices from './invoices.js';
 import { MAX_RESULTS } from './query.js';
 import * as refunds from './refund-receipts.js';
 import { Resilience, type ResilienceOptions } from './resilience.js';
+import type { TokenStore } from './token-store.js';
 import { QboTokens, type QboTokensOptions } from './tokens.js';
 import { Traffic, type TrafficOptions } from './traffic.js';
 import type { TrafficStore } from './traffic-store.js';
@@ -50,18 +52,22 @@ export class QuickBooksGateway implements AccountingGateway {
   readonly findChangedPayments: AccountingGateway['findChangedPayments'];
 
   readonly #proving: ProvingContext;
+  readonly #tokens: QboTokens;
   readonly #client: AuthorisedClient;
   readonly #traffic: Traffic;
+  readonly #store: Pick<TokenStore, 'load'>;
   /** By connection. A company can never change its home currency. */
   readonly #homeCurrencies = new Map<string, string>();
 
   constructor(options: QuickBooksGatewayOptions) {
     const { endpoints, onCall, clock, waits, onTrouble = ignore, onBreaker = ignore } = options;
     const http = new QboHttpClient({ onCall, timeoutMs: waits.callTimeoutMs });
+    this.#store = options.store;
+    this.#tokens = new QboTokens(options);
     this.#traffic = new Traffic({ store: options.traffic, clock, waits, onTrouble });
     this.#client = new AuthorisedClient({
       http,
-      tokens: new QboTokens(options),
+      tokens: this.#tokens,
       traffic: this.#traffic,
       resilience: new Resilience({ clock, waits, onBreaker }),
       endpoints,
@@ -73,16 +79,24 @@ export class QuickBooksGateway implements AccountingGateway {
     this.readChanges = bulk.readChanges.bind(bulk);
     this.findChangedInvoices = bulk.findChangedInvoices.bind(bulk);
     this.findChangedPayments = bulk.findChangedPayments.bind(bulk);
-    this.#proving = { http, endpoints, clock, onCall, waits };
+    this.#proving = { http, endpoints, clock, tokens: this.#tokens, waits };
   }
 
-  /** Writes down what was counted last. */
-  stop(): Promise<void> {
-    return this.#traffic.meter.flush();
+  /** Waits for new tokens that are on their way, and writes down what was counted last. */
+  async stop(): Promise<void> {
+    await this.#tokens.settle();
+    await this.#traffic.meter.flush();
   }
 
-  proveCredentials(credentials: CompanyCredentials): Promise<ProviderResult<ProvenCompany>> {
-    return proveCredentials(this.#proving, credentials);
+  proveCredentials(
+    credentials: CompanyCredentials,
+    connectionId: string | undefined,
+  ): Promise<ProviderResult<ProvenCompany>> {
+    return proveCredentials(this.#proving, credentials, connectionId);
+  }
+
+  releaseTokens(claim: TokenClaim): Promise<void> {
+    return this.#tokens.release(claim);
   }
 
   async readCompanySettings(connectionId: string): Promise<ProviderResult<CompanySettings>> {
@@ -112,7 +126,7 @@ export class QuickBooksGateway implements AccountingGateway {
   }
 
   createInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>> {
-    return this.#callForInvoice(connectionId, invoices.createInvoiceCall(body, idempotencyKey));
+    return this.#writeInvoice(connectionId, invoices.createInvoiceCall(body, idempotencyKey));
   }
 
   sendInvoice(
@@ -121,11 +135,11 @@ export class QuickBooksGateway implements AccountingGateway {
     email: string,
     idempotencyKey: string,
   ): Promise<ProviderResult<ProviderInvoice>> {
-    return this.#callForInvoice(connectionId, invoices.sendInvoiceCall(externalId, email, idempotencyKey));
+    return this.#writeInvoice(connectionId, invoices.sendInvoiceCall(externalId, email, idempotencyKey));
   }
 
   voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>> {
-    return this.#callForInvoice(connectionId, invoices.voidInvoiceCall(body, idempotencyKey));
+    return this.#writeInvoice(connectionId, invoices.voidInvoiceCall(body, idempotencyKey));
   }
 
   async findInvoices(connectionId: string, wanted: WantedInvoices): Promise<ProviderResult<ProviderInvoice[]>> {
@@ -155,6 +169,17 @@ export class QuickBooksGateway implements AccountingGateway {
     });
   }
 
+  /**
+   * Sent only when its answer can be understood, whatever it leaves out: a read that fails afterwards would make an
+   * unknown outcome of a sure one. Why the currency cannot be found out says nothing of the write, hence `unavailable`.
+   */
+  async #writeInvoice(connectionId: string, call: QboCall): Promise<ProviderResult<ProviderInvoice>> {
+    const currency = await this.#homeCurrency(connectionId);
+    if (currency.ok) return this.#callForInvoice(connectionId, call);
+    const { kind, message, trace } = currency.failure;
+    return failed(kind === 'rejected' ? { kind: 'unavailable', message, trace } : currency.failure);
+  }
+
   #callForInvoice(connectionId: string, call: QboCall): Promise<ProviderResult<ProviderInvoice>> {
     return this.#client.call(connectionId, call, async (json) => {
       const document = answers.readInvoiceDocument(json);
@@ -180,11 +205,20 @@ export class QuickBooksGateway implements AccountingGateway {
     connectionId: string,
     { CurrencyRef }: { readonly CurrencyRef?: { readonly value: string } | null | undefined },
   ): Promise<string> {
-    const known = CurrencyRef?.value ?? this.#homeCurrencies.get(connectionId);
-    if (known !== undefined) return known;
+    if (CurrencyRef) return CurrencyRef.value;
+    const home = await this.#homeCurrency(connectionId);
+    return home.ok ? home.value : '';
+  }
+
+  async #homeCurrency(connectionId: string): Promise<ProviderResult<string>> {
+    const known = this.#homeCurrencies.get(connectionId) ?? (await this.#store.load(connectionId))?.homeCurrency;
+    if (known !== undefined) {
+      this.#homeCurrencies.set(connectionId, known);
+      return succeeded(known);
+    }
     const read = await this.#client.call(connectionId, company.readPreferencesCall, company.readPreferences);
-    if (!read.ok) return '';
+    if (!read.ok) return read;
     this.#homeCurrencies.set(connectionId, read.value.homeCurrency);
-    return read.value.homeCurrency;
+    return succeeded(read.value.homeCurrency);
   }
 }

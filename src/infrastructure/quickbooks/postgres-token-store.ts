@@ -1,7 +1,9 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { z } from 'zod';
+import type { TokenClaim } from '../../application/ports/accounting.js';
+import { recording } from '../../application/transaction.js';
 import type { Waits } from '../../application/waits.js';
-import type { RefreshClaim, SealedTokens, StoredConnection, TokenStore } from './token-store.js';
+import type { SealedTokens, StoredConnection, TokenStore } from './token-store.js';
 
 const connectionRow = z
   .object({
@@ -21,6 +23,7 @@ const connectionRow = z
     reads_pauses: z.int(),
     writes_paused_ms: z.coerce.number(),
     writes_pauses: z.int(),
+    home_currency: z.string().nullable(),
   })
   .transform(
     (row): StoredConnection => ({
@@ -42,13 +45,18 @@ const connectionRow = z
         row.client_id !== null && row.client_secret !== null
           ? { clientId: row.client_id, clientSecret: row.client_secret }
           : undefined,
+      homeCurrency: row.home_currency ?? undefined,
     }),
   );
 
 const claimRows = z.array(z.object({ refresh_fence: z.int() }));
 
+const NOT_LEASED = '(refresh_lease_until is null or refresh_lease_until < now())';
+
 /** Still the latest refresher, and the tokens are still those it set out to replace. */
 const HOLDS_CLAIM = 'id = ? and refresh_fence = ? and token_version = ?';
+
+type StoreWaits = Pick<Waits, 'tokenLeaseMs' | 'previousRefreshTokenMs' | 'recordingRetryMs'>;
 
 /**
  * Single statements, each atomic, never a transaction: nothing stays locked while Intuit is being asked.
@@ -58,9 +66,9 @@ const HOLDS_CLAIM = 'id = ? and refresh_fence = ? and token_version = ?';
  */
 export class PostgresTokenStore implements TokenStore {
   readonly #orm: MikroORM;
-  readonly #waits: Pick<Waits, 'tokenLeaseMs' | 'previousRefreshTokenMs'>;
+  readonly #waits: StoreWaits;
 
-  constructor(orm: MikroORM, waits: Pick<Waits, 'tokenLeaseMs' | 'previousRefreshTokenMs'>) {
+  constructor(orm: MikroORM, waits: StoreWaits) {
     this.#orm = orm;
     this.#waits = waits;
   }
@@ -72,19 +80,27 @@ export class PostgresTokenStore implements TokenStore {
                 as previous_refresh_token,
               token_version, extract(epoch from access_token_expires_at) * 1000 as access_token_expires_at_ms,
               ${remainingMs('reads_paused_until')} as reads_paused_ms, reads_pauses,
-              ${remainingMs('writes_paused_until')} as writes_paused_ms, writes_pauses
+              ${remainingMs('writes_paused_until')} as writes_paused_ms, writes_pauses,
+              settings->>'homeCurrency' as home_currency
        from qbo_connection where id = ?`,
       [this.#waits.previousRefreshTokenMs, connectionId],
     );
     return z.array(connectionRow).parse(rows)[0];
   }
 
-  async claimRefresh(connectionId: string, tokenVersion: number): Promise<RefreshClaim | undefined> {
+  claimRefresh(connectionId: string, tokenVersion: number): Promise<TokenClaim | undefined> {
+    return this.#claim(connectionId, tokenVersion, "status = 'CONNECTED'");
+  }
+
+  claimReplacement(connectionId: string, tokenVersion: number): Promise<TokenClaim | undefined> {
+    return this.#claim(connectionId, tokenVersion, 'true');
+  }
+
+  async #claim(connectionId: string, tokenVersion: number, condition: string): Promise<TokenClaim | undefined> {
     const rows = await this.#execute(
       `update qbo_connection
        set refresh_fence = refresh_fence + 1, refresh_lease_until = now() + ? * interval '1 millisecond'
-       where id = ? and token_version = ? and status = 'CONNECTED'
-         and (refresh_lease_until is null or refresh_lease_until < now())
+       where id = ? and token_version = ? and ${condition} and ${NOT_LEASED}
        returning refresh_fence`,
       [this.#waits.tokenLeaseMs, connectionId, tokenVersion],
     );
@@ -92,8 +108,14 @@ export class PostgresTokenStore implements TokenStore {
     return row && { connectionId, tokenVersion, fence: row.refresh_fence };
   }
 
-  async recordTokens(claim: RefreshClaim, tokens: SealedTokens): Promise<boolean> {
-    const rows = await this.#execute(
+  /** Repeated when the database was lost: Intuit does not tell twice. If it was stored after all, the claim is over. */
+  async recordTokens(claim: TokenClaim, tokens: SealedTokens): Promise<boolean> {
+    const rows = await recording(this.#waits, () => this.#recordTokens(claim, tokens));
+    return claimRows.parse(rows).length === 1;
+  }
+
+  #recordTokens(claim: TokenClaim, tokens: SealedTokens): Promise<unknown> {
+    return this.#execute(
       `update qbo_connection
        set access_token = ?, access_token_expires_at = ?, refresh_token = ?,
            previous_refresh_token = coalesce(?, previous_refresh_token),
@@ -113,10 +135,9 @@ export class PostgresTokenStore implements TokenStore {
         ...identity(claim),
       ],
     );
-    return claimRows.parse(rows).length === 1;
   }
 
-  async requireReconnect(claim: RefreshClaim): Promise<boolean> {
+  async requireReconnect(claim: TokenClaim): Promise<boolean> {
     const rows = await this.#execute(
       `update qbo_connection set status = 'RECONNECT_REQUIRED', refresh_lease_until = null, updated_at = now()
        where ${HOLDS_CLAIM} returning refresh_fence`,
@@ -127,14 +148,14 @@ export class PostgresTokenStore implements TokenStore {
 
   async requireReconnectOf(connectionId: string, tokenVersion: number): Promise<boolean> {
     const rows = await this.#execute(
-      `update qbo_connection set status = 'RECONNECT_REQUIRED', refresh_lease_until = null, updated_at = now()
-       where id = ? and token_version = ? returning refresh_fence`,
+      `update qbo_connection set status = 'RECONNECT_REQUIRED', updated_at = now()
+       where id = ? and token_version = ? and ${NOT_LEASED} returning refresh_fence`,
       [connectionId, tokenVersion],
     );
     return claimRows.parse(rows).length === 1;
   }
 
-  async releaseRefresh(claim: RefreshClaim): Promise<void> {
+  async releaseRefresh(claim: TokenClaim): Promise<void> {
     await this.#execute(
       `update qbo_connection set refresh_lease_until = null where ${HOLDS_CLAIM} returning refresh_fence`,
       identity(claim),
@@ -152,6 +173,6 @@ function remainingMs(column: string): string {
   return `greatest(0, coalesce(extract(epoch from ${column} - now()) * 1000, 0))`;
 }
 
-function identity({ connectionId, fence, tokenVersion }: RefreshClaim): unknown[] {
+function identity({ connectionId, fence, tokenVersion }: TokenClaim): unknown[] {
   return [connectionId, fence, tokenVersion];
 }

@@ -35,6 +35,8 @@ export type RefreshAnswer =
   /** `lost`: no whole answer came, so Intuit may have issued tokens that nobody received. */
   | { readonly kind: 'unavailable' | 'lost'; readonly reason: string; readonly trace: ProviderTrace };
 
+export type RefusedRefresh = Exclude<RefreshAnswer, { kind: 'issued' }>;
+
 export interface TokenEndpointOptions {
   readonly timeoutMs?: number | undefined;
   readonly onCall?: QboCallObserver | undefined;

@@ -1,3 +1,4 @@
+import type { TokenClaim } from '../../application/ports/accounting.js';
 import type { IntuitEnvironment } from './endpoints.js';
 import type { CallEffect } from './faults.js';
 
@@ -17,6 +18,8 @@ export interface StoredConnection {
   readonly pauses: Readonly<Record<CallEffect, Pause>>;
   /** The Intuit app it was made with; undefined: the default one. */
   readonly app: { readonly clientId: string; readonly clientSecret: string } | undefined;
+  /** Undefined: the company's settings were not read yet, or must be read anew. */
+  readonly homeCurrency: string | undefined;
 }
 
 /** QuickBooks asked to be left alone with reads or with writes. */
@@ -39,14 +42,6 @@ export interface SealedTokens {
   readonly refreshTokenHardExpiresAt: Date | undefined;
 }
 
-/** The right to ask Intuit for new tokens, while the lease lasts and nobody took over. */
-export interface RefreshClaim {
-  readonly connectionId: string;
-  /** The version of the tokens that are to be replaced. */
-  readonly tokenVersion: number;
-  readonly fence: number;
-}
-
 /**
  * Where connections are kept, shared by all processes. Intuit rotates refresh tokens and may treat a simultaneous second
  * refresh as an attack, so at most one refresher works on a connection: it claims a lease with a fencing number, and
@@ -55,13 +50,15 @@ export interface RefreshClaim {
 export interface TokenStore {
   load(connectionId: string): Promise<StoredConnection | undefined>;
   /** Undefined: somebody else holds the lease, or the tokens are not those of `tokenVersion` any more. */
-  claimRefresh(connectionId: string, tokenVersion: number): Promise<RefreshClaim | undefined>;
+  claimRefresh(connectionId: string, tokenVersion: number): Promise<TokenClaim | undefined>;
+  /** The same also for a connection that must be reconnected: somebody brings other tokens. */
+  claimReplacement(connectionId: string, tokenVersion: number): Promise<TokenClaim | undefined>;
   /** Stores all of it, raises the version and ends the lease, at once. False: fenced off, nothing was stored. */
-  recordTokens(claim: RefreshClaim, tokens: SealedTokens): Promise<boolean>;
+  recordTokens(claim: TokenClaim, tokens: SealedTokens): Promise<boolean>;
   /** Marks the connection as dead and changes nothing else of it. False: fenced off, nothing was changed. */
-  requireReconnect(claim: RefreshClaim): Promise<boolean>;
-  /** The same for tokens that QuickBooks refuses. False: the connection has other tokens by now, nothing was changed. */
+  requireReconnect(claim: TokenClaim): Promise<boolean>;
+  /** The same for tokens that QuickBooks refuses. False: it has other tokens or is about to get them, nothing was changed. */
   requireReconnectOf(connectionId: string, tokenVersion: number): Promise<boolean>;
   /** Ends the lease without a result, so that the next caller may try. */
-  releaseRefresh(claim: RefreshClaim): Promise<void>;
+  releaseRefresh(claim: TokenClaim): Promise<void>;
 }

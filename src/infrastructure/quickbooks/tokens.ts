@@ -1,12 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Deadline } from '../../application/deadline.js';
+import type { CompanyTokens, TokenClaim } from '../../application/ports/accounting.js';
 import type { ProviderFailure, ProviderTrace } from '../../application/ports/provider.js';
 import type { SecretBox } from '../../application/ports/secrets.js';
 import type { Waits } from '../../application/waits.js';
 import type { Clock } from '../../domain/clock.js';
 import type { QboCallObserver } from './call-observer.js';
-import type { EndpointResolver } from './endpoints.js';
-import { type IssuedTokens, type RefreshAnswer, type RefreshRequest, refreshTokens } from './token-endpoint.js';
-import type { RefreshClaim, StoredConnection, TokenStore } from './token-store.js';
+import type { EndpointResolver, ReachableCompany } from './endpoints.js';
+import {
+  type IssuedTokens,
+  type RefreshAnswer,
+  type RefreshRequest,
+  type RefusedRefresh,
+  refreshTokens,
+} from './token-endpoint.js';
+import type { StoredConnection, TokenStore } from './token-store.js';
 
 /** The Intuit app for connections without one of their own. */
 export interface IntuitApp {
@@ -45,11 +53,34 @@ interface Refresh {
   readonly askedAt: Date;
 }
 
+export interface GivenTokens {
+  /** Undefined: the company has no connection yet. */
+  readonly connectionId: string | undefined;
+  readonly company: ReachableCompany;
+  readonly app: IntuitApp;
+  readonly refreshToken: string;
+  /** The one that was refused. */
+  readonly accessToken: string;
+}
+
+export type RenewedTokens =
+  | {
+      readonly kind: 'renewed';
+      readonly tokens: CompanyTokens;
+      /** False: they were stored already. */
+      readonly isNew: boolean;
+      /** To store them by; undefined: they are stored, or there is no connection yet. */
+      readonly claim: TokenClaim | undefined;
+    }
+  | { readonly kind: 'refused'; readonly answer: RefusedRefresh };
+
 /** Hands out access tokens, and sees to it that of all callers in all processes one at a time refreshes them. */
 export class QboTokens {
   readonly #options: QboTokensOptions;
   /** Callers of this process who need the same new tokens share one wait, instead of all polling the database. */
   readonly #renewals = new Map<string, Promise<AuthorisationResult>>();
+  /** Requests to Intuit whose answers are to be stored, even if nobody waits for them any more. */
+  readonly #refreshes = new Set<Promise<unknown>>();
 
   constructor(options: QboTokensOptions) {
     this.#options = options;
@@ -57,11 +88,9 @@ export class QboTokens {
 
   /** The stored token when it has some life left, else a new one. Throws when there is no such connection. */
   async current(connectionId: string): Promise<AuthorisationResult> {
-    const { clock, waits } = this.#options;
     const stored = await this.#load(connectionId);
     if (stored.reconnectRequired) return reconnectRequired();
-    const freshUntil = stored.accessTokenExpiresAt.getTime() - waits.accessTokenEarlyMs;
-    if (freshUntil > clock.now().getTime()) return this.#authorise(stored);
+    if (this.#isFresh(stored)) return this.#authorise(stored);
     return this.renew(connectionId, stored.tokenVersion);
   }
 
@@ -79,8 +108,75 @@ export class QboTokens {
   async end({ connection, tokenVersion }: Authorisation, failure: ProviderFailure): Promise<ProviderFailure> {
     const isEnded = await this.#options.store.requireReconnectOf(connection.id, tokenVersion);
     if (isEnded) return failure;
-    const message = `The company got other tokens meanwhile, for which this may not hold: ${failure.message}`;
+    const message = `The company got other tokens meanwhile, or is about to, for which this may not hold: ${failure.message}`;
     return { kind: 'unavailable', message, trace: failure.trace };
+  }
+
+  /**
+   * Other tokens than those that a person gave, which QuickBooks refused. When their company has a connection, they are
+   * refreshed by its only refresher. What comes of the connection's own chain is stored before it is used, as always; of
+   * another chain it is left to the caller, with the claim, because nothing proves yet that it opens this company.
+   * Undefined: another refresher did not finish in time.
+   */
+  async renewGiven(given: GivenTokens, deadline: Deadline): Promise<RenewedTokens | undefined> {
+    const { connectionId, company, app, refreshToken } = given;
+    if (connectionId === undefined) return toRenewed(await this.#send(company, app, refreshToken));
+    const claimed = await this.#claimReplacement(connectionId, deadline);
+    if (!claimed) return undefined;
+    const { stored, claim } = claimed;
+    if (await this.#isOwn(stored, refreshToken)) return this.#renewOwn(stored, claim, given);
+    const renewed = toRenewed(await this.#send(company, app, refreshToken), claim);
+    if (renewed.kind === 'refused') await this.release(claim);
+    return renewed;
+  }
+
+  /** Gives up the right to replace a connection's tokens. */
+  release(claim: TokenClaim): Promise<void> {
+    return this.#options.store.releaseRefresh(claim);
+  }
+
+  /** Resolves when the refreshes that have begun are over. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#refreshes);
+  }
+
+  async #renewOwn(stored: StoredConnection, claim: TokenClaim, given: GivenTokens): Promise<RenewedTokens> {
+    const { secrets } = this.#options;
+    const accessToken = await secrets.open(stored.accessToken);
+    if (accessToken !== given.accessToken && this.#isFresh(stored)) {
+      await this.release(claim);
+      const refreshToken = await secrets.open(stored.refreshToken);
+      const { accessTokenExpiresAt } = stored;
+      const ends = { accessTokenExpiresAt, refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined };
+      return { kind: 'renewed', tokens: { accessToken, refreshToken, ...ends }, isNew: false, claim: undefined };
+    }
+    const refresh = await this.#askIntuit(stored, given.app);
+    if (refresh.answer.kind === 'issued') await this.#record(stored, claim, refresh, refresh.answer.tokens);
+    else await this.release(claim);
+    return toRenewed(refresh);
+  }
+
+  #isFresh({ accessTokenExpiresAt }: StoredConnection): boolean {
+    const { clock, waits } = this.#options;
+    return accessTokenExpiresAt.getTime() - waits.accessTokenEarlyMs > clock.now().getTime();
+  }
+
+  async #claimReplacement(connectionId: string, deadline: Deadline) {
+    const { store, waits } = this.#options;
+    while (!deadline.hasPassed) {
+      const stored = await this.#load(connectionId);
+      const claim = await store.claimReplacement(connectionId, stored.tokenVersion);
+      if (claim) return { stored, claim };
+      await delay(waits.tokenPollMs);
+    }
+    return undefined;
+  }
+
+  async #isOwn({ refreshToken, previousRefreshToken }: StoredConnection, given: string): Promise<boolean> {
+    const stored = [refreshToken, ...(previousRefreshToken === undefined ? [] : [previousRefreshToken])];
+    // What cannot be opened, because its key is lost, is certainly to be replaced.
+    const opened = await Promise.all(stored.map((sealed) => this.#options.secrets.open(sealed).catch(() => undefined)));
+    return opened.includes(given);
   }
 
   async #renew(connectionId: string, staleVersion: number): Promise<AuthorisationResult> {
@@ -91,7 +187,7 @@ export class QboTokens {
       if (stored.reconnectRequired) return reconnectRequired();
       if (stored.tokenVersion !== staleVersion) return this.#authorise(stored);
       const claim = await store.claimRefresh(connectionId, staleVersion);
-      const result = claim && (await this.#refresh(stored, claim));
+      const result = claim && (await this.#finishing(this.#refresh(stored, claim)));
       if (result && result !== 'fenced_off') return result;
       if (performance.now() > waitUntil) {
         return unavailable('somebody else is refreshing the tokens and does not finish', {});
@@ -100,8 +196,13 @@ export class QboTokens {
     }
   }
 
+  #finishing<T>(refresh: Promise<T>): Promise<T> {
+    this.#refreshes.add(refresh);
+    return refresh.finally(() => this.#refreshes.delete(refresh));
+  }
+
   /** `fenced_off`: while Intuit was being asked somebody took over. What was received is discarded. */
-  async #refresh(stored: StoredConnection, claim: RefreshClaim): Promise<AuthorisationResult | 'fenced_off'> {
+  async #refresh(stored: StoredConnection, claim: TokenClaim): Promise<AuthorisationResult | 'fenced_off'> {
     const { store } = this.#options;
     const app = await this.#appOf(stored);
     if (!app) {
@@ -123,19 +224,19 @@ export class QboTokens {
    * before, which Intuit honours for a day: there is nothing to lose any more.
    */
   async #askIntuit(stored: StoredConnection, app: IntuitApp): Promise<Refresh> {
-    const latest = await this.#send(stored, app, stored.refreshToken);
+    const { secrets } = this.#options;
+    const latest = await this.#send(stored, app, await secrets.open(stored.refreshToken));
     if (latest.answer.kind !== 'dead' || stored.previousRefreshToken === undefined) return latest;
     const now = await this.#load(stored.id);
     if (now.tokenVersion !== stored.tokenVersion) return latest;
-    return this.#send(stored, app, stored.previousRefreshToken);
+    return this.#send(stored, app, await secrets.open(stored.previousRefreshToken));
   }
 
   /** Asks once more when the answer was lost: Intuit keeps the value that was sent valid for a day after its change. */
-  async #send(stored: StoredConnection, app: IntuitApp, sealed: string): Promise<Refresh> {
-    const { endpoints, secrets, waits } = this.#options;
-    const { tokenUrl } = endpoints(stored);
-    const sent = await secrets.open(sealed);
-    const request: RefreshRequest = { tokenUrl, ...app, refreshToken: sent };
+  async #send(company: ReachableCompany, app: IntuitApp, refreshToken: string): Promise<Refresh> {
+    const { endpoints, waits } = this.#options;
+    const { tokenUrl } = endpoints(company);
+    const request: RefreshRequest = { tokenUrl, ...app, refreshToken };
     const first = await this.#post(request);
     if (first.answer.kind !== 'lost') return first;
     await delay(waits.tokenRetryMs);
@@ -152,7 +253,7 @@ export class QboTokens {
   /** Stored before it is used: a token that only this process knew would be lost with it. */
   async #record(
     stored: StoredConnection,
-    claim: RefreshClaim,
+    claim: TokenClaim,
     { sent, askedAt }: Refresh,
     tokens: IssuedTokens,
   ): Promise<AuthorisationResult | 'fenced_off'> {
@@ -185,8 +286,15 @@ export class QboTokens {
   }
 }
 
+function toRenewed({ answer, sent, askedAt }: Refresh, claim?: TokenClaim): RenewedTokens {
+  if (answer.kind !== 'issued') return { kind: 'refused', answer };
+  const { accessToken, refreshToken = sent } = answer.tokens;
+  const tokens = { accessToken, refreshToken, ...endsOf(answer.tokens, askedAt) };
+  return { kind: 'renewed', tokens, isNew: true, claim };
+}
+
 /** When tokens that were asked for at that time end; undefined where Intuit did not tell. */
-export function endsOf(tokens: IssuedTokens, askedAt: Date) {
+function endsOf(tokens: IssuedTokens, askedAt: Date) {
   const endOf = (seconds: number | undefined) => (seconds === undefined ? undefined : secondsAfter(askedAt, seconds));
   return {
     accessTokenExpiresAt: secondsAfter(askedAt, tokens.expiresInSeconds),
@@ -199,7 +307,7 @@ export function secondsAfter(instant: Date, seconds: number): Date {
   return new Date(instant.getTime() + seconds * 1000);
 }
 
-function describe(answer: Exclude<RefreshAnswer, { kind: 'issued' | 'dead' }>): AuthorisationResult {
+function describe(answer: Exclude<RefusedRefresh, { kind: 'dead' }>): AuthorisationResult {
   return answer.kind === 'wrong_client' ? wrongClient(answer.trace) : unavailable(answer.reason, answer.trace);
 }
 

@@ -105,7 +105,7 @@ export class Traffic {
 
   #notBefore(milliseconds: number, message: string): FailedCall {
     const failure = { kind: 'unavailable', message, trace: {}, retryAt: this.#in(milliseconds) } as const;
-    return { kind: 'failed', failure };
+    return { kind: 'failed', failure, cause: 'withheld' };
   }
 
   #in(milliseconds: number): Date {
@@ -122,5 +122,5 @@ async function lateAfter(milliseconds: number): Promise<number> {
 
 export function tooLate(): FailedCall {
   const message = 'The time for this request was over before QuickBooks could answer.';
-  return { kind: 'failed', failure: { kind: 'unavailable', message, trace: {} } };
+  return { kind: 'failed', failure: { kind: 'unavailable', message, trace: {} }, cause: 'withheld' };
 }

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import type { TokenClaim } from '../../../src/application/ports/accounting.js';
 import { standardWaits } from '../../../src/application/waits.js';
 import { QboConnectionStatus } from '../../../src/domain/quickbooks/qbo-connection.entity.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { PostgresTokenStore } from '../../../src/infrastructure/quickbooks/postgres-token-store.js';
-import type { RefreshClaim, SealedTokens } from '../../../src/infrastructure/quickbooks/token-store.js';
+import type { SealedTokens } from '../../../src/infrastructure/quickbooks/token-store.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { insertConnection, readConnection } from './connections.js';
 
@@ -32,10 +33,24 @@ const newTokens: SealedTokens = {
   refreshTokenHardExpiresAt: new Date('2031-11-20T12:00:00Z'),
 };
 
-async function claim(connectionId: string, tokenVersion = 1): Promise<RefreshClaim> {
+async function claim(connectionId: string, tokenVersion = 1): Promise<TokenClaim> {
   const claimed = await store.claimRefresh(connectionId, tokenVersion);
   if (!claimed) throw new Error('expected a claim');
   return claimed;
+}
+
+/** A database whose connection is lost with the first statement, before or after that was carried out. */
+function losingFirst(orm: MikroORM, isCarriedOut: boolean): MikroORM {
+  let isLost = false;
+  const execute = async (sql: string, parameters: unknown[]): Promise<unknown> => {
+    const isFirst = !isLost;
+    isLost = true;
+    const rows = isFirst && !isCarriedOut ? [] : await orm.em.fork().getConnection().execute(sql, parameters);
+    if (isFirst) throw new Error('Connection terminated unexpectedly');
+    return rows;
+  };
+  const em = { fork: () => ({ getConnection: () => ({ execute }) }) };
+  return new Proxy(orm, { get: (target, name) => (name === 'em' ? em : Reflect.get(target, name, target)) });
 }
 
 /** As if the time of the lease had passed. */
@@ -67,12 +82,19 @@ describe('loading', () => {
       tokenVersion: 1,
       pauses: { read: { remainingMs: 0, count: 0 }, write: { remainingMs: 0, count: 0 } },
       app: { clientId: 'own-id', clientSecret: 'sealed(own-secret)' },
+      homeCurrency: undefined,
     });
   });
 
   test('one that must be reconnected, without an app of its own', async () => {
     const { id } = await insertConnection(orm, { status: QboConnectionStatus.RECONNECT_REQUIRED });
     expect(await store.load(id)).toMatchObject({ reconnectRequired: true, app: undefined });
+  });
+
+  test('one whose company settings were read, with its home currency', async () => {
+    const settings = { homeCurrency: 'JPY', multiCurrency: false, customDocumentNumbers: false };
+    const { id } = await insertConnection(orm, { settings });
+    expect(await store.load(id)).toMatchObject({ homeCurrency: 'JPY' });
   });
 
   test('one that does not exist is undefined', async () => {
@@ -103,14 +125,26 @@ describe('the refresh token before the last change', () => {
 });
 
 describe('tokens that QuickBooks refuses', () => {
-  test('end the connection, and a refresh of them is fenced off', async () => {
+  test('end the connection', async () => {
     const { id } = await insertConnection(orm);
-    const refresh = await claim(id);
     expect(await store.requireReconnectOf(id, 1)).toBe(true);
     expect(await readConnection(orm, id)).toMatchObject({ status: 'RECONNECT_REQUIRED', refreshLeaseUntil: null });
     expect(await store.claimRefresh(id, 1)).toBeUndefined();
-    await store.releaseRefresh(refresh);
-    expect((await readConnection(orm, id)).status).toBe('RECONNECT_REQUIRED');
+  });
+
+  test('end nothing while somebody is refreshing them, whose new ones may work', async () => {
+    const { id } = await insertConnection(orm);
+    const refresh = await claim(id);
+    expect(await store.requireReconnectOf(id, 1)).toBe(false);
+    expect(await store.recordTokens(refresh, newTokens)).toBe(true);
+    expect(await readConnection(orm, id)).toMatchObject({ status: 'CONNECTED', tokenVersion: 2 });
+  });
+
+  test('end the connection when the one that refreshed them died', async () => {
+    const { id } = await insertConnection(orm);
+    await claim(id);
+    await endLease(id);
+    expect(await store.requireReconnectOf(id, 1)).toBe(true);
   });
 
   test('end nothing when they are not the stored ones any more', async () => {
@@ -143,6 +177,14 @@ describe('claiming the refresh', () => {
     expect(await store.claimRefresh(id, 1)).toBeUndefined();
   });
 
+  test('of a connection that must be reconnected is for those who bring other tokens, one at a time', async () => {
+    const { id } = await insertConnection(orm, { status: QboConnectionStatus.RECONNECT_REQUIRED });
+    expect(await store.claimReplacement(id, 2)).toBeUndefined();
+    expect(await store.claimReplacement(id, 1)).toEqual({ connectionId: id, tokenVersion: 1, fence: 1 });
+    expect(await store.claimReplacement(id, 1)).toBeUndefined();
+    expect((await readConnection(orm, id)).status).toBe('RECONNECT_REQUIRED');
+  });
+
   test('after a lease that has expired somebody else takes over, with a higher fence', async () => {
     const { id } = await insertConnection(orm);
     await claim(id);
@@ -172,6 +214,15 @@ describe('recording new tokens', () => {
       status: 'CONNECTED',
       companyName: 'Conf Inc',
     });
+  });
+
+  test('is repeated when the database was lost on the way, stored or not', async () => {
+    for (const isStored of [false, true]) {
+      const { id } = await insertConnection(orm);
+      const flaky = new PostgresTokenStore(losingFirst(orm, isStored), { ...standardWaits, recordingRetryMs: 1 });
+      expect(await flaky.recordTokens(await claim(id), newTokens)).toBe(!isStored);
+      expect(await readConnection(orm, id)).toMatchObject({ refreshToken: 'sealed(refresh-2)', tokenVersion: 2 });
+    }
   });
 
   test('keeps what Intuit did not name', async () => {

@@ -137,14 +137,17 @@ describe('the adapter against the simulator', () => {
   test('proves credentials and notices the simulator', async () => {
     const pair = await control<Pair>('/tokens', { realmId: REALM });
     const given = { environment: 'SANDBOX', realmId: REALM, ...pair, accessTokenExpiresAt: undefined } as const;
-    expect(unwrap(await gateway.proveCredentials(given))).toMatchObject({
+    expect(unwrap(await gateway.proveCredentials(given, undefined))).toMatchObject({
       companyName: 'Conference Demo Co',
       simulated: true,
       tokens: { accessToken: pair.accessToken, refreshToken: pair.refreshToken },
     });
-    const dead = await gateway.proveCredentials({ ...given, accessToken: 'eyJnonsense', refreshToken: 'RT1-nonsense' });
+    const dead = await gateway.proveCredentials(
+      { ...given, accessToken: 'eyJnonsense', refreshToken: 'RT1-nonsense' },
+      undefined,
+    );
     expect(dead).toMatchObject({ ok: false, failure: { kind: 'reconnect_required' } });
-    const elsewhere = await gateway.proveCredentials({ ...given, realmId: '9341450000000002' });
+    const elsewhere = await gateway.proveCredentials({ ...given, realmId: '9341450000000002' }, undefined);
     expect(elsewhere).toMatchObject({ failure: { kind: 'reconnect_required', trace: { statusCode: 403 } } });
   });
 

@@ -134,6 +134,32 @@ describe('a call that may pass on repetition', () => {
   });
 });
 
+async function afterRest(work: () => Promise<void>): Promise<void> {
+  const now = performance.now.bind(performance);
+  const later = jest.spyOn(performance, 'now').mockImplementation(() => now() + 60_001);
+  await work().finally(() => later.mockRestore());
+}
+
+async function withoutRoom(gateway: QuickBooksGateway): Promise<void> {
+  traffic.takePlace = async () => undefined;
+  await read(gateway);
+  traffic.takePlace = async () => 0;
+}
+
+async function withoutDatabase(gateway: QuickBooksGateway): Promise<void> {
+  traffic.takePlace = () => Promise.reject(new Error('no database'));
+  await read(gateway).finally(() => {
+    traffic.takePlace = async () => 0;
+  });
+}
+
+async function withExpiredToken(gateway: QuickBooksGateway): Promise<void> {
+  const { connection } = store;
+  store.connection = { ...connection, accessTokenExpiresAt: NOW };
+  await read(gateway);
+  store.connection = connection;
+}
+
 describe('a company that keeps failing', () => {
   const failures = (count: number) => Array.from({ length: 3 * count }, () => fail);
 
@@ -147,11 +173,42 @@ describe('a company that keeps failing', () => {
       expect(await call(gateway)).toMatchObject({ ok: false, failure: { kind: 'unavailable', retryAt, trace: {} } });
     }
     expect(standIn.requests).toHaveLength(15);
-    const later = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_001);
-    expect(await read(gateway)).toMatchObject({ ok: true });
-    later.mockRestore();
+    await afterRest(async () => expect(await read(gateway)).toMatchObject({ ok: true }));
     expect(breakers).toEqual([true, false]);
     expect(standIn.requests).toHaveLength(16);
+  });
+
+  test.each<[string, (gateway: QuickBooksGateway) => Promise<unknown>]>([
+    ['is paused', write],
+    ['finds no room', withoutRoom],
+    ['comes too late', (gateway) => inRequest(0, () => read(gateway))],
+    ['gets no access token', withExpiredToken],
+    ['cannot ask the database', (gateway) => withoutDatabase(gateway).catch(() => undefined)],
+  ])('is not believed to work again because of a call that %s: the next one tries', async (_what, withheld) => {
+    const gateway = gatewayWith({ breakerOpenMs: 60_000 });
+    answers = failures(6);
+    for (let count = 0; count < 5; count++) await read(gateway);
+    paused({ write: { remainingMs: 30_000, count: 1 } });
+    await afterRest(async () => {
+      await withheld(gateway);
+      expect(standIn.requests).toHaveLength(15);
+      expect(breakers).toEqual([true]);
+      await read(gateway);
+      await read(gateway);
+    });
+    expect(standIn.requests).toHaveLength(18);
+    expect(breakers).toEqual([true, true]);
+  });
+
+  test('is noticed also when paused calls come in between', async () => {
+    const gateway = gatewayWith({ breakerOpenMs: 60_000 });
+    answers = failures(5);
+    paused({ write: { remainingMs: 30_000, count: 1 } });
+    for (let count = 0; count < 5; count++) {
+      await read(gateway);
+      await write(gateway);
+    }
+    expect(breakers).toEqual([true]);
   });
 
   test('is not one that refuses or throttles', async () => {

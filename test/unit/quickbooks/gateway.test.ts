@@ -170,20 +170,64 @@ describe('invoices', () => {
     expect(scope.isDone()).toBe(true);
   });
 
-  test('without a currency it is in the company’s own, which is asked for once', async () => {
-    const { CurrencyRef: _, ...withoutCurrency } = { ...invoice, TotalAmt: 500, Balance: 500 };
-    api().get(`${COMPANY}/invoice/155`).times(2).query(true).reply(200, { Invoice: withoutCurrency });
-    const preferences = { Preferences: { CurrencyPrefs: { HomeCurrency: { value: 'JPY' } } } };
-    api().get(`${COMPANY}/preferences`).query(true).reply(200, preferences);
-    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ value: { currency: 'JPY', total: 500n } });
-    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ value: { currency: 'JPY', total: 500n } });
-  });
-
-  test('without a currency that can be found out nothing is guessed', async () => {
+  describe('without a currency', () => {
     const { CurrencyRef: _, ...withoutCurrency } = invoice;
-    api().get(`${COMPANY}/invoice/155`).query(true).reply(200, { Invoice: withoutCurrency });
-    api().get(`${COMPANY}/preferences`).query(true).reply(503, '');
-    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'unavailable' } });
+    const preferences = { Preferences: { CurrencyPrefs: { HomeCurrency: { value: 'JPY' } } } };
+
+    beforeEach(() => {
+      store.connection = { ...store.connection, homeCurrency: undefined };
+    });
+
+    test('is in the company’s own, which is asked for once', async () => {
+      const Invoice = { ...withoutCurrency, TotalAmt: 500, Balance: 500 };
+      api().get(`${COMPANY}/invoice/155`).times(2).query(true).reply(200, { Invoice });
+      api().get(`${COMPANY}/preferences`).query(true).reply(200, preferences);
+      expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ value: { currency: 'JPY', total: 500n } });
+      expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ value: { currency: 'JPY', total: 500n } });
+    });
+
+    test('that can be found out is not guessed', async () => {
+      api().get(`${COMPANY}/invoice/155`).query(true).reply(200, { Invoice: withoutCurrency });
+      api().get(`${COMPANY}/preferences`).query(true).reply(503, '');
+      expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ failure: { kind: 'unavailable' } });
+    });
+
+    const writes: [string, string, () => Promise<unknown>][] = [
+      ['created', '/invoice', () => gateway.createInvoice('qbo_1', '{}', 'op_1')],
+      ['e-mailed', '/invoice/155/send', () => gateway.sendInvoice('qbo_1', '155', 'ap@acme.example', 'op_1')],
+      ['voided', '/invoice', () => gateway.voidInvoice('qbo_1', '{}', 'op_1')],
+    ];
+
+    test.each(writes)('one that was %s stays so while reads are paused', async (_what, path, write) => {
+      const read = { remainingMs: 60_000, count: 3 };
+      store.connection = { ...store.connection, homeCurrency: 'USD', pauses: { ...store.connection.pauses, read } };
+      api().post(`${COMPANY}${path}`).query(true).reply(200, { Invoice: withoutCurrency });
+      expect(await write()).toMatchObject({ ok: true, value: { externalId: '155', currency: 'USD', total: 10000n } });
+    });
+
+    test.each(writes)('one is %s only after the currency was asked for', async (_what, path, write) => {
+      let isWritten = false;
+      api()
+        .get(`${COMPANY}/preferences`)
+        .query(true)
+        .reply(200, () => (isWritten ? {} : preferences));
+      api()
+        .post(`${COMPANY}${path}`)
+        .query(true)
+        .reply(200, () => {
+          isWritten = true;
+          return { Invoice: { ...withoutCurrency, TotalAmt: 500, Balance: 500, Line: [] } };
+        });
+      expect(await write()).toMatchObject({ ok: true, value: { currency: 'JPY', total: 500n } });
+    });
+
+    test.each(writes)('none is %s when it cannot be found out, and nothing was sent', async (_what, path, write) => {
+      const fault = { Fault: { Error: [{ Message: 'Refused', Detail: 'Refused', code: '5020' }] } };
+      api().get(`${COMPANY}/preferences`).query(true).reply(400, fault);
+      const never = api().post(`${COMPANY}${path}`).query(true).reply(200, { Invoice: invoice });
+      expect(await write()).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
+      expect(never.isDone()).toBe(false);
+    });
   });
 });
 
@@ -412,7 +456,7 @@ describe('proving credentials', () => {
 
   test('reads the company once and keeps the given tokens for an hour at most', async () => {
     api().get(`${COMPANY}/companyinfo/4620`).query(true).reply(200, companyInfo, { intuit_tid: 'tid-1' });
-    expect(await gateway.proveCredentials(credentials)).toEqual({
+    expect(await gateway.proveCredentials(credentials, undefined)).toEqual({
       ok: true,
       value: {
         companyName: 'Conf Inc',
@@ -424,6 +468,7 @@ describe('proving credentials', () => {
           refreshTokenExpiresAt: undefined,
           refreshTokenHardExpiresAt: undefined,
         },
+        claim: undefined,
       },
       trace: { statusCode: 200, requestId: 'tid-1' },
     });
@@ -432,7 +477,7 @@ describe('proving credentials', () => {
   test('believes the given end of the access token, and notices a simulator', async () => {
     const accessTokenExpiresAt = new Date('2026-11-21T12:20:00Z');
     api().get(`${COMPANY}/companyinfo/4620`).query(true).reply(200, companyInfo, { 'x-simulator': '1' });
-    expect(await gateway.proveCredentials({ ...credentials, accessTokenExpiresAt })).toMatchObject({
+    expect(await gateway.proveCredentials({ ...credentials, accessTokenExpiresAt }, undefined)).toMatchObject({
       value: { simulated: true, tokens: { accessTokenExpiresAt } },
     });
   });
@@ -449,7 +494,7 @@ describe('proving credentials', () => {
         x_refresh_token_hard_expires_in: 172800,
       });
     api('access-2').get(`${COMPANY}/companyinfo/4620`).query(true).reply(200, companyInfo);
-    expect(await gateway.proveCredentials(credentials)).toMatchObject({
+    expect(await gateway.proveCredentials(credentials, undefined)).toMatchObject({
       value: {
         tokens: {
           accessToken: 'access-2',
@@ -469,21 +514,44 @@ describe('proving credentials', () => {
   ])('a refresh that ends with %i says why', async (status, body, kind, words) => {
     api().get(`${COMPANY}/companyinfo/4620`).query(true).reply(401, expired);
     nock('https://oauth.platform.intuit.com').post('/oauth2/v1/tokens/bearer').reply(status, body);
-    const result = await gateway.proveCredentials(credentials);
+    const result = await gateway.proveCredentials(credentials, undefined);
     expect(result).toMatchObject({ ok: false, failure: { kind } });
     expect(!result.ok && result.failure.message).toContain(words);
+  });
+
+  test('a refresh of tokens that turn out to be another company’s leaves its connection alone, and ends the lease', async () => {
+    const before = store.connection;
+    const fault = { fault: { error: [{ message: 'm', detail: null, code: '3100' }] } };
+    api('given').get(`${COMPANY}/companyinfo/4620`).query(true).reply(401, expired);
+    refreshSucceeds();
+    api('access-2').get(`${COMPANY}/companyinfo/4620`).query(true).reply(403, fault);
+    const foreign = { ...credentials, accessToken: 'given', refreshToken: 'given' };
+    expect(await gateway.proveCredentials(foreign, 'qbo_1')).toMatchObject({ failure: { kind: 'reconnect_required' } });
+    expect(store).toMatchObject({ connection: before, leased: false, fence: 1 });
+  });
+
+  test('stored tokens of the same chain that are refused as well are refreshed once', async () => {
+    api('access-0').get(`${COMPANY}/companyinfo/4620`).query(true).reply(401, expired);
+    api('access-1').get(`${COMPANY}/companyinfo/4620`).query(true).reply(401, expired);
+    refreshSucceeds();
+    api('access-2').get(`${COMPANY}/companyinfo/4620`).query(true).reply(200, companyInfo);
+    expect(await gateway.proveCredentials({ ...credentials, accessToken: 'access-0' }, 'qbo_1')).toMatchObject({
+      ok: true,
+      value: { tokens: { accessToken: 'access-2' }, claim: undefined },
+    });
+    expect(store).toMatchObject({ connection: { accessToken: 'sealed(access-2)', tokenVersion: 2 }, leased: false });
   });
 
   test('tokens of another company are refused with 403 and not refreshed', async () => {
     const fault = { fault: { error: [{ message: 'm', detail: null, code: '3100' }] } };
     api().get(`${COMPANY}/companyinfo/4620`).query(true).reply(403, fault);
-    expect(await gateway.proveCredentials(credentials)).toMatchObject({
+    expect(await gateway.proveCredentials(credentials, undefined)).toMatchObject({
       failure: { kind: 'reconnect_required', trace: { statusCode: 403 } },
     });
   });
 
   test('an answer that is no company proves nothing', async () => {
     api().get(`${COMPANY}/companyinfo/4620`).query(true).reply(200, { hello: 'world' });
-    expect(await gateway.proveCredentials(credentials)).toMatchObject({ failure: { kind: 'unavailable' } });
+    expect(await gateway.proveCredentials(credentials, undefined)).toMatchObject({ failure: { kind: 'unavailable' } });
   });
 });

@@ -1,10 +1,6 @@
+import type { TokenClaim } from '../../../src/application/ports/accounting.js';
 import type { SecretBox } from '../../../src/application/ports/secrets.js';
-import type {
-  RefreshClaim,
-  SealedTokens,
-  StoredConnection,
-  TokenStore,
-} from '../../../src/infrastructure/quickbooks/token-store.js';
+import type { SealedTokens, StoredConnection, TokenStore } from '../../../src/infrastructure/quickbooks/token-store.js';
 
 /** Marks what is sealed, so that a test sees when something is stored in clear or sent sealed. */
 export const markingBox: SecretBox = {
@@ -29,6 +25,7 @@ export const storedConnection: StoredConnection = {
   tokenVersion: 1,
   pauses: { read: { remainingMs: 0, count: 0 }, write: { remainingMs: 0, count: 0 } },
   app: undefined,
+  homeCurrency: 'USD',
 };
 
 /** One connection in memory, by the rules that `TokenStore` states. Leases never end by themselves. */
@@ -45,14 +42,17 @@ export class MemoryTokenStore implements TokenStore {
   }
 
   async claimRefresh(connectionId: string, tokenVersion: number) {
-    if (this.leased || this.connection.reconnectRequired || this.connection.tokenVersion !== tokenVersion)
-      return undefined;
+    return this.connection.reconnectRequired ? undefined : this.claimReplacement(connectionId, tokenVersion);
+  }
+
+  async claimReplacement(connectionId: string, tokenVersion: number) {
+    if (this.leased || this.connection.tokenVersion !== tokenVersion) return undefined;
     this.leased = true;
     this.fence++;
     return { connectionId, tokenVersion, fence: this.fence };
   }
 
-  async recordTokens(claim: RefreshClaim, tokens: SealedTokens) {
+  async recordTokens(claim: TokenClaim, tokens: SealedTokens) {
     if (!this.#holds(claim)) return false;
     const { accessToken, accessTokenExpiresAt, refreshToken } = tokens;
     const previousRefreshToken = tokens.replacedRefreshToken ?? this.connection.previousRefreshToken;
@@ -65,7 +65,7 @@ export class MemoryTokenStore implements TokenStore {
     return true;
   }
 
-  async requireReconnect(claim: RefreshClaim) {
+  async requireReconnect(claim: TokenClaim) {
     if (!this.#holds(claim)) return false;
     this.connection = { ...this.connection, reconnectRequired: true };
     this.leased = false;
@@ -73,16 +73,17 @@ export class MemoryTokenStore implements TokenStore {
   }
 
   async requireReconnectOf(connectionId: string, tokenVersion: number) {
-    if (connectionId !== this.connection.id || tokenVersion !== this.connection.tokenVersion) return false;
+    if (this.leased || connectionId !== this.connection.id || tokenVersion !== this.connection.tokenVersion)
+      return false;
     this.connection = { ...this.connection, reconnectRequired: true };
     return true;
   }
 
-  async releaseRefresh(claim: RefreshClaim) {
+  async releaseRefresh(claim: TokenClaim) {
     if (this.#holds(claim)) this.leased = false;
   }
 
-  #holds({ fence, tokenVersion }: RefreshClaim): boolean {
+  #holds({ fence, tokenVersion }: TokenClaim): boolean {
     return fence === this.fence && tokenVersion === this.connection.tokenVersion;
   }
 }

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
+import { Deadline } from '../../../src/application/deadline.js';
 import type { Waits } from '../../../src/application/waits.js';
 import type { QboCallReport } from '../../../src/infrastructure/quickbooks/call-observer.js';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
@@ -245,6 +247,130 @@ describe('when Intuit does not know the stored refresh token', () => {
     expect(refreshTokensSent()).toEqual(['refresh-1']);
     expect(store.connection.reconnectRequired).toBe(false);
   });
+});
+
+describe('tokens that a person gave, whose access token was refused', () => {
+  const app = { clientId: 'given-id', clientSecret: 'given-secret' };
+  const company = { environment: 'SANDBOX', realmId: '4620', simulated: undefined } as const;
+  const renewGiven = (given: { refreshToken: string; accessToken?: string; connectionId?: undefined }, waitMs = 1000) =>
+    tokens().renewGiven(
+      { connectionId: 'qbo_1', company, app, accessToken: 'access-1', ...given },
+      Deadline.after(waitMs),
+    );
+  const sent = () => posts.map(({ body }) => new URLSearchParams(String(body)).get('refresh_token'));
+
+  test('are refreshed with their own app and left to the caller, who holds the lease', async () => {
+    endpointAnswers(200, answer);
+    const before = store.connection;
+    expect(await renewGiven({ refreshToken: 'given' })).toEqual({
+      kind: 'renewed',
+      tokens: {
+        accessToken: 'access-2',
+        refreshToken: 'refresh-2',
+        accessTokenExpiresAt: new Date(NOW.getTime() + 3_600_000),
+        refreshTokenExpiresAt: new Date(NOW.getTime() + 8_726_400_000),
+        refreshTokenHardExpiresAt: new Date(NOW.getTime() + 157_000_000_000),
+      },
+      isNew: true,
+      claim: { connectionId: 'qbo_1', tokenVersion: 1, fence: 1 },
+    });
+    expect(posts).toMatchObject([
+      {
+        body: 'grant_type=refresh_token&refresh_token=given',
+        authorization: `Basic ${Buffer.from('given-id:given-secret').toString('base64')}`,
+      },
+    ]);
+    expect(store.connection).toEqual(before);
+    expect(store.leased).toBe(true);
+  });
+
+  test('wait for the one that is refreshing', async () => {
+    store.leased = true;
+    endpointAnswers(200, answer);
+    const renewing = renewGiven({ refreshToken: 'given' });
+    await delay(50);
+    expect(posts).toEqual([]);
+    store.leased = false;
+    expect(await renewing).toMatchObject({ kind: 'renewed' });
+  });
+
+  test('are given up when the one that is refreshing does not finish', async () => {
+    store.leased = true;
+    expect(await renewGiven({ refreshToken: 'given' }, 30)).toBeUndefined();
+    expect(posts).toEqual([]);
+  });
+
+  test('are refreshed also for a connection that must be reconnected', async () => {
+    store.connection = { ...store.connection, reconnectRequired: true };
+    endpointAnswers(200, answer);
+    expect(await renewGiven({ refreshToken: 'given' })).toMatchObject({ kind: 'renewed', claim: { fence: 1 } });
+  });
+
+  test('and refused by Intuit leave the connection as it was, and the next one may refresh', async () => {
+    const before = store.connection;
+    endpointAnswers(400, { error: 'invalid_grant' });
+    expect(await renewGiven({ refreshToken: 'given' })).toMatchObject({ kind: 'refused', answer: { kind: 'dead' } });
+    expect(store.connection).toEqual(before);
+    expect(store.leased).toBe(false);
+  });
+
+  test('of a company without a connection need no lease', async () => {
+    endpointAnswers(200, answer);
+    expect(await renewGiven({ refreshToken: 'given', connectionId: undefined })).toMatchObject({
+      kind: 'renewed',
+      claim: undefined,
+    });
+    expect(store.fence).toBe(0);
+  });
+
+  test.each(['refresh-1', 'refresh-0'])(
+    '%s, which is of the stored chain: its latest is stored at once',
+    async (given) => {
+      store.connection = { ...store.connection, previousRefreshToken: 'sealed(refresh-0)' };
+      endpointAnswers(200, answer);
+      expect(await renewGiven({ refreshToken: given })).toMatchObject({
+        kind: 'renewed',
+        tokens: { accessToken: 'access-2', refreshToken: 'refresh-2' },
+        isNew: true,
+        claim: undefined,
+      });
+      expect(sent()).toEqual(['refresh-1']);
+      expect(store.connection).toMatchObject({
+        accessToken: 'sealed(access-2)',
+        refreshToken: 'sealed(refresh-2)',
+        previousRefreshToken: 'sealed(refresh-1)',
+        tokenVersion: 2,
+      });
+      expect(store.leased).toBe(false);
+    },
+  );
+
+  test('of the stored chain are not refreshed when that was done meanwhile', async () => {
+    expect(await renewGiven({ refreshToken: 'refresh-1', accessToken: 'access-0' })).toMatchObject({
+      kind: 'renewed',
+      tokens: { accessToken: 'access-1', refreshToken: 'refresh-1' },
+      isNew: false,
+      claim: undefined,
+    });
+    expect(posts).toEqual([]);
+    expect(store.leased).toBe(false);
+  });
+
+  test('replace stored ones whose key is lost', async () => {
+    store.connection = { ...store.connection, accessToken: 'lost', refreshToken: 'lost' };
+    endpointAnswers(200, answer);
+    expect(await renewGiven({ refreshToken: 'given' })).toMatchObject({ kind: 'renewed', claim: { fence: 1 } });
+  });
+});
+
+test('a refresh that nobody waits for any more is stored before the process stops', async () => {
+  expiresIn(-1);
+  endpointAnswers(200, answer, { delayMs: 50 });
+  const vault = tokens();
+  void vault.current('qbo_1');
+  await delay(20);
+  await vault.settle();
+  expect(store.connection).toMatchObject({ refreshToken: 'sealed(refresh-2)', tokenVersion: 2 });
 });
 
 describe('when Intuit refuses', () => {
