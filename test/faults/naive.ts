@@ -26,7 +26,9 @@ export function naiveUseCases(useCases: UseCases): UseCases {
       resumeOperations: async () => undefined,
       processQboEvents: async (context, realmId) => {
         await readStatus(context, 'company_id = ?', `SANDBOX:${realmId}`);
-        await context.em.execute(`update webhook_event set state = 'DONE' where company_id = ?`, [realmId]);
+        await context.em.execute(`update webhook_event set state = 'DONE', processed_at = now() where company_id = ?`, [
+          realmId,
+        ]);
       },
     },
   };

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { inspect } from 'node:util';
 import pg from 'pg';
 import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
 import { standardWaits, type Waits } from '../../../src/application/waits.js';
@@ -55,7 +54,7 @@ export class FastSystem implements System {
   #receiver: Receiver | undefined;
   #armed: Strike[] = [];
   #hits: string[] = [];
-  #errors: string[] = [];
+  readonly #errors = new Set<string>();
   #skewMs: readonly number[] = [0, 0, 0, 0];
   #receivedBy = 0;
   /** The statements and calls of each run of a use case. */
@@ -113,7 +112,9 @@ export class FastSystem implements System {
   }
 
   takeErrors(): string[] {
-    return this.#errors.splice(0);
+    const errors = [...this.#errors];
+    this.#errors.clear();
+    return errors;
   }
 
   /** Processes go by the database's clock, which they know to within some milliseconds. */
@@ -220,7 +221,10 @@ export class FastSystem implements System {
   }
 
   #explain(name: string, run: Exclude<Run<unknown>, { kind: 'returned' }>): Answer {
-    if (run.kind === 'threw' && !isCutOff(run.error)) this.#errors.push(`${name} threw ${inspect(run.error)}`);
+    if (run.kind === 'threw' && !isCutOff(run.error)) {
+      if (process.env.FAULTS_VERBOSE) console.error(name, run.error);
+      this.#errors.add(`${name} threw ${String(run.error).split('\n')[0]}`);
+    }
     return { kind: 'lost' };
   }
 
