@@ -40,7 +40,10 @@ export interface AccountingGateway {
   voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>>;
   /** The payments with these ids, 500 in a read; ids the provider no longer knows are missing from the answer. */
   readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderPayment>>>;
-  /** The invoices with these ids, 500 in a read; those missing from the answer were deleted at the provider. */
+  /**
+   * The invoices with these ids, 500 in a read; those missing from the answer were deleted at the provider. A single one
+   * is read by its id, which shows at once what a query may show later.
+   */
   readInvoices(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderInvoice>>>;
   /** What changed since then, at most 30 days ago, deletions included, in one read. */
   readChanges(connectionId: string, since: Date): Promise<ProviderResult<ProviderChanges>>;

@@ -1,11 +1,23 @@
 import type { Found, ProviderChanges, ProviderInvoice, ProviderPayment } from '../../application/ports/accounting.js';
-import { failed, type ProviderResult, type ProviderSuccess, succeeded } from '../../application/ports/provider.js';
+import {
+  failed,
+  isNotFound,
+  type ProviderResult,
+  type ProviderSuccess,
+  succeeded,
+} from '../../application/ports/provider.js';
 import type { AuthorisedClient } from './authorised-client.js';
 import { readChangeDocuments, readChangesCall } from './cdc.js';
 import { queryRowsApart, type Rows } from './documents.js';
 import type { QboCall } from './http-client.js';
-import { type InvoiceDocument, invoiceDocument, readInvoiceDocument, toProviderInvoice } from './invoice-answer.js';
-import { findChangedInvoicesCall, readInvoiceCall, readInvoicesCalls } from './invoices.js';
+import {
+  type InvoiceDocument,
+  invoiceDocument,
+  readInvoiceDocument,
+  readInvoiceIds,
+  toProviderInvoice,
+} from './invoice-answer.js';
+import { findChangedInvoicesCall, findInvoiceCall, readInvoiceCall, readInvoicesCalls } from './invoices.js';
 import {
   findChangedPaymentsCall,
   type PaymentDocument,
@@ -39,27 +51,41 @@ export class BulkReader {
     return this.#readPages(connectionId, readPaymentsCalls(externalIds), this.#paymentsIn);
   }
 
-  /** What a query does not find is looked at by itself: one bad answer must not take hundreds of invoices for deleted. */
+  /**
+   * An invoice counts as deleted when neither a query nor a read by its id finds it: one bad answer must not take hundreds
+   * for deleted. A single one is read by its id first, which shows at once what a query may show later.
+   */
   async readInvoices(
     connectionId: string,
     externalIds: readonly string[],
   ): Promise<ProviderResult<Found<ProviderInvoice>>> {
-    const read = await this.#readPages(connectionId, readInvoicesCalls(externalIds), this.#invoicesIn);
+    const ids = [...new Set(externalIds)];
+    const [only] = ids;
+    if (only !== undefined && ids.length === 1) return this.#readSingleInvoice(connectionId, only);
+    const read = await this.#readPages(connectionId, readInvoicesCalls(ids), this.#invoicesIn);
     if (!read.ok) return read;
     const { objects, unreadableIds } = read.value;
     const seen = new Set([...objects.map((invoice) => invoice.externalId), ...unreadableIds]);
     const parts: Found<ProviderInvoice>[] = [read.value];
-    for (const externalId of new Set(externalIds)) {
+    for (const externalId of ids) {
       if (seen.has(externalId)) continue;
-      const single = await this.#client.call(connectionId, readInvoiceCall(externalId), (json) =>
-        this.#singleInvoice(connectionId, externalId, json),
-      );
-      const isGone = !single.ok && single.failure.kind === 'rejected' && single.failure.reason === 'not_found';
-      if (isGone) continue;
-      if (!single.ok) return single;
-      parts.push(single.value);
+      const single = await this.#readInvoiceById(connectionId, externalId);
+      if (single.ok) parts.push(single.value);
+      else if (!isNotFound(single.failure)) return single;
     }
     return succeeded(joined(parts), read.trace, read.asOf);
+  }
+
+  async #readSingleInvoice(connectionId: string, externalId: string): Promise<ProviderResult<Found<ProviderInvoice>>> {
+    const read = await this.#readInvoiceById(connectionId, externalId);
+    const sure = await confirmMissing(this.#client, connectionId, externalId, read);
+    return sure.ok || !isNotFound(sure.failure) ? sure : succeeded(NOTHING, sure.failure.trace);
+  }
+
+  #readInvoiceById(connectionId: string, externalId: string): Promise<ProviderResult<Found<ProviderInvoice>>> {
+    return this.#client.call(connectionId, readInvoiceCall(externalId), (json) =>
+      this.#singleInvoice(connectionId, externalId, json),
+    );
   }
 
   readChanges(connectionId: string, since: Date): Promise<ProviderResult<ProviderChanges>> {
@@ -170,6 +196,22 @@ export class BulkReader {
     return { objects, unreadableIds: unreadable };
   }
 }
+
+/** An invoice that was not found, but is shown by a query, is there: fault 610 also stands for inactive references. */
+export async function confirmMissing<T>(
+  client: AuthorisedClient,
+  connectionId: string,
+  externalId: string,
+  read: ProviderResult<T>,
+): Promise<ProviderResult<T>> {
+  if (read.ok || !isNotFound(read.failure)) return read;
+  const found = await client.call(connectionId, findInvoiceCall(externalId), readInvoiceIds);
+  if (!found.ok) return found;
+  const { message, trace } = read.failure;
+  return found.value.length === 0 ? read : failed({ kind: 'unavailable', message, trace });
+}
+
+const NOTHING = { objects: [], unreadableIds: [] };
 
 const NO_NEXT_PAGE = 'QuickBooks gave a full page of changes in which none can be understood.';
 

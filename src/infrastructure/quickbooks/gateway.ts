@@ -8,9 +8,9 @@ import type {
   ProviderRefundReceipt,
   WantedInvoices,
 } from '../../application/ports/accounting.js';
-import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
+import { type ProviderResult, succeeded } from '../../application/ports/provider.js';
 import { AuthorisedClient } from './authorised-client.js';
-import { BulkReader } from './bulk-reading.js';
+import { BulkReader, confirmMissing } from './bulk-reading.js';
 import * as company from './company.js';
 import { type ProvingContext, proveCredentials } from './credentials.js';
 import * as customers from './customers.js';
@@ -141,11 +141,7 @@ export class QuickBooksGateway implements AccountingGateway {
 
   async readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>> {
     const read = await this.#callForInvoice(connectionId, invoices.readInvoiceCall(externalId));
-    if (read.ok || read.failure.kind !== 'rejected' || read.failure.reason !== 'not_found') return read;
-    const found = await this.#client.call(connectionId, invoices.findInvoiceCall(externalId), answers.readInvoiceIds);
-    if (!found.ok) return found;
-    const { message, trace } = read.failure;
-    return found.value.length === 0 ? read : failed({ kind: 'unavailable', message, trace });
+    return confirmMissing(this.#client, connectionId, externalId, read);
   }
 
   readRefundReceipt(connectionId: string, externalId: string): Promise<ProviderResult<ProviderRefundReceipt>> {
