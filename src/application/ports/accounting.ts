@@ -38,12 +38,12 @@ export interface AccountingGateway {
   /** `syncToken`: as last seen. An invoice that changed since is not voided but refused as `stale`. */
   prepareVoid(externalId: string, syncToken: string): string;
   voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>>;
-  /** The payments with these ids, 500 in a read; ids the provider no longer knows are missing from the answer. */
-  readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderPayment>>>;
   /**
-   * The invoices with these ids, 500 in a read; those missing from the answer were deleted at the provider. A single one
+   * The payments with these ids, 500 in a read; ids the provider no longer knows are missing from the answer. A single one
    * is read by its id, which shows at once what a query may show later.
    */
+  readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderPayment>>>;
+  /** As `readPayments`; those missing from the answer were deleted at the provider. */
   readInvoices(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderInvoice>>>;
   /** What changed since then, at most 30 days ago, deletions included, in one read. */
   readChanges(connectionId: string, since: Date): Promise<ProviderResult<ProviderChanges>>;

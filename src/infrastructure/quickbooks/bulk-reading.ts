@@ -8,20 +8,15 @@ import {
 } from '../../application/ports/provider.js';
 import type { AuthorisedClient } from './authorised-client.js';
 import { readChangeDocuments, readChangesCall } from './cdc.js';
-import { queryRowsApart, type Rows } from './documents.js';
+import { queryRowsApart, type Rows, singleRow } from './documents.js';
 import type { QboCall } from './http-client.js';
-import {
-  type InvoiceDocument,
-  invoiceDocument,
-  readInvoiceDocument,
-  readInvoiceIds,
-  toProviderInvoice,
-} from './invoice-answer.js';
+import { type InvoiceDocument, invoiceDocument, readInvoiceIds, toProviderInvoice } from './invoice-answer.js';
 import { findChangedInvoicesCall, findInvoiceCall, readInvoiceCall, readInvoicesCalls } from './invoices.js';
 import {
   findChangedPaymentsCall,
   type PaymentDocument,
   paymentDocument,
+  readPaymentCall,
   readPaymentsCalls,
   toProviderPayment,
 } from './payments.js';
@@ -47,8 +42,19 @@ export class BulkReader {
     this.#currencyOf = currencyOf;
   }
 
-  readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderPayment>>> {
-    return this.#readPages(connectionId, readPaymentsCalls(externalIds), this.#paymentsIn);
+  async readPayments(
+    connectionId: string,
+    externalIds: readonly string[],
+  ): Promise<ProviderResult<Found<ProviderPayment>>> {
+    const ids = [...new Set(externalIds)];
+    const [only] = ids;
+    if (only === undefined || ids.length > 1) {
+      return this.#readPages(connectionId, readPaymentsCalls(ids), this.#paymentsIn);
+    }
+    const read = await this.#client.call(connectionId, readPaymentCall(only), (json) =>
+      this.#toPayments(connectionId, singleRow(json, 'Payment', only, paymentDocument)),
+    );
+    return read.ok || !isNotFound(read.failure) ? read : succeeded(NOTHING, read.failure.trace);
   }
 
   /**
@@ -84,7 +90,7 @@ export class BulkReader {
 
   #readInvoiceById(connectionId: string, externalId: string): Promise<ProviderResult<Found<ProviderInvoice>>> {
     return this.#client.call(connectionId, readInvoiceCall(externalId), (json) =>
-      this.#singleInvoice(connectionId, externalId, json),
+      this.#toInvoices(connectionId, singleRow(json, 'Invoice', externalId, invoiceDocument)),
     );
   }
 
@@ -164,14 +170,6 @@ export class BulkReader {
     const rows = queryRowsApart(json, 'Payment', paymentDocument);
     return rows && this.#toPayments(connectionId, rows);
   };
-
-  async #singleInvoice(connectionId: string, externalId: string, json: unknown): Promise<Found<ProviderInvoice>> {
-    const document = readInvoiceDocument(json);
-    const rows = document
-      ? { documents: [document], unreadableIds: [] }
-      : { documents: [], unreadableIds: [externalId] };
-    return this.#toInvoices(connectionId, rows);
-  }
 
   #toInvoices(connectionId: string, rows: Rows<InvoiceDocument>): Promise<Found<ProviderInvoice>> {
     return this.#convert(connectionId, rows, toProviderInvoice);

@@ -363,7 +363,13 @@ describe('after 40 days without us', () => {
       isGap: true,
       // A page each, one for the two invoices that no query found, one to be sure that one of them is deleted, and one
       // for the payment that its invoice does not list any more.
-      reads: ['query Invoice', 'query Payment', 'query Invoice', `invoice/${gone.externalId}`, 'query Payment'],
+      reads: [
+        'query Invoice',
+        'query Payment',
+        'query Invoice',
+        `invoice/${gone.externalId}`,
+        `payment/${deletedPayment}`,
+      ],
     });
     expect(await statusOf(paid.id)).toEqual(['PAID', 'PAID']);
     expect(await standing(unpaid.id)).toEqual([]);

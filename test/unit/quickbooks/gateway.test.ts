@@ -220,7 +220,7 @@ describe('payments', () => {
 
   test('an answer that is not one is unavailable, not an empty list', async () => {
     api().get(`${COMPANY}/query`).query(true).reply(200, { Payment: [] });
-    expect(await gateway.readPayments('qbo_1', ['180'])).toMatchObject({ failure: { kind: 'unavailable' } });
+    expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({ failure: { kind: 'unavailable' } });
   });
 });
 
@@ -288,6 +288,18 @@ describe('many objects at once', () => {
       byId('invoice/155').reply(200, { Invoice: invoice, time: '2026-05-05T02:08:54.543-07:00' });
       const value = { objects: [{ externalId: '155' }], unreadableIds: [] };
       expect(await gateway.readInvoices('qbo_1', ['155', '155'])).toMatchObject({ value, asOf: expect.any(Date) });
+    });
+
+    test('a payment is read by its id, named when it cannot be understood, and gone when it is not found', async () => {
+      const nothing = { objects: [], unreadableIds: [] };
+      byId('payment/180').reply(200, { Payment: payment(180, 10) });
+      const value = { ...nothing, objects: [{ externalId: '180' }] };
+      expect(await gateway.readPayments('qbo_1', ['180', '180'])).toMatchObject({ ok: true, value });
+      byId('payment/180').reply(200, { Payment: { ...payment(180, 10), TotalAmt: 0.001 } });
+      const unreadable = { ok: true, value: { ...nothing, unreadableIds: ['180'] } };
+      expect(await gateway.readPayments('qbo_1', ['180'])).toMatchObject(unreadable);
+      byId('payment/180').reply(400, fault);
+      expect(await gateway.readPayments('qbo_1', ['180'])).toMatchObject({ ok: true, value: nothing });
     });
 
     test('an invoice that cannot be understood is named', async () => {
