@@ -51,6 +51,8 @@ export interface AccountingGateway {
   findChangedInvoices(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderInvoice>>>;
   /** As `findChangedInvoices`. */
   findChangedPayments(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderPayment>>>;
+  /** As `findChangedInvoices`. */
+  findChangedRefundReceipts(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderRefundReceipt>>>;
 
   /** A rejection with reason `not_found` means that it was deleted at the provider. */
   readRefundReceipt(connectionId: string, externalId: string): Promise<ProviderResult<ProviderRefundReceipt>>;
@@ -73,6 +75,7 @@ export interface Found<T> {
 export interface ProviderChanges {
   readonly invoices: Found<ProviderInvoice>;
   readonly payments: Found<ProviderPayment>;
+  readonly refundReceipts: Found<ProviderRefundReceipt>;
   readonly deletedInvoices: readonly DeletedObject[];
   readonly deletedPayments: readonly DeletedObject[];
   /** The provider may have left something out, because there was more than fits into an answer. */
@@ -234,4 +237,6 @@ export interface ProviderRefundReceipt {
   readonly refundedOn: string;
   /** Whatever people wrote on it: notes, memo, line descriptions. */
   readonly texts: readonly string[];
+  /** When it was last changed, by the provider's clock, give or take a second. */
+  readonly changedAt?: Date | undefined;
 }

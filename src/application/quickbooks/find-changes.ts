@@ -1,5 +1,5 @@
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
-import type { DeletedObject, Found, ProviderChanges, ProviderInvoice, ProviderPayment } from '../ports/accounting.js';
+import type { DeletedObject, Found, ProviderChanges } from '../ports/accounting.js';
 import type { ProviderFailure } from '../ports/provider.js';
 import { type Comparison, compareInvoices, watchedInvoices } from './compare-invoices.js';
 import type { QboContext } from './qbo-context.js';
@@ -38,6 +38,8 @@ async function queryChanges(
   if (!invoices.ok) return invoices;
   const payments = await accounting.findChangedPayments(connection.id, since);
   if (!payments.ok) return payments;
+  const refundReceipts = await accounting.findChangedRefundReceipts(connection.id, since);
+  if (!refundReceipts.ok) return refundReceipts;
   const found = new Set([
     ...invoices.value.objects.map(({ externalId }) => externalId),
     ...invoices.value.unreadableIds,
@@ -46,8 +48,14 @@ async function queryChanges(
   const rest = watched.filter(({ externalId }) => !found.has(String(externalId)));
   const compared = await compareInvoices(context, connection, rest);
   if (!compared.ok) return compared;
-  const asOf = earliest([invoices.asOf, payments.asOf, compared.value.asOf]);
-  return { ok: true, value: toFound(begun, asOf, joined(invoices.value, payments.value, compared.value)) };
+  const asOf = earliest([invoices.asOf, payments.asOf, refundReceipts.asOf, compared.value.asOf]);
+  const changes = {
+    ...changesIn(compared.value),
+    invoices: joined(invoices.value, compared.value.changed),
+    payments: payments.value,
+    refundReceipts: refundReceipts.value,
+  };
+  return { ok: true, value: toFound(begun, asOf, changes) };
 }
 
 type Changes = Omit<ProviderChanges, 'mayBeIncomplete'>;
@@ -56,23 +64,26 @@ type Changes = Omit<ProviderChanges, 'mayBeIncomplete'>;
 export function changesIn({ changed, deletedIds }: Comparison): Changes {
   return {
     invoices: changed,
-    payments: { objects: [], unreadableIds: [] },
+    payments: NOTHING,
+    refundReceipts: NOTHING,
     deletedInvoices: deletedIds.map((externalId) => ({ externalId, changedAt: undefined })),
     deletedPayments: [],
   };
 }
 
-function joined(invoices: Found<ProviderInvoice>, payments: Found<ProviderPayment>, comparison: Comparison): Changes {
-  const compared = changesIn(comparison);
-  const objects = [...invoices.objects, ...compared.invoices.objects];
-  const unreadableIds = [...invoices.unreadableIds, ...compared.invoices.unreadableIds];
-  return { ...compared, invoices: { objects, unreadableIds }, payments };
+const NOTHING = { objects: [], unreadableIds: [] };
+
+function joined<T>(left: Found<T>, right: Found<T>): Found<T> {
+  return {
+    objects: [...left.objects, ...right.objects],
+    unreadableIds: [...left.unreadableIds, ...right.unreadableIds],
+  };
 }
 
 export function toFound(
   begun: bigint,
   asOf: Date | undefined,
-  { invoices, payments, deletedInvoices, deletedPayments }: Changes,
+  { invoices, payments, refundReceipts, deletedInvoices, deletedPayments }: Changes,
 ): FoundChanges {
   return {
     begun,
@@ -83,6 +94,7 @@ export function toFound(
     payments: byId(payments),
     unreadablePaymentIds: new Set(payments.unreadableIds),
     deletedPaymentIds: idsOf(deletedPayments),
+    refundReceipts,
     changedAt: new Map([
       ...timesOf('invoice', [...invoices.objects, ...deletedInvoices]),
       ...timesOf('payment', [...payments.objects, ...deletedPayments]),

@@ -1,4 +1,10 @@
-import type { Found, ProviderChanges, ProviderInvoice, ProviderPayment } from '../../application/ports/accounting.js';
+import type {
+  Found,
+  ProviderChanges,
+  ProviderInvoice,
+  ProviderPayment,
+  ProviderRefundReceipt,
+} from '../../application/ports/accounting.js';
 import {
   failed,
   isNotFound,
@@ -21,9 +27,17 @@ import {
   toProviderPayment,
 } from './payments.js';
 import { MAX_RESULTS } from './query.js';
+import {
+  findChangedRefundReceiptsCall,
+  type RefundReceiptDocument,
+  refundReceiptDocument,
+  toProviderRefundReceipt,
+} from './refund-receipts.js';
 
 /** The currency of a document, which a company with only one may leave out. Empty when it cannot be found out. */
-export type CurrencyFinder = (connectionId: string, document: InvoiceDocument | PaymentDocument) => Promise<string>;
+export type CurrencyFinder = (connectionId: string, document: AnyDocument) => Promise<string>;
+
+type AnyDocument = InvoiceDocument | PaymentDocument | RefundReceiptDocument;
 
 interface Identified {
   readonly externalId: string;
@@ -102,6 +116,7 @@ export class BulkReader {
         ...documents,
         invoices: await this.#toInvoices(connectionId, documents.invoices),
         payments: await this.#toPayments(connectionId, documents.payments),
+        refundReceipts: await this.#toRefundReceipts(connectionId, documents.refundReceipts),
       };
     });
   }
@@ -112,6 +127,10 @@ export class BulkReader {
 
   findChangedPayments(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderPayment>>> {
     return this.#findChanged(connectionId, since, findChangedPaymentsCall, this.#paymentsIn);
+  }
+
+  findChangedRefundReceipts(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderRefundReceipt>>> {
+    return this.#findChanged(connectionId, since, findChangedRefundReceiptsCall, this.#refundReceiptsIn);
   }
 
   /**
@@ -171,6 +190,11 @@ export class BulkReader {
     return rows && this.#toPayments(connectionId, rows);
   };
 
+  readonly #refundReceiptsIn: Reader<ProviderRefundReceipt> = async (connectionId, json) => {
+    const rows = queryRowsApart(json, 'RefundReceipt', refundReceiptDocument);
+    return rows && this.#toRefundReceipts(connectionId, rows);
+  };
+
   #toInvoices(connectionId: string, rows: Rows<InvoiceDocument>): Promise<Found<ProviderInvoice>> {
     return this.#convert(connectionId, rows, toProviderInvoice);
   }
@@ -179,7 +203,11 @@ export class BulkReader {
     return this.#convert(connectionId, rows, toProviderPayment);
   }
 
-  async #convert<Document extends InvoiceDocument | PaymentDocument, T>(
+  #toRefundReceipts(connectionId: string, rows: Rows<RefundReceiptDocument>): Promise<Found<ProviderRefundReceipt>> {
+    return this.#convert(connectionId, rows, toProviderRefundReceipt);
+  }
+
+  async #convert<Document extends AnyDocument, T>(
     connectionId: string,
     { documents, unreadableIds }: Rows<Document>,
     convert: (document: Document, currency: string) => T | undefined,

@@ -48,6 +48,7 @@ export class QuickBooksGateway implements AccountingGateway {
   readonly readChanges: AccountingGateway['readChanges'];
   readonly findChangedInvoices: AccountingGateway['findChangedInvoices'];
   readonly findChangedPayments: AccountingGateway['findChangedPayments'];
+  readonly findChangedRefundReceipts: AccountingGateway['findChangedRefundReceipts'];
 
   readonly #proving: ProvingContext;
   readonly #client: AuthorisedClient;
@@ -73,6 +74,7 @@ export class QuickBooksGateway implements AccountingGateway {
     this.readChanges = bulk.readChanges.bind(bulk);
     this.findChangedInvoices = bulk.findChangedInvoices.bind(bulk);
     this.findChangedPayments = bulk.findChangedPayments.bind(bulk);
+    this.findChangedRefundReceipts = bulk.findChangedRefundReceipts.bind(bulk);
     this.#proving = { http, endpoints, clock, onCall, waits };
   }
 

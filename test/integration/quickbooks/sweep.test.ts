@@ -95,7 +95,7 @@ describe('a sweep', () => {
     const { watermark } = await state();
     await sweep();
     const [{ query }] = await bench.quickbooks.requests('?kind=read');
-    expect(query.entities).toBe('Invoice,Payment');
+    expect(query.entities).toBe('Invoice,Payment,RefundReceipt');
     const overlap = watermark.getTime() - new Date(query.changedSince).getTime();
     expect(Math.floor(overlap / 1000)).toBe(300);
   });
@@ -361,11 +361,12 @@ describe('after 40 days without us', () => {
       outcome: 'done',
       invoicesChanged: 4,
       isGap: true,
-      // A page each, one for the two invoices that no query found, one to be sure that one of them is deleted, and one
+      // A page of each kind, one for the two invoices that no query found, one to be sure that one of them is deleted, and one
       // for the payment that its invoice does not list any more.
       reads: [
         'query Invoice',
         'query Payment',
+        'query RefundReceipt',
         'query Invoice',
         `invoice/${gone.externalId}`,
         `payment/${deletedPayment}`,
@@ -398,7 +399,7 @@ describe('more than a thousand changes', () => {
     const { reads, ...swept } = await sweep();
     expect(swept).toMatchObject({ outcome: 'done', invoicesChanged: 4 });
     // A third page is needed when more than a thousand were made within one second.
-    const pages = '( query Invoice){2,3} query Payment';
+    const pages = '( query Invoice){2,3} query Payment query RefundReceipt';
     expect(reads.join(' ')).toMatch(new RegExp(`^cdc${pages} invoice/${gone?.externalId} query Invoice$`));
     for (const { orderId } of paid) expect(await standing(orderId)).toEqual(['10000']);
     expect(await bench.sql('select count(*)::int as count from payment')).toEqual([{ count: 3 }]);

@@ -367,7 +367,7 @@ describe('many objects at once', () => {
     const lists = [{ Invoice: [invoice, gone] }, { Payment: [payment(180, 10)] }];
     api()
       .get(`${COMPANY}/cdc`)
-      .query({ entities: 'Invoice,Payment', changedSince: '2026-05-05T02:08:05Z', minorversion: '75' })
+      .query({ entities: 'Invoice,Payment,RefundReceipt', changedSince: '2026-05-05T02:08:05Z', minorversion: '75' })
       .reply(200, { CDCResponse: [{ QueryResponse: lists }], time: '2026-05-05T02:08:54.543-07:00' });
     expect(await gateway.readChanges('qbo_1', new Date('2026-05-05T02:08:05Z'))).toMatchObject({
       ok: true,
