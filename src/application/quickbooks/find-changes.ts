@@ -1,7 +1,9 @@
+import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { DeletedObject, Found, ProviderChanges } from '../ports/accounting.js';
-import type { ProviderFailure } from '../ports/provider.js';
-import { type Comparison, compareInvoices, watchedInvoices } from './compare-invoices.js';
+import { type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
+import { compareInvoices, watchedInvoices } from './compare-invoices.js';
+import { compareRests } from './compare-rests.js';
 import type { QboContext } from './qbo-context.js';
 import { beginReading } from './reading-order.js';
 import type { FoundChanges } from './record-changes.js';
@@ -46,13 +48,13 @@ async function queryChanges(
   ]);
   const watched = await watchedInvoices(context, connection, since);
   const rest = watched.filter(({ externalId }) => !found.has(String(externalId)));
-  const compared = await compareInvoices(context, connection, rest);
+  const compared = await compareHeld(context, connection, rest);
   if (!compared.ok) return compared;
-  const asOf = earliest([invoices.asOf, payments.asOf, refundReceipts.asOf, compared.value.asOf]);
+  const asOf = earliest([invoices.asOf, payments.asOf, refundReceipts.asOf, compared.asOf]);
   const changes = {
-    ...changesIn(compared.value),
-    invoices: joined(invoices.value, compared.value.changed),
-    payments: payments.value,
+    ...compared.value,
+    invoices: joined(invoices.value, compared.value.invoices),
+    payments: joined(payments.value, compared.value.payments),
     refundReceipts: refundReceipts.value,
   };
   return { ok: true, value: toFound(begun, asOf, changes) };
@@ -60,18 +62,32 @@ async function queryChanges(
 
 type Changes = Omit<ProviderChanges, 'mayBeIncomplete'>;
 
-/** What a comparison found, in the words of change data capture, which alone knows when something was deleted. */
-export function changesIn({ changed, deletedIds }: Comparison): Changes {
-  return {
-    invoices: changed,
-    payments: NOTHING,
-    refundReceipts: NOTHING,
-    deletedInvoices: deletedIds.map((externalId) => ({ externalId, changedAt: undefined })),
-    deletedPayments: [],
+/**
+ * Compares invoices, and the rests of payments, with what we hold of them. In the words of change data capture, which
+ * alone knows when something was deleted.
+ */
+export async function compareHeld(
+  context: QboContext,
+  connection: QboConnection,
+  held: readonly Invoice[],
+): Promise<ProviderResult<Changes>> {
+  const invoices = await compareInvoices(context, connection, held);
+  if (!invoices.ok) return invoices;
+  const rests = await compareRests(context, connection);
+  if (!rests.ok) return rests;
+  const changes = {
+    invoices: invoices.value.changed,
+    payments: rests.value.changed,
+    refundReceipts: { objects: [], unreadableIds: [] },
+    deletedInvoices: invoices.value.deletedIds.map(atUnknownTime),
+    deletedPayments: rests.value.deletedIds.map(atUnknownTime),
   };
+  return succeeded(changes, rests.trace, invoices.asOf);
 }
 
-const NOTHING = { objects: [], unreadableIds: [] };
+function atUnknownTime(externalId: string): DeletedObject {
+  return { externalId, changedAt: undefined };
+}
 
 function joined<T>(left: Found<T>, right: Found<T>): Found<T> {
   return {

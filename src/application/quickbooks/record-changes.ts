@@ -39,9 +39,13 @@ export async function recordChanges(
   const { invoices: live, unreadableInvoiceIds, deletedInvoiceIds } = found;
   const ids = [...live.keys(), ...unreadableInvoiceIds, ...deletedInvoiceIds, ...paymentsOf.keys()];
   const own = await findOwnInvoices(context.em, connection, ids);
-  // What is deleted stays so, and asking for it would cost reads.
-  const invoices = [...own.values()].filter(({ status }) => status !== InvoiceStatus.DELETED);
-  const known = { changedPaymentIds: new Set(paymentIds), seen: found };
+  // What is deleted stays so, and asking for it would cost reads. A payment that it once had may still have a rest.
+  const deleted = [...own.values()].filter(({ status }) => status === InvoiceStatus.DELETED);
+  const invoices = [...own.values()].filter(
+    (each) => !deleted.includes(each) || paymentsOf.has(String(each.externalId)),
+  );
+  const seenDeletedIds = new Set([...deletedInvoiceIds, ...deleted.map(({ externalId }) => String(externalId))]);
+  const known = { changedPaymentIds: new Set(paymentIds), seen: { ...found, deletedInvoiceIds: seenDeletedIds } };
   const results = await syncInvoices(context, connection.id, invoices, known);
   const poisonous = withStatus(invoices, results, 'unreadable', 'thrown');
   // What cannot be recorded would hold up everything after it if it were simply tried again.
