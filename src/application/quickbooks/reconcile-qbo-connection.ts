@@ -19,8 +19,9 @@ export interface ReconcileQboConnectionOutcome {
 }
 
 /**
- * Looks at every invoice of the company whose money can still change, 500 in a read, and records those that are not as
- * we have them, and at every payment of which a rest is applied to nothing. It needs neither webhooks nor sweeps, so it can be used when nobody knows what they missed.
+ * Looks at every invoice of the company whose money can still change and at every payment of which a rest is applied to
+ * nothing, 500 in a read, and records those that are not as we have them. It needs neither webhooks nor sweeps, so it can
+ * be used when nobody knows what they missed.
  */
 export async function reconcileQboConnection(
   context: QboContext,
