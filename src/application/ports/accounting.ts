@@ -47,9 +47,12 @@ export interface AccountingGateway {
   /** `syncToken`: as last seen. An invoice that changed since is not voided but refused as `stale`. */
   prepareVoid(externalId: string, syncToken: string): string;
   voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>>;
-  /** The payments with these ids, 500 in a read; ids the provider no longer knows are missing from the answer. */
+  /**
+   * The payments with these ids, 500 in a read; ids the provider no longer knows are missing from the answer. A single one
+   * is read by its id, which shows at once what a query may show later.
+   */
   readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderPayment>>>;
-  /** The invoices with these ids, 500 in a read; those missing from the answer were deleted at the provider. */
+  /** As `readPayments`; those missing from the answer were deleted at the provider. */
   readInvoices(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderInvoice>>>;
   /** What changed since then, at most 30 days ago, deletions included, in one read. */
   readChanges(connectionId: string, since: Date): Promise<ProviderResult<ProviderChanges>>;
@@ -57,6 +60,8 @@ export interface AccountingGateway {
   findChangedInvoices(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderInvoice>>>;
   /** As `findChangedInvoices`. */
   findChangedPayments(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderPayment>>>;
+  /** As `findChangedInvoices`. */
+  findChangedRefundReceipts(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderRefundReceipt>>>;
 
   /** A rejection with reason `not_found` means that it was deleted at the provider. */
   readRefundReceipt(connectionId: string, externalId: string): Promise<ProviderResult<ProviderRefundReceipt>>;
@@ -79,6 +84,7 @@ export interface Found<T> {
 export interface ProviderChanges {
   readonly invoices: Found<ProviderInvoice>;
   readonly payments: Found<ProviderPayment>;
+  readonly refundReceipts: Found<ProviderRefundReceipt>;
   readonly deletedInvoices: readonly DeletedObject[];
   readonly deletedPayments: readonly DeletedObject[];
   /** The provider may have left something out, because there was more than fits into an answer. */
@@ -250,4 +256,6 @@ export interface ProviderRefundReceipt {
   readonly refundedOn: string;
   /** Whatever people wrote on it: notes, memo, line descriptions. */
   readonly texts: readonly string[];
+  /** When it was last changed, by the provider's clock, give or take a second. */
+  readonly changedAt?: Date | undefined;
 }

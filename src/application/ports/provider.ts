@@ -65,6 +65,11 @@ export function succeeded<T>(value: T, trace: ProviderTrace = {}, asOf?: Date): 
   return { ok: true, value, trace, ...(asOf && { asOf }) };
 }
 
+/** The provider does not know the object (any more). */
+export function isNotFound(failure: ProviderFailure): boolean {
+  return failure.kind === 'rejected' && failure.reason === 'not_found';
+}
+
 export function failed(failure: ProviderFailure): { readonly ok: false; readonly failure: ProviderFailure } {
   return { ok: false, failure };
 }

@@ -2,7 +2,7 @@ import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { EmailStatus, InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { companyIdOf, type QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { Found, ProviderInvoice } from '../ports/accounting.js';
-import type { ProviderFailure } from '../ports/provider.js';
+import { type ProviderResult, succeeded } from '../ports/provider.js';
 import { type BookedAmounts, bookedAmounts, explainsBalance } from './applied-amounts.js';
 import type { QboContext } from './qbo-context.js';
 
@@ -26,11 +26,10 @@ export async function watchedInvoices(
   });
 }
 
-export interface Comparison {
+export interface InvoicesComparison {
   /** Those that are not as we have them; the unreadable ones may be. */
   readonly changed: Found<ProviderInvoice>;
   readonly deletedIds: readonly string[];
-  readonly asOf: Date | undefined;
 }
 
 /**
@@ -41,7 +40,7 @@ export async function compareInvoices(
   { accounting, em }: QboContext,
   connection: QboConnection,
   invoices: readonly Invoice[],
-): Promise<{ ok: true; value: Comparison } | { ok: false; failure: ProviderFailure }> {
+): Promise<ProviderResult<InvoicesComparison>> {
   const ids = invoices.map(({ externalId }) => String(externalId));
   const read = await accounting.readInvoices(connection.id, ids);
   if (!read.ok) return read;
@@ -53,12 +52,17 @@ export async function compareInvoices(
     (answer) => isChanged(stored.get(answer.externalId), answer) || !isBooked(answer, booked.get(answer.externalId)),
   );
   const deletedIds = ids.filter((id) => !present.has(id));
-  return { ok: true, value: { changed: { objects: changed, unreadableIds }, deletedIds, asOf: read.asOf } };
+  return succeeded({ changed: { objects: changed, unreadableIds }, deletedIds }, read.trace, read.asOf);
 }
 
-/** Answers to our own writes also tell of payments, of which only a reading books anything. */
+/**
+ * Answers to our own writes also tell of payments, of which only a reading books anything. A payment that was replaced by
+ * another one of the same amount leaves the balance as it is.
+ */
 function isBooked(answer: ProviderInvoice, booked: BookedAmounts = new Map()): boolean {
-  return answer.paymentIds.length === 0 || explainsBalance([...booked.values()], answer);
+  const { paymentIds } = answer;
+  const isListed = [...booked.keys()].every((id) => paymentIds.includes(id));
+  return isListed && (paymentIds.length === 0 || explainsBalance([...booked.values()], answer));
 }
 
 /** The version counter alone does not tell: e-mailing an invoice leaves it as it is. */

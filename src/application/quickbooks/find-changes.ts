@@ -1,7 +1,9 @@
+import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
-import type { DeletedObject, Found, ProviderChanges, ProviderInvoice, ProviderPayment } from '../ports/accounting.js';
-import type { ProviderFailure } from '../ports/provider.js';
-import { type Comparison, compareInvoices, watchedInvoices } from './compare-invoices.js';
+import type { DeletedObject, Found, ProviderChanges } from '../ports/accounting.js';
+import { type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
+import { compareInvoices, watchedInvoices } from './compare-invoices.js';
+import { compareRests } from './compare-rests.js';
 import type { QboContext } from './qbo-context.js';
 import { beginReading } from './reading-order.js';
 import type { FoundChanges } from './record-changes.js';
@@ -38,41 +40,66 @@ async function queryChanges(
   if (!invoices.ok) return invoices;
   const payments = await accounting.findChangedPayments(connection.id, since);
   if (!payments.ok) return payments;
+  const refundReceipts = await accounting.findChangedRefundReceipts(connection.id, since);
+  if (!refundReceipts.ok) return refundReceipts;
   const found = new Set([
     ...invoices.value.objects.map(({ externalId }) => externalId),
     ...invoices.value.unreadableIds,
   ]);
   const watched = await watchedInvoices(context, connection, since);
   const rest = watched.filter(({ externalId }) => !found.has(String(externalId)));
-  const compared = await compareInvoices(context, connection, rest);
+  const compared = await compareHeld(context, connection, rest);
   if (!compared.ok) return compared;
-  const asOf = earliest([invoices.asOf, payments.asOf, compared.value.asOf]);
-  return { ok: true, value: toFound(begun, asOf, joined(invoices.value, payments.value, compared.value)) };
+  const asOf = earliest([invoices.asOf, payments.asOf, refundReceipts.asOf, compared.asOf]);
+  const changes = {
+    ...compared.value,
+    invoices: joined(invoices.value, compared.value.invoices),
+    payments: joined(payments.value, compared.value.payments),
+    refundReceipts: refundReceipts.value,
+  };
+  return { ok: true, value: toFound(begun, asOf, changes) };
 }
 
 type Changes = Omit<ProviderChanges, 'mayBeIncomplete'>;
 
-/** What a comparison found, in the words of change data capture, which alone knows when something was deleted. */
-export function changesIn({ changed, deletedIds }: Comparison): Changes {
-  return {
-    invoices: changed,
-    payments: { objects: [], unreadableIds: [] },
-    deletedInvoices: deletedIds.map((externalId) => ({ externalId, changedAt: undefined })),
-    deletedPayments: [],
+/**
+ * Compares invoices, and the rests of payments, with what we hold of them. In the words of change data capture, which
+ * alone knows when something was deleted.
+ */
+export async function compareHeld(
+  context: QboContext,
+  connection: QboConnection,
+  held: readonly Invoice[],
+): Promise<ProviderResult<Changes>> {
+  const invoices = await compareInvoices(context, connection, held);
+  if (!invoices.ok) return invoices;
+  const rests = await compareRests(context, connection);
+  if (!rests.ok) return rests;
+  const changes = {
+    invoices: invoices.value.changed,
+    payments: rests.value.changed,
+    refundReceipts: { objects: [], unreadableIds: [] },
+    deletedInvoices: invoices.value.deletedIds.map(atUnknownTime),
+    deletedPayments: rests.value.deletedIds.map(atUnknownTime),
   };
+  return succeeded(changes, rests.trace, invoices.asOf);
 }
 
-function joined(invoices: Found<ProviderInvoice>, payments: Found<ProviderPayment>, comparison: Comparison): Changes {
-  const compared = changesIn(comparison);
-  const objects = [...invoices.objects, ...compared.invoices.objects];
-  const unreadableIds = [...invoices.unreadableIds, ...compared.invoices.unreadableIds];
-  return { ...compared, invoices: { objects, unreadableIds }, payments };
+function atUnknownTime(externalId: string): DeletedObject {
+  return { externalId, changedAt: undefined };
+}
+
+function joined<T>(left: Found<T>, right: Found<T>): Found<T> {
+  return {
+    objects: [...left.objects, ...right.objects],
+    unreadableIds: [...left.unreadableIds, ...right.unreadableIds],
+  };
 }
 
 export function toFound(
   begun: bigint,
   asOf: Date | undefined,
-  { invoices, payments, deletedInvoices, deletedPayments }: Changes,
+  { invoices, payments, refundReceipts, deletedInvoices, deletedPayments }: Changes,
 ): FoundChanges {
   return {
     begun,
@@ -83,6 +110,7 @@ export function toFound(
     payments: byId(payments),
     unreadablePaymentIds: new Set(payments.unreadableIds),
     deletedPaymentIds: idsOf(deletedPayments),
+    refundReceipts,
     changedAt: new Map([
       ...timesOf('invoice', [...invoices.objects, ...deletedInvoices]),
       ...timesOf('payment', [...payments.objects, ...deletedPayments]),

@@ -3,7 +3,7 @@ import { formatAmount } from '../../domain/money.js';
 import { companyIdOf } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { isReplayable } from '../operations/provider-operations.js';
 import type { ProviderInvoice, WantedInvoices } from '../ports/accounting.js';
-import { failed, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
+import { failed, isNotFound, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
 import type { ClaimedInvoice } from './claim-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import type { SentInvoice } from './settle-invoice.js';
@@ -68,8 +68,7 @@ async function readIfInvoice(
 ): Promise<ProviderResult<ProviderInvoice[]>> {
   const read = await accounting.readInvoice(connectionId, externalId);
   if (read.ok) return succeeded([read.value], read.trace);
-  const isOther = read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
-  return isOther ? succeeded([], read.failure.trace) : read;
+  return isNotFound(read.failure) ? succeeded([], read.failure.trace) : read;
 }
 
 /** A bookkeeper's copy bears the note, too: the oldest one is the one that was sent. */

@@ -21,6 +21,7 @@ export async function noteRefundReceipt(
   receipt: ProviderRefundReceipt,
 ): Promise<number> {
   const references = receipt.texts.flatMap((text) => text.toUpperCase().match(/\bPO-[A-Z0-9]{6}\b/g) ?? []);
+  if (references.length === 0) return 0;
   const where = { reference: { $in: references }, conference: { qboConnection: connection } };
   const orders = await context.em.fork().find(PurchaseOrder, where, { orderBy: { id: 'asc' } });
   for (const { id } of orders) await inTransaction(context.em, (tx) => note(tx, context, id, receipt));

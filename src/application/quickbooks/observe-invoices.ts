@@ -1,6 +1,5 @@
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
-import type { ProviderResult } from '../ports/provider.js';
 import { appliedAmount, type BookedAmounts, bookedAmounts, explainsBalance } from './applied-amounts.js';
 import type { Reading } from './book-reading.js';
 import { PaymentCollection } from './payment-collection.js';
@@ -73,15 +72,12 @@ function observed(invoice: ProviderInvoice | undefined, asOf: Date | undefined):
   return { ok: true, value: { invoice, asOf } };
 }
 
-/** A single invoice is read as such: QuickBooks then tells a deleted one from a failed search. */
 async function readSnapshots(
   { accounting }: QboContext,
   connectionId: string,
   ids: readonly string[],
 ): Promise<Snapshots> {
-  const [only] = ids;
-  if (only === undefined) return new Map();
-  if (ids.length === 1) return new Map([[only, toSnapshot(await accounting.readInvoice(connectionId, only))]]);
+  if (ids.length === 0) return new Map();
   const read = await accounting.readInvoices(connectionId, ids);
   if (!read.ok) return new Map(ids.map((id) => [id, { ...read, isUnreadable: false }]));
   const found = byId(read.value);
@@ -89,12 +85,6 @@ async function readSnapshots(
   const snapshot = (id: string) =>
     unreadable.has(id) ? notUnderstood('invoice', id) : observed(found.get(id), read.asOf);
   return new Map(ids.map((id) => [id, snapshot(id)]));
-}
-
-function toSnapshot(read: ProviderResult<ProviderInvoice>): Observed<Snapshot> {
-  if (read.ok) return observed(read.value, read.asOf);
-  const isDeleted = read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
-  return isDeleted ? observed(undefined, undefined) : { ...read, isUnreadable: false };
 }
 
 function foundIn(snapshots: Snapshots): ProviderInvoice[] {

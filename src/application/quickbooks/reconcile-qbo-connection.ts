@@ -1,6 +1,6 @@
 import { Conference } from '../../domain/conference/conference.entity.js';
-import { compareInvoices, watchedInvoices } from './compare-invoices.js';
-import { changesIn, toFound } from './find-changes.js';
+import { watchedInvoices } from './compare-invoices.js';
+import { compareHeld, toFound } from './find-changes.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
 import { beginReading } from './reading-order.js';
@@ -19,8 +19,9 @@ export interface ReconcileQboConnectionOutcome {
 }
 
 /**
- * Looks at every invoice of the company whose money can still change, 500 in a read, and records those that are not as
- * we have them. It needs neither webhooks nor sweeps, so it can be used when nobody knows what they missed.
+ * Looks at every invoice of the company whose money can still change and at every payment of which a rest is applied to
+ * nothing, 500 in a read, and records those that are not as we have them. It needs neither webhooks nor sweeps, so it can
+ * be used when nobody knows what they missed.
  */
 export async function reconcileQboConnection(
   context: QboContext,
@@ -35,13 +36,9 @@ export async function reconcileQboConnection(
   const { connection } = usable;
   const begun = await beginReading(context.em);
   const watched = await watchedInvoices(context, connection, context.clock.now());
-  const compared = await compareInvoices(context, connection, watched);
+  const compared = await compareHeld(context, connection, watched);
   if (!compared.ok) return refused(describeProviderFailure(compared.failure));
-  const recorded = await recordChanges(
-    context,
-    connection,
-    toFound(begun, compared.value.asOf, changesIn(compared.value)),
-  );
+  const recorded = await recordChanges(context, connection, toFound(begun, compared.asOf, compared.value));
   return {
     id: conferenceId,
     failures: [

@@ -1,9 +1,11 @@
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import type { Found, ProviderRefundReceipt } from '../ports/accounting.js';
 import type { ProviderFailure } from '../ports/provider.js';
-import { announceInvoices } from './announce-invoices.js';
+import { type AnnouncedChange, announceChanges } from './announce-changes.js';
 import { findOwnInvoices, invoicesOfPayments } from './concerned-invoices.js';
+import { noteRefundReceipt } from './note-refund-receipt.js';
 import type { QboContext } from './qbo-context.js';
 import type { SeenObjects } from './seen-objects.js';
 import { type InvoiceSync, syncInvoices } from './sync-invoices.js';
@@ -11,6 +13,7 @@ import { type InvoiceSync, syncInvoices } from './sync-invoices.js';
 /** Changes that were found without anybody announcing them. */
 export interface FoundChanges extends SeenObjects {
   readonly deletedPaymentIds: ReadonlySet<string>;
+  readonly refundReceipts: Found<ProviderRefundReceipt>;
   /** When objects changed, by QuickBooks' clock, as far as it is known; by `invoice` or `payment` and id. */
   readonly changedAt: ReadonlyMap<string, Date>;
 }
@@ -18,13 +21,13 @@ export interface FoundChanges extends SeenObjects {
 export interface RecordedChanges {
   /** The invoices that were not as recorded, with the latest known time of their change. */
   readonly changed: readonly { readonly invoice: Invoice; readonly changedAt: Date | undefined }[];
-  /** Invoices that cannot be recorded as they are; they were given to the worker of events. */
+  /** Invoices and refund receipts that cannot be recorded as they are; they were given to the worker of events. */
   readonly handedOver: number;
   /** QuickBooks could not be asked about some: the rest was recorded. */
   readonly failure: ProviderFailure | undefined;
 }
 
-/** Records found changes as far as they concern our invoices. */
+/** Records found changes as far as they concern our invoices, and notes refund receipts on the orders that they name. */
 export async function recordChanges(
   context: QboContext,
   connection: QboConnection,
@@ -36,23 +39,32 @@ export async function recordChanges(
   const { invoices: live, unreadableInvoiceIds, deletedInvoiceIds } = found;
   const ids = [...live.keys(), ...unreadableInvoiceIds, ...deletedInvoiceIds, ...paymentsOf.keys()];
   const own = await findOwnInvoices(context.em, connection, ids);
-  // What is deleted stays so, and asking for it would cost reads.
-  const invoices = [...own.values()].filter(({ status }) => status !== InvoiceStatus.DELETED);
-  const known = { changedPaymentIds: new Set(paymentIds), seen: found };
+  // What is deleted stays so, and asking for it would cost reads. A payment that it once had may still have a rest.
+  const deleted = [...own.values()].filter(({ status }) => status === InvoiceStatus.DELETED);
+  const invoices = [...own.values()].filter(
+    (each) => !deleted.includes(each) || paymentsOf.has(String(each.externalId)),
+  );
+  const seenDeletedIds = new Set([...deletedInvoiceIds, ...deleted.map(({ externalId }) => String(externalId))]);
+  const known = { changedPaymentIds: new Set(paymentIds), seen: { ...found, deletedInvoiceIds: seenDeletedIds } };
   const results = await syncInvoices(context, connection.id, invoices, known);
   const poisonous = withStatus(invoices, results, 'unreadable', 'thrown');
   // What cannot be recorded would hold up everything after it if it were simply tried again.
-  const announced = poisonous.map(({ externalId }) => ({
-    eventId: `${found.begun}-${externalId}`,
-    externalId: String(externalId),
-  }));
-  await announceInvoices(context.em.fork(), context, connection, announced);
+  const announced = [
+    ...poisonous.map(({ externalId }) => toAnnounce(found, 'invoice', String(externalId))),
+    ...found.refundReceipts.unreadableIds.map((id) => toAnnounce(found, 'refundreceipt', id)),
+  ];
+  await announceChanges(context.em.fork(), context, connection, announced);
+  for (const receipt of found.refundReceipts.objects) await noteRefundReceipt(context, connection, receipt);
   const changed = withStatus(invoices, results, 'changed');
   return {
     changed: changed.map((invoice) => ({ invoice, changedAt: latestChange(invoice, paymentsOf, found) })),
-    handedOver: poisonous.length,
+    handedOver: announced.length,
     failure: [...results.values()].flatMap((each) => (each.status === 'failed' ? [each.failure] : []))[0],
   };
+}
+
+function toAnnounce({ begun }: FoundChanges, entity: AnnouncedChange['entity'], externalId: string): AnnouncedChange {
+  return { eventId: `${begun}-${entity}-${externalId}`, entity, externalId };
 }
 
 function withStatus(

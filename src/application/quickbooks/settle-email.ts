@@ -11,7 +11,7 @@ import {
 } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
-import type { ProviderFailure } from '../ports/provider.js';
+import { isNotFound, type ProviderFailure } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
 import {
@@ -45,8 +45,8 @@ export async function settleEmail(
   const begun = await beginReading(context.em);
   const read = await context.accounting.readInvoice(String(invoice.qboConnection?.id), String(invoice.externalId));
   if (!read.ok) {
-    const isDeleted = read.failure.kind === 'rejected' && read.failure.reason === 'not_found';
-    return isDeleted ? giveUpGone(context, operation, DELETED) : postpone(context, operation, read.failure);
+    const { failure } = read;
+    return isNotFound(failure) ? giveUpGone(context, operation, DELETED) : postpone(context, operation, failure);
   }
   const email = String(operation.body);
   if (hasGoneOut(context, operation, read.value)) {

@@ -15,7 +15,7 @@ import type { ProviderInvoice } from '../ports/accounting.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction, recordInTransaction } from '../transaction.js';
-import { announceInvoices } from './announce-invoices.js';
+import { announceChanges } from './announce-changes.js';
 import type { ClaimedInvoice } from './claim-invoice.js';
 import { forgetCompanySettings } from './company-settings.js';
 import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
@@ -77,8 +77,11 @@ export async function settleInvoice(
     const locked = await lockExistingPurchaseOrder(tx, order.id);
     const settlement = await settleAttempt(tx, context, { attempt, result, isProven });
     // Looking may fail, or this process die before: then the event is what is left of the intention.
-    const announced = mayHaveMoved ? [{ ...result.value, eventId: attempt.operationId }] : [];
-    await announceInvoices(tx, context, connection, announced);
+    const { operationId: eventId } = attempt;
+    const announced = mayHaveMoved
+      ? [{ eventId, entity: 'invoice', externalId: result.value.externalId } as const]
+      : [];
+    await announceChanges(tx, context, connection, announced);
     if (result.ok) return recordCreatedInvoice(tx, context, locked, invoiceId, { answer: result.value, body });
     if (settlement === 'refused') await releaseClaim(tx, invoiceId);
     if (settlement === 'unknown') await tx.nativeUpdate(Invoice, invoiceId, { status: InvoiceStatus.UNKNOWN });

@@ -3,7 +3,7 @@ import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import { messageOf } from '../outcome.js';
-import { OWN_EVENT_PREFIX } from './announce-invoices.js';
+import { OWN_EVENT_PREFIX } from './announce-changes.js';
 import { isSweepDue } from './due-sweeps.js';
 import { findChanges } from './find-changes.js';
 import type { QboContext } from './qbo-context.js';

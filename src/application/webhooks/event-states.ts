@@ -63,10 +63,12 @@ export async function settleEvents(
   events: readonly WebhookEvent[],
   verdict: Verdict,
 ): Promise<void> {
-  const ids = events.map((event) => event.id);
-  const attempts = Math.max(...events.map((event) => event.attempts));
-  const marked = { id: { $in: ids }, state: WebhookEventState.PROCESSING };
-  await context.em.fork().nativeUpdate(WebhookEvent, marked, changes(context, attempts, verdict));
+  // Those of one object may have failed a different number of times, and each dies of its own failures only.
+  const attemptsOf = ({ attempts }: WebhookEvent) => (verdict.state === 'FAILED' ? attempts : 0);
+  for (const [attempts, alike] of Map.groupBy(events, attemptsOf)) {
+    const marked = { id: { $in: alike.map(({ id }) => id) }, state: WebhookEventState.PROCESSING };
+    await context.em.fork().nativeUpdate(WebhookEvent, marked, changes(context, attempts, verdict));
+  }
 }
 
 function changes(context: StateContext, attempts: number, verdict: Verdict): Partial<WebhookEvent> {

@@ -57,8 +57,9 @@ async function follow(
   // Asked before looking for the invoices: asked afterwards, a creation could be recorded in between.
   const mayAppear = await isInvoiceBeingCreated(context, connection);
   const begun = await beginReading(context.em);
-  const paymentIds = objects.filter(({ entity }) => entity === 'payment').map(({ externalId }) => externalId);
-  const payments = await readPayments(context, connection, paymentIds);
+  const changedPayments = objects.filter(({ entity }) => entity === 'payment');
+  const paymentIds = changedPayments.map(({ externalId }) => externalId);
+  const payments = await readPayments(context, connection, changedPayments);
   const read = payments.ok ? payments.value.objects : [];
   const byPayment = await invoicesOfPayments(context.em, connection, paymentIds, read);
   const concerned = new Map(objects.map((object) => [object, invoicesOf(object, byPayment)]));
@@ -71,7 +72,29 @@ async function follow(
   return { payments, concerned, invoices, results, mayAppear };
 }
 
+/**
+ * A query may show a payment only some time after its webhook: one that it does not show is read by its id, too, unless
+ * it is said to be deleted.
+ */
 async function readPayments(
+  context: QboContext,
+  connection: QboConnection,
+  changed: readonly ChangedObject[],
+): Promise<ProviderResult<Found<ProviderPayment>>> {
+  const ids = changed.map(({ externalId }) => externalId);
+  const read = await askForPayments(context, connection, ids);
+  if (!read.ok || ids.length === 1) return read;
+  const parts = [read.value];
+  for (const { externalId } of changed.filter((object) => !isShown(object, read.value) && !isDeleted(object))) {
+    const single = await askForPayments(context, connection, [externalId]);
+    if (!single.ok) return single;
+    parts.push(single.value);
+  }
+  const objects = parts.flatMap((part) => part.objects);
+  return { ...read, value: { objects, unreadableIds: parts.flatMap((part) => part.unreadableIds) } };
+}
+
+async function askForPayments(
   { accounting }: QboContext,
   connection: QboConnection,
   ids: readonly string[],
@@ -80,6 +103,14 @@ async function readPayments(
   // One bad id can have a whole query refused.
   if (!read.ok && read.failure.kind === 'rejected') throw new Error(read.failure.message);
   return read;
+}
+
+function isShown({ externalId }: ChangedObject, { objects, unreadableIds }: Found<ProviderPayment>): boolean {
+  return objects.some((payment) => payment.externalId === externalId) || unreadableIds.includes(externalId);
+}
+
+function isDeleted({ events }: ChangedObject): boolean {
+  return events.some(({ operation }) => operation === 'deleted');
 }
 
 function invoicesOf(

@@ -1,5 +1,6 @@
 import { type QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
+import { isNotFound } from '../ports/provider.js';
 import { noteRefundReceipt } from '../quickbooks/note-refund-receipt.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import type { Verdict } from './event-states.js';
@@ -28,8 +29,7 @@ async function noteRefund(
     return named > 0 ? { state: WebhookEventState.DONE } : ignored('The refund receipt names no purchase order.');
   }
   const { failure } = read;
-  const isDeleted = failure.kind === 'rejected' && failure.reason === 'not_found';
-  return isDeleted ? ignored('The refund receipt was deleted.') : failed(context, failure);
+  return isNotFound(failure) ? ignored('The refund receipt was deleted.') : failed(context, failure);
 }
 
 function ignored(reason: string): Verdict {

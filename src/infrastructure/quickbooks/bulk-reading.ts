@@ -1,22 +1,43 @@
-import type { Found, ProviderChanges, ProviderInvoice, ProviderPayment } from '../../application/ports/accounting.js';
-import { failed, type ProviderResult, type ProviderSuccess, succeeded } from '../../application/ports/provider.js';
+import type {
+  Found,
+  ProviderChanges,
+  ProviderInvoice,
+  ProviderPayment,
+  ProviderRefundReceipt,
+} from '../../application/ports/accounting.js';
+import {
+  failed,
+  isNotFound,
+  type ProviderResult,
+  type ProviderSuccess,
+  succeeded,
+} from '../../application/ports/provider.js';
 import type { AuthorisedClient } from './authorised-client.js';
 import { readChangeDocuments, readChangesCall } from './cdc.js';
-import { queryRowsApart, type Rows } from './documents.js';
+import { queryRowsApart, type Rows, singleRow } from './documents.js';
 import type { QboCall } from './http-client.js';
-import { type InvoiceDocument, invoiceDocument, readInvoiceDocument, toProviderInvoice } from './invoice-answer.js';
-import { findChangedInvoicesCall, readInvoiceCall, readInvoicesCalls } from './invoices.js';
+import { type InvoiceDocument, invoiceDocument, readInvoiceIds, toProviderInvoice } from './invoice-answer.js';
+import { findChangedInvoicesCall, findInvoiceCall, readInvoiceCall, readInvoicesCalls } from './invoices.js';
 import {
   findChangedPaymentsCall,
   type PaymentDocument,
   paymentDocument,
+  readPaymentCall,
   readPaymentsCalls,
   toProviderPayment,
 } from './payments.js';
 import { MAX_RESULTS } from './query.js';
+import {
+  findChangedRefundReceiptsCall,
+  type RefundReceiptDocument,
+  refundReceiptDocument,
+  toProviderRefundReceipt,
+} from './refund-receipts.js';
 
 /** The currency of a document, which a company with only one may leave out. Empty when it cannot be found out. */
-export type CurrencyFinder = (connectionId: string, document: InvoiceDocument | PaymentDocument) => Promise<string>;
+export type CurrencyFinder = (connectionId: string, document: AnyDocument) => Promise<string>;
+
+type AnyDocument = InvoiceDocument | PaymentDocument | RefundReceiptDocument;
 
 interface Identified {
   readonly externalId: string;
@@ -35,31 +56,56 @@ export class BulkReader {
     this.#currencyOf = currencyOf;
   }
 
-  readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderPayment>>> {
-    return this.#readPages(connectionId, readPaymentsCalls(externalIds), this.#paymentsIn);
+  async readPayments(
+    connectionId: string,
+    externalIds: readonly string[],
+  ): Promise<ProviderResult<Found<ProviderPayment>>> {
+    const ids = [...new Set(externalIds)];
+    const [only] = ids;
+    if (only === undefined || ids.length > 1) {
+      return this.#readPages(connectionId, readPaymentsCalls(ids), this.#paymentsIn);
+    }
+    const read = await this.#client.call(connectionId, readPaymentCall(only), (json) =>
+      this.#toPayments(connectionId, singleRow(json, 'Payment', only, paymentDocument)),
+    );
+    return read.ok || !isNotFound(read.failure) ? read : succeeded(NOTHING, read.failure.trace);
   }
 
-  /** What a query does not find is looked at by itself: one bad answer must not take hundreds of invoices for deleted. */
+  /**
+   * An invoice counts as deleted when neither a query nor a read by its id finds it: one bad answer must not take hundreds
+   * for deleted. A single one is read by its id first, which shows at once what a query may show later.
+   */
   async readInvoices(
     connectionId: string,
     externalIds: readonly string[],
   ): Promise<ProviderResult<Found<ProviderInvoice>>> {
-    const read = await this.#readPages(connectionId, readInvoicesCalls(externalIds), this.#invoicesIn);
+    const ids = [...new Set(externalIds)];
+    const [only] = ids;
+    if (only !== undefined && ids.length === 1) return this.#readSingleInvoice(connectionId, only);
+    const read = await this.#readPages(connectionId, readInvoicesCalls(ids), this.#invoicesIn);
     if (!read.ok) return read;
     const { objects, unreadableIds } = read.value;
     const seen = new Set([...objects.map((invoice) => invoice.externalId), ...unreadableIds]);
     const parts: Found<ProviderInvoice>[] = [read.value];
-    for (const externalId of new Set(externalIds)) {
+    for (const externalId of ids) {
       if (seen.has(externalId)) continue;
-      const single = await this.#client.call(connectionId, readInvoiceCall(externalId), (json) =>
-        this.#singleInvoice(connectionId, externalId, json),
-      );
-      const isGone = !single.ok && single.failure.kind === 'rejected' && single.failure.reason === 'not_found';
-      if (isGone) continue;
-      if (!single.ok) return single;
-      parts.push(single.value);
+      const single = await this.#readInvoiceById(connectionId, externalId);
+      if (single.ok) parts.push(single.value);
+      else if (!isNotFound(single.failure)) return single;
     }
     return succeeded(joined(parts), read.trace, read.asOf);
+  }
+
+  async #readSingleInvoice(connectionId: string, externalId: string): Promise<ProviderResult<Found<ProviderInvoice>>> {
+    const read = await this.#readInvoiceById(connectionId, externalId);
+    const sure = await confirmMissing(this.#client, connectionId, externalId, read);
+    return sure.ok || !isNotFound(sure.failure) ? sure : succeeded(NOTHING, sure.failure.trace);
+  }
+
+  #readInvoiceById(connectionId: string, externalId: string): Promise<ProviderResult<Found<ProviderInvoice>>> {
+    return this.#client.call(connectionId, readInvoiceCall(externalId), (json) =>
+      this.#toInvoices(connectionId, singleRow(json, 'Invoice', externalId, invoiceDocument)),
+    );
   }
 
   readChanges(connectionId: string, since: Date): Promise<ProviderResult<ProviderChanges>> {
@@ -70,6 +116,7 @@ export class BulkReader {
         ...documents,
         invoices: await this.#toInvoices(connectionId, documents.invoices),
         payments: await this.#toPayments(connectionId, documents.payments),
+        refundReceipts: await this.#toRefundReceipts(connectionId, documents.refundReceipts),
       };
     });
   }
@@ -80,6 +127,10 @@ export class BulkReader {
 
   findChangedPayments(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderPayment>>> {
     return this.#findChanged(connectionId, since, findChangedPaymentsCall, this.#paymentsIn);
+  }
+
+  findChangedRefundReceipts(connectionId: string, since: Date): Promise<ProviderResult<Found<ProviderRefundReceipt>>> {
+    return this.#findChanged(connectionId, since, findChangedRefundReceiptsCall, this.#refundReceiptsIn);
   }
 
   /**
@@ -139,13 +190,10 @@ export class BulkReader {
     return rows && this.#toPayments(connectionId, rows);
   };
 
-  async #singleInvoice(connectionId: string, externalId: string, json: unknown): Promise<Found<ProviderInvoice>> {
-    const document = readInvoiceDocument(json);
-    const rows = document
-      ? { documents: [document], unreadableIds: [] }
-      : { documents: [], unreadableIds: [externalId] };
-    return this.#toInvoices(connectionId, rows);
-  }
+  readonly #refundReceiptsIn: Reader<ProviderRefundReceipt> = async (connectionId, json) => {
+    const rows = queryRowsApart(json, 'RefundReceipt', refundReceiptDocument);
+    return rows && this.#toRefundReceipts(connectionId, rows);
+  };
 
   #toInvoices(connectionId: string, rows: Rows<InvoiceDocument>): Promise<Found<ProviderInvoice>> {
     return this.#convert(connectionId, rows, toProviderInvoice);
@@ -155,7 +203,11 @@ export class BulkReader {
     return this.#convert(connectionId, rows, toProviderPayment);
   }
 
-  async #convert<Document extends InvoiceDocument | PaymentDocument, T>(
+  #toRefundReceipts(connectionId: string, rows: Rows<RefundReceiptDocument>): Promise<Found<ProviderRefundReceipt>> {
+    return this.#convert(connectionId, rows, toProviderRefundReceipt);
+  }
+
+  async #convert<Document extends AnyDocument, T>(
     connectionId: string,
     { documents, unreadableIds }: Rows<Document>,
     convert: (document: Document, currency: string) => T | undefined,
@@ -170,6 +222,22 @@ export class BulkReader {
     return { objects, unreadableIds: unreadable };
   }
 }
+
+/** An invoice that was not found, but is shown by a query, is there: fault 610 also stands for inactive references. */
+export async function confirmMissing<T>(
+  client: AuthorisedClient,
+  connectionId: string,
+  externalId: string,
+  read: ProviderResult<T>,
+): Promise<ProviderResult<T>> {
+  if (read.ok || !isNotFound(read.failure)) return read;
+  const found = await client.call(connectionId, findInvoiceCall(externalId), readInvoiceIds);
+  if (!found.ok) return found;
+  const { message, trace } = read.failure;
+  return found.value.length === 0 ? read : failed({ kind: 'unavailable', message, trace });
+}
+
+const NOTHING = { objects: [], unreadableIds: [] };
 
 const NO_NEXT_PAGE = 'QuickBooks gave a full page of changes in which none can be understood.';
 

@@ -46,6 +46,18 @@ export function queryRowsApart<Schema extends z.ZodType>(
   return success ? readRows(data.QueryResponse[entity], schema) : undefined;
 }
 
+/** The answer to a read of one object, as rows: none that can be read when it is not understood. */
+export function singleRow<Schema extends z.ZodType>(
+  json: unknown,
+  entity: string,
+  externalId: string,
+  schema: Schema,
+): Rows<z.output<Schema>> {
+  const row = z.object({ [entity]: z.unknown() }).safeParse(json).data?.[entity];
+  const { success, data } = schema.safeParse(row);
+  return success ? { documents: [data], unreadableIds: [] } : { documents: [], unreadableIds: [externalId] };
+}
+
 /** The rows of a query answer, in which the entity's key is missing when there are none. Undefined: not understood. */
 export function queryRows<Schema extends z.ZodType>(
   json: unknown,

@@ -11,7 +11,7 @@ import type {
 } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
 import { AuthorisedClient } from './authorised-client.js';
-import { BulkReader } from './bulk-reading.js';
+import { BulkReader, confirmMissing } from './bulk-reading.js';
 import * as company from './company.js';
 import { type ProvingContext, proveCredentials } from './credentials.js';
 import * as customers from './customers.js';
@@ -50,6 +50,7 @@ export class QuickBooksGateway implements AccountingGateway {
   readonly readChanges: AccountingGateway['readChanges'];
   readonly findChangedInvoices: AccountingGateway['findChangedInvoices'];
   readonly findChangedPayments: AccountingGateway['findChangedPayments'];
+  readonly findChangedRefundReceipts: AccountingGateway['findChangedRefundReceipts'];
 
   readonly #proving: ProvingContext;
   readonly #tokens: QboTokens;
@@ -79,6 +80,7 @@ export class QuickBooksGateway implements AccountingGateway {
     this.readChanges = bulk.readChanges.bind(bulk);
     this.findChangedInvoices = bulk.findChangedInvoices.bind(bulk);
     this.findChangedPayments = bulk.findChangedPayments.bind(bulk);
+    this.findChangedRefundReceipts = bulk.findChangedRefundReceipts.bind(bulk);
     this.#proving = { http, endpoints, clock, tokens: this.#tokens, waits };
   }
 
@@ -155,11 +157,7 @@ export class QuickBooksGateway implements AccountingGateway {
 
   async readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>> {
     const read = await this.#callForInvoice(connectionId, invoices.readInvoiceCall(externalId));
-    if (read.ok || read.failure.kind !== 'rejected' || read.failure.reason !== 'not_found') return read;
-    const found = await this.#client.call(connectionId, invoices.findInvoiceCall(externalId), answers.readInvoiceIds);
-    if (!found.ok) return found;
-    const { message, trace } = read.failure;
-    return found.value.length === 0 ? read : failed({ kind: 'unavailable', message, trace });
+    return confirmMissing(this.#client, connectionId, externalId, read);
   }
 
   readRefundReceipt(connectionId: string, externalId: string): Promise<ProviderResult<ProviderRefundReceipt>> {

@@ -111,7 +111,7 @@ export function readInvoiceCall(externalId: string): QboCall {
   return { operation: 'read_invoice', effect: 'read', method: 'GET', path };
 }
 
-/** Whether an invoice is there at all. A fault 610 alone does not tell: it also stands for inactive references. */
+/** Whether an invoice is there at all. */
 export function findInvoiceCall(externalId: string): QboCall {
   return queryCall('find_invoice', select('Invoice', [{ field: 'Id', equals: externalId }]));
 }

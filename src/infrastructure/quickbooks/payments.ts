@@ -8,6 +8,11 @@ import { instant, optionalMetaData, optionalReference } from './documents.js';
 import type { QboCall } from './http-client.js';
 import { pagesOf, queryCall, select, selectChanged } from './query.js';
 
+export function readPaymentCall(externalId: string): QboCall {
+  const path = `payment/${encodeURIComponent(externalId)}`;
+  return { operation: 'read_payment', effect: 'read', method: 'GET', path };
+}
+
 /** One query for each 500 ids. */
 export function readPaymentsCalls(externalIds: readonly string[]): QboCall[] {
   return pagesOf(externalIds).map((page) => queryCall('read_payments', select('Payment', [{ field: 'Id', in: page }])));

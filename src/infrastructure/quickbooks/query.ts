@@ -6,6 +6,7 @@ interface QueryFields {
   readonly Item: 'Name' | 'Active';
   readonly Invoice: 'Id' | 'CustomerRef' | 'DocNumber' | 'MetaData.CreateTime' | 'MetaData.LastUpdatedTime';
   readonly Payment: 'Id' | 'MetaData.LastUpdatedTime';
+  readonly RefundReceipt: 'MetaData.LastUpdatedTime';
 }
 
 type QueryEntity = keyof QueryFields;
@@ -34,7 +35,11 @@ export function select<Entity extends QueryEntity>(
 }
 
 /** What changed since then, oldest change first, so that the last row of a full page tells where to go on. */
-export function selectChanged(entity: 'Invoice' | 'Payment', since: Date, startPosition: number): string {
+export function selectChanged(
+  entity: 'Invoice' | 'Payment' | 'RefundReceipt',
+  since: Date,
+  startPosition: number,
+): string {
   const field = 'MetaData.LastUpdatedTime';
   const start = startPosition === 1 ? '' : ` startposition ${startPosition}`;
   return `${select(entity, [{ field, since }], field)}${start}`;

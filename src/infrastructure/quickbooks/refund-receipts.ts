@@ -3,20 +3,27 @@ import type { ProviderRefundReceipt } from '../../application/ports/accounting.j
 import { isCalendarDay } from '../../domain/clock.js';
 import { isCurrencyCode } from '../../domain/currency.js';
 import { readAmount } from './decimals.js';
-import { optionalReference } from './documents.js';
+import { instant, optionalMetaData, optionalReference } from './documents.js';
 import type { QboCall } from './http-client.js';
+import { queryCall, selectChanged } from './query.js';
 
 export function readRefundReceiptCall(externalId: string): QboCall {
   const path = `refundreceipt/${encodeURIComponent(externalId)}`;
   return { operation: 'read_refund_receipt', effect: 'read', method: 'GET', path };
 }
 
-const refundReceiptDocument = z.object({
+/** The first 1000, in the order of their changes. */
+export function findChangedRefundReceiptsCall(since: Date, startPosition: number): QboCall {
+  return queryCall('find_changed_refund_receipts', selectChanged('RefundReceipt', since, startPosition));
+}
+
+export const refundReceiptDocument = z.object({
   Id: z.string().min(1),
   SyncToken: z.string().regex(/^\d+$/),
   TotalAmt: z.string(),
   TxnDate: z.string().refine(isCalendarDay),
   CurrencyRef: optionalReference,
+  MetaData: optionalMetaData,
   PrivateNote: z.string().nullish(),
   CustomerMemo: z.object({ value: z.string() }).nullish(),
   Line: z.array(z.object({ Description: z.string().nullish() })).nullish(),
@@ -45,5 +52,6 @@ export function toProviderRefundReceipt(
     total,
     refundedOn: document.TxnDate,
     texts: texts.filter((text) => text != null),
+    changedAt: instant(document.MetaData?.LastUpdatedTime),
   };
 }

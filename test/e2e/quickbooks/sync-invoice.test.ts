@@ -378,8 +378,8 @@ describe('what cannot be read', () => {
 
   test.each([
     ['invoice', { kind: 'html502', times: 3, match: { path: '/invoice/' } }],
-    ['payments', { kind: 'reset', times: 3, match: { path: '/query' } }],
-    ['payments in whole', { kind: 'truncate', when: 'after', times: 3, match: { path: '/query' } }],
+    ['payments', { kind: 'reset', times: 3, match: { path: '/payment/' } }],
+    ['payments in whole', { kind: 'truncate', when: 'after', times: 3, match: { path: '/payment/' } }],
     ['anything for the throttle', { kind: '429', match: { method: 'GET' } }],
   ])('QuickBooks not giving the %s is QBO_UNAVAILABLE and changes nothing', async (_what, fault) => {
     const order = await createInvoicedOrder(app);

@@ -198,7 +198,7 @@ describe('what a delivery costs', () => {
   test('W-Q6: it is answered at once, however slow QuickBooks is', async () => {
     const order = await createInvoicedOrder(app);
     const { Payment } = await app.quickbooks.pay(order.qboInvoiceId, '1475.00');
-    await app.quickbooks.post('/faults', { kind: 'latency', ms: 5000, match: { path: '/query' } });
+    await app.quickbooks.post('/faults', { kind: 'latency', ms: 5000, match: { path: '/payment/' } });
     const event = cloudEvent('payment', 'created', Payment.Id, realmId);
     const startedAt = performance.now();
     expect(await deliver(app, [event])).toMatchObject({ status: 200, body: { stored: 1 } });
@@ -218,7 +218,7 @@ describe('what a delivery costs', () => {
     const event = cloudEvent('payment', 'created', Payment.Id, realmId);
     await deliver(app, [event]);
     expect(await workedOff(app, [event])).toMatchObject([{ state: 'DONE' }]);
-    expect(await reads()).toEqual(['query Payment', 'query Invoice']);
+    expect(await reads()).toEqual([`payment/${Payment.Id}`, 'query Invoice']);
     for (const { id } of [first, second]) {
       expect(await readOrder(app, id)).toMatchObject({ status: 'PARTIALLY_PAID', totalPaid: { amount: '100.00' } });
     }
@@ -234,7 +234,7 @@ describe('what a delivery costs', () => {
     ]).flat();
     await deliver(app, events);
     expect((await workedOff(app, events)).map(({ state }) => state)).toEqual(Array(10).fill('DONE'));
-    expect(await reads()).toEqual(['query Payment', `invoice/${order.qboInvoiceId}`]);
+    expect(await reads()).toEqual([`payment/${Payment.Id}`, `invoice/${order.qboInvoiceId}`]);
   });
 
   test('W-Q5: with sixty open orders the one that is paid is found, and the others are left alone', async () => {
@@ -249,7 +249,7 @@ describe('what a delivery costs', () => {
     await deliver(app, [event]);
     await becomes(oldest.id, 'PAID');
     await workedOff(app, [event]);
-    expect(await reads()).toEqual(['query Payment', `invoice/${oldest.qboInvoiceId}`]);
+    expect(await reads()).toEqual([`payment/${Payment.Id}`, `invoice/${oldest.qboInvoiceId}`]);
     const statuses = await app.sql(
       'select status, count(*)::int from purchase_order where organization_name = $1 group by 1 order by 1',
       [organizationName],
@@ -271,7 +271,7 @@ describe('what a delivery costs', () => {
 test('a failed reading is repeated by itself', async () => {
   const order = await createInvoicedOrder(app);
   const { Payment } = await app.quickbooks.pay(order.qboInvoiceId, '1475.00');
-  await app.quickbooks.post('/faults', { kind: 'html502', times: 3, match: { path: '/query' } });
+  await app.quickbooks.post('/faults', { kind: 'html502', times: 3, match: { path: '/payment/' } });
   const event = cloudEvent('payment', 'created', Payment.Id, realmId);
   await deliver(app, [event]);
   const [waiting] = await eventually(

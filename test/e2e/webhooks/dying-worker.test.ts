@@ -62,7 +62,7 @@ async function paidOrder(): Promise<PaidOrder> {
 }
 
 async function slowReadings(milliseconds: number, times = 1): Promise<void> {
-  await bench.quickbooks.post('/faults', { kind: 'latency', ms: milliseconds, times, match: { path: '/query' } });
+  await bench.quickbooks.post('/faults', { kind: 'latency', ms: milliseconds, times, match: { method: 'GET' } });
 }
 
 /** Has a worker look at what is pending now instead of at the next full minute. */
@@ -116,7 +116,7 @@ test('a worker whose lock is cut goes on, another one joins in, and the payment 
   // The first worker's reading comes in late, and changes nothing; the worker itself lives on.
   await eventually(
     () => bench.quickbooks.requests(),
-    (requests) => requests.filter(({ path }) => path.includes('/query')).length >= 2,
+    (requests) => requests.filter(({ path }) => path.includes('/payment/')).length >= 2,
   );
   await expectPaidOnce(order);
   const next = await paidOrder();

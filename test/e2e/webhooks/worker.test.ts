@@ -103,7 +103,7 @@ test('finished events are forgotten after ninety days and not before', async () 
 test('the events of a company are worked off one job after the other, those of two companies side by side', async () => {
   const { realmId } = app.quickbooks;
   const order = await createInvoicedOrder(app);
-  await app.quickbooks.post('/faults', { kind: 'latency', ms: 1500, match: { path: '/query', realmId } });
+  await app.quickbooks.post('/faults', { kind: 'latency', ms: 1500, match: { path: '/payment/', realmId } });
   const { Payment } = await app.quickbooks.pay(order.qboInvoiceId, '1475.00');
   const slow = await storeSilently('payment', Payment.Id, realmId);
   const quick = await storeSilently('payment', '1', '4620816365011111');
@@ -132,7 +132,7 @@ test('a queue that cannot write down what became of a job is begun anew, and the
   process.on('unhandledRejection', note);
   const order = await createInvoicedOrder(app);
   const { Payment } = await app.quickbooks.pay(order.qboInvoiceId, '1475.00');
-  await app.quickbooks.post('/faults', { kind: 'latency', ms: 500, match: { path: '/query' } });
+  await app.quickbooks.post('/faults', { kind: 'latency', ms: 500, match: { path: '/payment/' } });
   const id = await storeSilently('payment', Payment.Id, app.quickbooks.realmId);
   await runTask('wake_pending_companies');
   const stateOf = async () =>

@@ -212,11 +212,13 @@ describe('money', () => {
     await bookkeeper.pay(1475, { [externalId]: 1475 });
     const { accounting } = bench.context;
     const EUR = 'EUR' as CurrencyCode;
-    const readInvoice: typeof accounting.readInvoice = async (...args) => {
-      const read = await accounting.readInvoice(...args);
-      return read.ok ? { ...read, value: { ...read.value, currency: EUR } } : read;
+    const readInvoices: typeof accounting.readInvoices = async (...args) => {
+      const read = await accounting.readInvoices(...args);
+      if (!read.ok) return read;
+      const objects = read.value.objects.map((invoice) => ({ ...invoice, currency: EUR }));
+      return { ...read, value: { ...read.value, objects } };
     };
-    const context = bench.with({ readInvoice });
+    const context = bench.with({ readInvoices });
     expect(await syncQboInvoiceStatus(context, { purchaseOrderId: id })).toEqual({ id, failures: [] });
     expect(await money(bench, id)).toEqual([]);
     expect(await balance(bench, id)).toBe('SENT paid 0 credited 0 due 147500');

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConference } from '../../../src/application/conferences/create-conference.js';
 import { failed } from '../../../src/application/ports/provider.js';
+import { type SweepReport, sweepQboConnection } from '../../../src/application/quickbooks/sweep-qbo-connection.js';
+import { processQboEvents } from '../../../src/application/webhooks/process-qbo-events.js';
+import { readsOf } from '../../support/announcements.js';
 import type { Data } from '../../support/graphql-client.js';
 import { startWorkbench, type Workbench } from '../../support/workbench.js';
 import { balance, type InvoicedOrder, notify } from './ledger-bench.js';
@@ -94,5 +97,68 @@ describe('a refund receipt', () => {
     const deleted = { state: 'IGNORED', reason: 'The refund receipt was deleted.' };
     expect(await notify(bench, 'refundreceipt', id)).toEqual(deleted);
     expect(await notes(order.id)).toEqual([]);
+  });
+});
+
+describe('a refund receipt that no webhook told of', () => {
+  const HOUR = 3_600_000;
+  const DAY = 24 * HOUR;
+
+  async function sweep(context = bench.process()): Promise<SweepReport> {
+    const [connection] = await bench.sql('select id from qbo_connection');
+    await bench.sql('update qbo_sweep set next_sweep_at = last_run_at');
+    await bench.quickbooks.delete('/requests');
+    return sweepQboConnection(context, connection.id);
+  }
+
+  /** An order, and a first sweep after it: what comes next is new. */
+  async function sweptOrder(): Promise<InvoicedOrder> {
+    const order = await bench.invoicedOrder();
+    await bench.later(HOUR);
+    expect(await sweep()).toMatchObject({ outcome: 'done' });
+    await bench.later(HOUR);
+    return order;
+  }
+
+  test('is noted by the sweep, with no read more, once for each revision', async () => {
+    const order = await sweptOrder();
+    const id = await refund(order, await referenceOf(order.id));
+    await bench.later(HOUR);
+    // Whoever does not have webhooks of refund receipts misses none.
+    expect(await sweep()).toEqual({ outcome: 'done', invoicesChanged: 0, isGap: false });
+    expect(await readsOf(bench)).toEqual(['cdc']);
+    await sweep();
+    const first = { refundReceipt: id, revision: '0', amount: '125.00 USD', refundedOn: '2026-11-20' };
+    expect(await notes(order.id)).toEqual([first]);
+    await editRefund(id, { amount: '100.00' });
+    await sweep();
+    await notify(bench, 'refundreceipt', id);
+    expect(await notes(order.id)).toEqual([first, { ...first, revision: '1', amount: '100.00 USD' }]);
+  });
+
+  test('is noted by a sweep that has to query, too', async () => {
+    const order = await sweptOrder();
+    const id = await refund(order, await referenceOf(order.id));
+    await bench.later(40 * DAY);
+    expect(await sweep()).toMatchObject({ outcome: 'done' });
+    expect(await readsOf(bench)).toContain('query RefundReceipt');
+    expect(await notes(order.id)).toMatchObject([{ refundReceipt: id }]);
+  });
+
+  test('and that nobody understands is handed to the worker of events', async () => {
+    const order = await sweptOrder();
+    const id = await refund(order, await referenceOf(order.id));
+    await bench.later(HOUR);
+    const { accounting } = bench.context;
+    const readChanges: typeof accounting.readChanges = async (...call) => {
+      const read = await accounting.readChanges(...call);
+      return read.ok
+        ? { ...read, value: { ...read.value, refundReceipts: { objects: [], unreadableIds: [id] } } }
+        : read;
+    };
+    expect(await sweep(bench.with({ readChanges }))).toMatchObject({ outcome: 'done' });
+    expect(await notes(order.id)).toEqual([]);
+    await processQboEvents(bench.process(), bench.realmId);
+    expect(await notes(order.id)).toMatchObject([{ refundReceipt: id }]);
   });
 });

@@ -244,7 +244,7 @@ describe('a void without an answer', () => {
     await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: VOIDS });
     await cancel(id);
     const unread = { ok: false, failure: { kind: 'unavailable', message: 'no answer', trace: {} } } as const;
-    const context = bench.with({ readInvoice: async () => unread });
+    const context = bench.with({ readInvoices: async () => unread });
     const outcome = await cancelPurchaseOrder(context, { purchaseOrderId: id });
     expect(outcome).toMatchObject({ id: null, failures: [{ code: 'OUTCOME_UNKNOWN' }] });
     expect(await resumeOperations(bench.process())).toBe(0);
@@ -356,7 +356,7 @@ describe('when the process dies', () => {
     const { id } = await invoiced();
     await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: VOIDS });
     await cancel(id);
-    const dead = cancelPurchaseOrder(bench.with({ readInvoice: die }), { purchaseOrderId: id });
+    const dead = cancelPurchaseOrder(bench.with({ readInvoices: die }), { purchaseOrderId: id });
     await expect(dead).rejects.toThrow(ProcessDied);
     await later();
     expect(await resumeOperations(bench.process())).toBe(1);

@@ -62,7 +62,7 @@ test('an invoice whose answer was lost and that was paid meanwhile is looked at,
   const { invoices } = await bench.books();
   await bench.quickbooks.pay(invoices.at(-1).Id, '100.00');
   const failure = { kind: 'unavailable', message: 'not now', trace: {} } as const;
-  const context = bench.with({ readInvoice: async () => ({ ok: false, failure }) });
+  const context = bench.with({ readInvoices: async () => ({ ok: false, failure }) });
   expect(await createQboInvoice(context, { purchaseOrderId: id })).toEqual({ id, failures: [] });
   expect(await standing(id)).toEqual({ order: 'SENT', payments: [] });
   await processQboEvents(bench.process(), bench.realmId);

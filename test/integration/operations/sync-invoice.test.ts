@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ProviderInvoice, ProviderPayment } from '../../../src/application/ports/accounting.js';
+import type { AccountingGateway, ProviderInvoice, ProviderPayment } from '../../../src/application/ports/accounting.js';
 import { succeeded } from '../../../src/application/ports/provider.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
 import { syncInvoice } from '../../../src/application/quickbooks/sync-invoices.js';
@@ -34,7 +34,7 @@ async function syncWith(invoiceId: string, externalId: string, reported: Provide
   if (!read.ok) throw new Error(read.failure.message);
   const invoice: ProviderInvoice = { ...read.value, paymentIds: [reported.externalId] };
   const context = bench.with({
-    readInvoice: async () => succeeded(invoice),
+    readInvoices: async () => succeeded({ objects: [invoice], unreadableIds: [] }),
     readPayments: async () => succeeded({ objects: [reported], unreadableIds: [] }),
   });
   expect(await syncInvoice(context, invoiceId)).toBeUndefined();
@@ -58,8 +58,8 @@ describe('an older reading', () => {
     const { id, invoiceId, externalId } = await bench.invoicedOrder();
     const { accounting } = bench.context;
     let readings = 0;
-    const readInvoice = async (connection: string, invoice: string) => {
-      const answer = await accounting.readInvoice(connection, invoice);
+    const readInvoices: AccountingGateway['readInvoices'] = async (...call) => {
+      const answer = await accounting.readInvoices(...call);
       readings += 1;
       if (readings === 1) {
         // While the first reading is under way, the payment arrives and another process books it.
@@ -68,7 +68,7 @@ describe('an older reading', () => {
       }
       return answer;
     };
-    expect(await syncInvoice(bench.with({ readInvoice }), invoiceId)).toBeUndefined();
+    expect(await syncInvoice(bench.with({ readInvoices }), invoiceId)).toBeUndefined();
     expect(readings).toBe(2);
     expect(await standing(id)).toEqual(['147500']);
     const [invoice] = await bench.sql('select status, balance_minor from invoice where id = ?', [invoiceId]);
@@ -82,12 +82,12 @@ describe('an older reading', () => {
     const { invoiceId } = await bench.invoicedOrder();
     const { accounting } = bench.context;
     let readings = 0;
-    const readInvoice = async (connection: string, invoice: string) => {
+    const readInvoices: AccountingGateway['readInvoices'] = async (...call) => {
       readings += 1;
       await bench.sql("update invoice set reading_recorded = nextval('invoice_reading') where id = ?", [invoiceId]);
-      return accounting.readInvoice(connection, invoice);
+      return accounting.readInvoices(...call);
     };
-    const failure = await syncInvoice(bench.with({ readInvoice }), invoiceId);
+    const failure = await syncInvoice(bench.with({ readInvoices }), invoiceId);
     expect(failure).toMatchObject({ kind: 'unavailable' });
     expect(readings).toBe(5);
   });
@@ -153,11 +153,13 @@ describe('an invoice whose lines are not those that were sent', () => {
       )[0];
     const { id } = await invoiceRow();
 
-    const readInvoice = async (connection: string, externalId: string) => {
-      const result = await accounting.readInvoice(connection, externalId);
-      return result.ok ? { ...result, value: { ...result.value, lines: result.value.lines.slice(1) } } : result;
+    const readInvoices: AccountingGateway['readInvoices'] = async (...call) => {
+      const result = await accounting.readInvoices(...call);
+      if (!result.ok) return result;
+      const objects = result.value.objects.map((invoice) => ({ ...invoice, lines: invoice.lines.slice(1) }));
+      return { ...result, value: { ...result.value, objects } };
     };
-    expect(await syncInvoice(bench.with({ readInvoice }), id)).toBeUndefined();
+    expect(await syncInvoice(bench.with({ readInvoices }), id)).toBeUndefined();
     expect(await invoiceRow()).toEqual({ id, matches: false });
 
     expect(await syncInvoice(bench.process(), id)).toBeUndefined();

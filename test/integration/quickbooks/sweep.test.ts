@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import type { AccountingGateway } from '../../../src/application/ports/accounting.js';
@@ -92,7 +95,7 @@ describe('a sweep', () => {
     const { watermark } = await state();
     await sweep();
     const [{ query }] = await bench.quickbooks.requests('?kind=read');
-    expect(query.entities).toBe('Invoice,Payment');
+    expect(query.entities).toBe('Invoice,Payment,RefundReceipt');
     const overlap = watermark.getTime() - new Date(query.changedSince).getTime();
     expect(Math.floor(overlap / 1000)).toBe(300);
   });
@@ -164,6 +167,41 @@ describe('a sweep', () => {
     expect(await sweep(bench.with({ readChanges }))).toMatchObject({ outcome: 'done', invoicesChanged: 1 });
     expect(await statusOf(good.id)).toEqual(['PAID', 'PAID']);
     expect(await statusOf(bad.id)).toEqual(['SENT', 'OPEN']);
+    const events = await bench.sql('select entity, entity_id, state from webhook_event');
+    expect(events).toEqual([{ entity: 'invoice', entity_id: bad.externalId, state: 'RECEIVED' }]);
+    await processQboEvents(bench.process(), bench.realmId);
+    expect(await statusOf(bad.id)).toEqual(['PAID', 'PAID']);
+  });
+});
+
+describe('an invoice that is described in a way that nobody understands', () => {
+  test('when it is the only one to be read does not make the sweep fail, either', async () => {
+    const [bad, good] = [await sweptInvoice(), await bench.invoicedOrder()];
+    await pay(bad.externalId);
+    await pay(good.externalId);
+    await pass(15 * MINUTE);
+    const odd = createServer((_request, response) => response.end('{"Invoice":{"TotalAmt":1475.00}}'));
+    odd.listen(0, '127.0.0.1');
+    await once(odd, 'listening');
+    const elsewhere = bench.gatewayAt(`http://127.0.0.1:${(odd.address() as AddressInfo).port}`);
+    const { accounting } = bench.context;
+    // The answer is about its payment, but not about itself: it has to be read.
+    const readChanges: AccountingGateway['readChanges'] = async (connection, since) => {
+      const read = await accounting.readChanges(connection, since);
+      if (!read.ok) return read;
+      const objects = read.value.invoices.objects.filter(({ externalId }) => externalId !== bad.externalId);
+      return { ...read, value: { ...read.value, invoices: { objects, unreadableIds: [] } } };
+    };
+    const readInvoice = elsewhere.readInvoice.bind(elsewhere);
+    const { readInvoices } = elsewhere;
+    try {
+      const swept = await sweep(bench.with({ readChanges, readInvoice, readInvoices }));
+      expect(swept).toMatchObject({ outcome: 'done', invoicesChanged: 1 });
+    } finally {
+      odd.closeAllConnections();
+      odd.close();
+    }
+    expect(await statusOf(good.id)).toEqual(['PAID', 'PAID']);
     const events = await bench.sql('select entity, entity_id, state from webhook_event');
     expect(events).toEqual([{ entity: 'invoice', entity_id: bad.externalId, state: 'RECEIVED' }]);
     await processQboEvents(bench.process(), bench.realmId);
@@ -323,9 +361,16 @@ describe('after 40 days without us', () => {
       outcome: 'done',
       invoicesChanged: 4,
       isGap: true,
-      // A page each, one for the two invoices that no query found, one to be sure that one of them is deleted, and one
+      // A page of each kind, one for the two invoices that no query found, one to be sure that one of them is deleted, and one
       // for the payment that its invoice does not list any more.
-      reads: ['query Invoice', 'query Payment', 'query Invoice', `invoice/${gone.externalId}`, 'query Payment'],
+      reads: [
+        'query Invoice',
+        'query Payment',
+        'query RefundReceipt',
+        'query Invoice',
+        `invoice/${gone.externalId}`,
+        `payment/${deletedPayment}`,
+      ],
     });
     expect(await statusOf(paid.id)).toEqual(['PAID', 'PAID']);
     expect(await standing(unpaid.id)).toEqual([]);
@@ -354,8 +399,8 @@ describe('more than a thousand changes', () => {
     const { reads, ...swept } = await sweep();
     expect(swept).toMatchObject({ outcome: 'done', invoicesChanged: 4 });
     // A third page is needed when more than a thousand were made within one second.
-    const pages = '( query Invoice){2,3} query Payment query Invoice';
-    expect(reads.join(' ')).toMatch(new RegExp(`^cdc${pages} invoice/${gone?.externalId}$`));
+    const pages = '( query Invoice){2,3} query Payment query RefundReceipt';
+    expect(reads.join(' ')).toMatch(new RegExp(`^cdc${pages} invoice/${gone?.externalId} query Invoice$`));
     for (const { orderId } of paid) expect(await standing(orderId)).toEqual(['10000']);
     expect(await bench.sql('select count(*)::int as count from payment')).toEqual([{ count: 3 }]);
     expect(await bench.sql("select id from invoice where status = 'DELETED'")).toEqual([{ id: gone?.invoiceId }]);

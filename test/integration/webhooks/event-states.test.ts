@@ -194,6 +194,20 @@ describe('a worker that dies in the middle', () => {
   });
 });
 
+describe('a new event about an object of which older ones keep failing', () => {
+  test('has failed once when it fails with them, and waits as long as any other', async () => {
+    const [old, fresh] = [await announce('payment', '1'), await announce('payment', '1')];
+    await bench.sql('update webhook_event set attempts = 19 where event_id = ?', [old]);
+    const failure = { kind: 'unavailable', message: 'No answer.', trace: {} } as const;
+    await processQboEvents(bench.with({ readPayments: async () => ({ ok: false, failure }) }), bench.realmId);
+    expect(await event(old)).toMatchObject({ state: 'DEAD', attempts: 20 });
+    const row = await event(fresh);
+    expect(row).toMatchObject({ state: 'RECEIVED', attempts: 1, last_error: 'No answer.' });
+    const waitMs = new Date(row.next_attempt_at).getTime() - bench.clock.now().getTime();
+    expect(Math.round(waitMs / 1000)).toBe(5);
+  });
+});
+
 describe('what became of an event', () => {
   test.each([
     [

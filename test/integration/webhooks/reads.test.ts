@@ -50,7 +50,7 @@ describe('1,000 outstanding invoices', () => {
     const { id, at } = await pay(invoice, '100.00');
     const event = await announce(bench, 'payment', id, { operation: 'created', occurredAt: at });
     await processQboEvents(bench.process(), bench.realmId);
-    expect(await readsOf(bench)).toEqual(['query Payment', `invoice/${invoice.externalId}`]);
+    expect(await readsOf(bench)).toEqual([`payment/${id}`, `invoice/${invoice.externalId}`]);
     expect(await stateOf(bench, event)).toBe('DONE');
     expect(await standing(invoice)).toMatchObject([{ payment: id, amount: 10000 }]);
   });
@@ -63,7 +63,7 @@ describe('1,000 outstanding invoices', () => {
       await announce(bench, 'invoice', invoice.externalId, { occurredAt: at }),
     ];
     await processQboEvents(bench.process(), bench.realmId);
-    expect(await readsOf(bench)).toEqual(['query Payment', `invoice/${invoice.externalId}`]);
+    expect(await readsOf(bench)).toEqual([`payment/${id}`, `invoice/${invoice.externalId}`]);
 
     events.push(await announce(bench, 'invoice', invoice.externalId, { occurredAt: at }));
     await processQboEvents(bench.process(), bench.realmId);
@@ -74,11 +74,11 @@ describe('1,000 outstanding invoices', () => {
   test('an Invoice.updated of a later time costs one, and what it tells is booked', async () => {
     const invoice = nextInvoice();
     await syncInvoice(bench.process(), invoice.invoiceId);
-    const { at } = await pay(invoice, '40.00');
+    const { id, at } = await pay(invoice, '40.00');
     await bench.quickbooks.delete('/requests');
     const event = await announce(bench, 'invoice', invoice.externalId, { occurredAt: at });
     await processQboEvents(bench.process(), bench.realmId);
-    expect(await readsOf(bench)).toEqual([`invoice/${invoice.externalId}`, 'query Payment']);
+    expect(await readsOf(bench)).toEqual([`invoice/${invoice.externalId}`, `payment/${id}`]);
     expect(await stateOf(bench, event)).toBe('DONE');
     expect(await standing(invoice)).toMatchObject([{ amount: 4000 }]);
   });
@@ -107,6 +107,43 @@ describe('1,000 outstanding invoices', () => {
   });
 });
 
+describe('a payment that a query does not show yet', () => {
+  test('is read by its id and booked; one that is said to be deleted is not looked for', async () => {
+    const [shown, hidden, gone] = [nextInvoice(), nextInvoice(), nextInvoice()];
+    const payments = [await pay(shown, '10.00'), await pay(hidden, '20.00'), await pay(gone, '30.00')];
+    const [, late, deleted] = payments.map(({ id }) => id);
+    await bench.quickbooks.post('/delete-payment', { realmId: bench.realmId, paymentId: deleted });
+    const events: string[] = [];
+    for (const { id } of payments) {
+      const operation = id === deleted ? 'deleted' : 'created';
+      events.push(await announce(bench, 'payment', id, { operation }));
+    }
+    const { accounting } = bench.context;
+    const readPayments: AccountingGateway['readPayments'] = async (connection, ids) => {
+      const read = await accounting.readPayments(connection, ids);
+      if (!read.ok || ids.length === 1) return read;
+      const objects = read.value.objects.filter(({ externalId }) => externalId !== late);
+      return { ...read, value: { ...read.value, objects } };
+    };
+    await bench.quickbooks.delete('/requests');
+    await processQboEvents(bench.with({ readPayments }), bench.realmId);
+    expect(await readsOf(bench)).toEqual(['query Payment', `payment/${late}`, 'query Invoice']);
+    expect(await Promise.all(events.map((event) => stateOf(bench, event)))).toEqual(['DONE', 'DONE', 'IGNORED']);
+    expect(await standing(shown)).toMatchObject([{ amount: 1000 }]);
+    expect(await standing(hidden)).toMatchObject([{ payment: late, amount: 2000 }]);
+  });
+
+  test('by its id, either, does not exist: its event costs one read and is ignored', async () => {
+    const { id } = await pay(nextInvoice(), '10.00');
+    await bench.quickbooks.post('/delete-payment', { realmId: bench.realmId, paymentId: id });
+    const event = await announce(bench, 'payment', id, { operation: 'created' });
+    await bench.quickbooks.delete('/requests');
+    await processQboEvents(bench.process(), bench.realmId);
+    expect(await readsOf(bench)).toEqual([`payment/${id}`]);
+    expect(await stateOf(bench, event)).toBe('IGNORED');
+  });
+});
+
 describe('payments that are booked already', () => {
   test('are not read again because another one came', async () => {
     const invoice = nextInvoice();
@@ -117,7 +154,7 @@ describe('payments that are booked already', () => {
     const second = await pay(invoice, '20.00');
     await announce(bench, 'payment', second.id);
     await processQboEvents(bench.process(), bench.realmId);
-    expect(await readsOf(bench)).toEqual(['query Payment', `invoice/${invoice.externalId}`]);
+    expect(await readsOf(bench)).toEqual([`payment/${second.id}`, `invoice/${invoice.externalId}`]);
     expect(await standing(invoice)).toMatchObject([{ amount: 3000 }, { amount: 2000 }]);
   });
 
@@ -131,7 +168,7 @@ describe('payments that are booked already', () => {
     const second = await pay(invoice, '20.00');
     await announce(bench, 'payment', second.id);
     await processQboEvents(bench.process(), bench.realmId);
-    expect(await readsOf(bench)).toEqual(['query Payment', `invoice/${invoice.externalId}`, 'query Payment']);
+    expect(await readsOf(bench)).toEqual([`payment/${second.id}`, `invoice/${invoice.externalId}`, 'query Payment']);
     const amounts = (await standing(invoice)).map(({ payment, amount }) => [payment, amount]);
     expect(amounts.toSorted()).toEqual(
       [

@@ -18,6 +18,7 @@ const payment = {
   CurrencyRef: { value: 'USD' },
   Line: [],
 };
+const refundReceipt = { Id: '190', SyncToken: '0', TotalAmt: '5.00', TxnDate: '2026-05-05' };
 const tombstone = (Id: string) => ({
   domain: 'QBO',
   status: 'Deleted',
@@ -30,24 +31,29 @@ function answer(...lists: object[]) {
 }
 
 describe('change data capture', () => {
-  test('asks for both entities at once, to the second and without a plus sign', () => {
+  test('asks for all entities at once, to the second and without a plus sign', () => {
     expect(readChangesCall(new Date('2026-11-01T08:00:00.999Z'))).toEqual({
       operation: 'read_changes',
       effect: 'read',
       method: 'GET',
       path: 'cdc',
-      query: { entities: 'Invoice,Payment', changedSince: '2026-11-01T08:00:00Z' },
+      query: { entities: 'Invoice,Payment,RefundReceipt', changedSince: '2026-11-01T08:00:00Z' },
     });
   });
 
   test('parts what is there from what was deleted, in one list per entity', () => {
     const changes = readChangeDocuments(
-      answer({ Invoice: [invoice, tombstone('156')], startPosition: 1 }, { Payment: [payment, tombstone('181')] }),
+      answer(
+        { Invoice: [invoice, tombstone('156')], startPosition: 1 },
+        { Payment: [payment, tombstone('181')] },
+        { RefundReceipt: [refundReceipt, { Id: '191' }, tombstone('192')] },
+      ),
     );
     const changedAt = new Date('2026-11-01T08:00:00Z');
     expect(changes).toMatchObject({
       invoices: { documents: [{ Id: '155' }], unreadableIds: [] },
       payments: { documents: [{ Id: '180' }], unreadableIds: [] },
+      refundReceipts: { documents: [{ Id: '190' }], unreadableIds: ['191'] },
       deletedInvoices: [{ externalId: '156', changedAt }],
       deletedPayments: [{ externalId: '181', changedAt }],
       mayBeIncomplete: false,

@@ -264,7 +264,7 @@ describe('payments', () => {
 
   test('an answer that is not one is unavailable, not an empty list', async () => {
     api().get(`${COMPANY}/query`).query(true).reply(200, { Payment: [] });
-    expect(await gateway.readPayments('qbo_1', ['180'])).toMatchObject({ failure: { kind: 'unavailable' } });
+    expect(await gateway.readPayments('qbo_1', ['180', '181'])).toMatchObject({ failure: { kind: 'unavailable' } });
   });
 });
 
@@ -315,9 +315,52 @@ describe('many objects at once', () => {
   });
 
   test('an invoice that is missing and cannot be asked about is not taken for deleted', async () => {
-    api().get(`${COMPANY}/query`).query(true).reply(200, { QueryResponse: {} });
-    api().get(`${COMPANY}/invoice/155`).query(true).reply(503, '');
-    expect(await gateway.readInvoices('qbo_1', ['155'])).toMatchObject({ failure: { kind: 'unavailable' } });
+    api()
+      .get(`${COMPANY}/query`)
+      .query(true)
+      .reply(200, { QueryResponse: { Invoice: [invoice] } });
+    api().get(`${COMPANY}/invoice/156`).query(true).reply(503, '');
+    expect(await gateway.readInvoices('qbo_1', ['155', '156'])).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+
+  describe('of which there is only one', () => {
+    const fault = { Fault: { Error: [{ Message: 'Object Not Found', Detail: 'Object Not Found : …', code: '610' }] } };
+    const byId = (entity: string) => api().get(`${COMPANY}/${entity}`).query(true);
+    const query = () => api().get(`${COMPANY}/query`).query(true);
+
+    test('an invoice is read by its id', async () => {
+      byId('invoice/155').reply(200, { Invoice: invoice, time: '2026-05-05T02:08:54.543-07:00' });
+      const value = { objects: [{ externalId: '155' }], unreadableIds: [] };
+      expect(await gateway.readInvoices('qbo_1', ['155', '155'])).toMatchObject({ value, asOf: expect.any(Date) });
+    });
+
+    test('a payment is read by its id, named when it cannot be understood, and gone when it is not found', async () => {
+      const nothing = { objects: [], unreadableIds: [] };
+      byId('payment/180').reply(200, { Payment: payment(180, 10) });
+      const value = { ...nothing, objects: [{ externalId: '180' }] };
+      expect(await gateway.readPayments('qbo_1', ['180', '180'])).toMatchObject({ ok: true, value });
+      byId('payment/180').reply(200, { Payment: { ...payment(180, 10), TotalAmt: 0.001 } });
+      const unreadable = { ok: true, value: { ...nothing, unreadableIds: ['180'] } };
+      expect(await gateway.readPayments('qbo_1', ['180'])).toMatchObject(unreadable);
+      byId('payment/180').reply(400, fault);
+      expect(await gateway.readPayments('qbo_1', ['180'])).toMatchObject({ ok: true, value: nothing });
+    });
+
+    test('an invoice that cannot be understood is named', async () => {
+      byId('invoice/155').reply(200, { Invoice: { ...invoice, TotalAmt: 0.001 } });
+      const value = { objects: [], unreadableIds: ['155'] };
+      expect(await gateway.readInvoices('qbo_1', ['155'])).toMatchObject({ ok: true, value });
+    });
+
+    test('an invoice was deleted when a query does not find it, either', async () => {
+      byId('invoice/155').reply(400, fault);
+      query().reply(200, { QueryResponse: {} });
+      const value = { objects: [], unreadableIds: [] };
+      expect(await gateway.readInvoices('qbo_1', ['155'])).toMatchObject({ ok: true, value });
+      byId('invoice/155').reply(400, fault);
+      query().reply(200, { QueryResponse: { Invoice: [invoice] } });
+      expect(await gateway.readInvoices('qbo_1', ['155'])).toMatchObject({ failure: { kind: 'unavailable' } });
+    });
   });
 
   test('a full page of changes says where the next one begins, and what is on both counts once', async () => {
@@ -368,7 +411,7 @@ describe('many objects at once', () => {
     const lists = [{ Invoice: [invoice, gone] }, { Payment: [payment(180, 10)] }];
     api()
       .get(`${COMPANY}/cdc`)
-      .query({ entities: 'Invoice,Payment', changedSince: '2026-05-05T02:08:05Z', minorversion: '75' })
+      .query({ entities: 'Invoice,Payment,RefundReceipt', changedSince: '2026-05-05T02:08:05Z', minorversion: '75' })
       .reply(200, { CDCResponse: [{ QueryResponse: lists }], time: '2026-05-05T02:08:54.543-07:00' });
     expect(await gateway.readChanges('qbo_1', new Date('2026-05-05T02:08:05Z'))).toMatchObject({
       ok: true,
