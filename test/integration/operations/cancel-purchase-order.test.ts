@@ -258,7 +258,7 @@ describe('a void without an answer', () => {
     await bench.quickbooks.post('/faults', { kind: 'reset', when: 'before', match: VOIDS });
     await cancel(id);
     const unread = { ok: false, failure: { kind: 'unavailable', message: 'no answer', trace: {} } } as const;
-    await resumeOperations(bench.with({ readInvoice: async () => unread }));
+    await resumeOperations(bench.with({ readInvoices: async () => unread }));
     expect(await resumeOperations(bench.process())).toBe(0);
     expect(await cancel(id)).toEqual({ id, failures: [] });
     expect(await standing(id)).toEqual(CANCELLED);
