@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Deadline } from '../../application/deadline.js';
 import type { Waits } from '../../application/waits.js';
 import type { Clock } from '../../domain/clock.js';
-import type { FailedCall } from './faults.js';
+import type { CallEffect, FailedCall } from './faults.js';
 import type { QboAnswer, QboCall } from './http-client.js';
-import type { StoredConnection } from './token-store.js';
+import type { Pause, StoredConnection } from './token-store.js';
 import type { Bucket, PauseSteps, TrafficStore } from './traffic-store.js';
 import { UsageMeter } from './usage-meter.js';
 
@@ -36,14 +36,19 @@ export class Traffic {
     { effect, isBatch }: QboCall,
     deadline: Deadline,
   ): Promise<FailedCall | undefined> {
-    const { waits } = this.#options;
-    const { remainingMs } = connection.pauses[effect];
-    if (remainingMs > 0) return this.#paused(effect, remainingMs);
+    const { store, waits } = this.#options;
+    const known = connection.pauses[effect];
+    if (known.remainingMs > 0) return this.#paused(effect, known);
     if (deadline.hasPassed) return tooLate();
     const maxWaitMs = Math.min(waits.throttleWaitMs, deadline.remainingMs);
-    const hasPlace = await this.#reachPlace(connection.id, isBatch ? ['CALL', 'BATCH'] : ['CALL'], maxWaitMs);
-    if (!hasPlace) {
+    const place = await this.#reachPlace(connection.id, isBatch ? ['CALL', 'BATCH'] : ['CALL'], maxWaitMs);
+    if (place === 'too_far') {
       return this.#notBefore(maxWaitMs, 'More calls are waiting for this company than QuickBooks takes.');
+    }
+    if (place === 'waited_for') {
+      // A call that went before may have been answered with 429: those behind it must not go and be refused, too.
+      const pause = await store.loadPause(connection.id, effect);
+      if (pause.remainingMs > 0) return this.#paused(effect, pause);
     }
     return deadline.hasPassed ? tooLate() : undefined;
   }
@@ -52,15 +57,21 @@ export class Traffic {
    * Waits until the place has come. A process that stood still meanwhile would send everything that waited in it at
    * once: who comes late takes a second place, and then goes, because a busy machine must not keep calls forever.
    */
-  async #reachPlace(connectionId: string, buckets: readonly Bucket[], maxWaitMs: number): Promise<boolean> {
+  async #reachPlace(
+    connectionId: string,
+    buckets: readonly Bucket[],
+    maxWaitMs: number,
+  ): Promise<'free' | 'waited_for' | 'too_far'> {
     const { store, waits } = this.#options;
     const waitMs = await store.takePlace(connectionId, buckets, maxWaitMs);
-    if (waitMs === undefined) return false;
+    if (waitMs === undefined) return 'too_far';
     // Places are kept in whole milliseconds, so less than one is rounding.
-    if (waitMs < 1 || (await lateAfter(waitMs)) < waits.callSpacingMs) return true;
+    if (waitMs < 1) return 'free';
+    if ((await lateAfter(waitMs)) < waits.callSpacingMs) return 'waited_for';
     const secondWaitMs = await store.takePlace(connectionId, buckets, maxWaitMs);
-    if (secondWaitMs !== undefined) await delay(secondWaitMs);
-    return secondWaitMs !== undefined;
+    if (secondWaitMs === undefined) return 'too_far';
+    await delay(secondWaitMs);
+    return 'waited_for';
   }
 
   /** Learns from an answer, and adds to it until when a company is paused. */
@@ -83,8 +94,8 @@ export class Traffic {
 
   async #pause({ id }: StoredConnection, { effect }: QboCall, answer: FailedCall): Promise<FailedCall> {
     const steps = this.#pauseSteps(answer.retryAfterMs);
-    const pausedMs = (await this.#options.store.pause(id, effect, steps)) ?? steps[0];
-    const failure = { ...answer.failure, retryAt: this.#in(pausedMs) };
+    const { remainingMs } = await this.#options.store.pause(id, effect, steps);
+    const failure = { ...answer.failure, retryAt: this.#in(remainingMs) };
     return { ...answer, failure };
   }
 
@@ -98,7 +109,7 @@ export class Traffic {
     return [told, told, Math.max(told, longPauseMs), longestPauseMs];
   }
 
-  #paused(effect: 'read' | 'write', remainingMs: number): FailedCall {
+  #paused(effect: CallEffect, { remainingMs }: Pause): FailedCall {
     const what = effect === 'read' ? 'reads' : 'writes';
     return this.#notBefore(remainingMs, `QuickBooks asked to be left alone, so ${what} of this company are paused.`);
   }

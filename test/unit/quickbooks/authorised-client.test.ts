@@ -228,6 +228,22 @@ describe('room for calls', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(70);
   });
 
+  test('is not used when QuickBooks asked to be left alone meanwhile', async () => {
+    traffic.takePlace = async () => 80;
+    traffic.loadPause = async (_connectionId, effect) => ({ remainingMs: effect === 'write' ? 30_000 : 0, count: 1 });
+    expect(await write(gatewayWith())).toMatchObject({
+      ok: false,
+      failure: { kind: 'unavailable', trace: {}, retryAt: new Date(NOW.getTime() + 30_000) },
+    });
+    expect(standIn.requests).toEqual([]);
+    expect(await read(gatewayWith())).toMatchObject({ ok: true });
+  });
+
+  test('that is free costs no look at pauses', async () => {
+    traffic.loadPause = () => Promise.reject(new Error('asked in vain'));
+    expect(await read(gatewayWith())).toMatchObject({ ok: true });
+  });
+
   test('that came while the process stood still is taken anew, once', async () => {
     let places = 0;
     traffic.takePlace = async () => {
