@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Deadline } from '../../application/deadline.js';
+import type { ProviderFailure } from '../../application/ports/provider.js';
 import type { Waits } from '../../application/waits.js';
 import type { Clock } from '../../domain/clock.js';
 import type { CallEffect, FailedCall } from './faults.js';
@@ -15,6 +16,14 @@ export interface TrafficOptions {
   /** What went wrong beside a call whose outcome must not suffer from it. */
   readonly onTrouble: (error: unknown) => void;
 }
+
+const WHAT = { read: 'Reads', write: 'Writes' } as const;
+
+/** The first pause that is a long one. */
+const QUOTA_PAUSES = 3;
+
+const QUOTA_USED_UP =
+  'They were refused again and again: as a rule the monthly read quota of the Intuit plan is used up, which lasts until the first of the next month or until the plan is raised.';
 
 /** Lets a company's calls through one after the other, and stands still when QuickBooks asks for it. */
 export class Traffic {
@@ -93,10 +102,9 @@ export class Traffic {
   }
 
   async #pause({ id }: StoredConnection, { effect }: QboCall, answer: FailedCall): Promise<FailedCall> {
-    const steps = this.#pauseSteps(answer.retryAfterMs);
-    const { remainingMs } = await this.#options.store.pause(id, effect, steps);
-    const failure = { ...answer.failure, retryAt: this.#in(remainingMs) };
-    return { ...answer, failure };
+    const pause = await this.#options.store.pause(id, effect, this.#pauseSteps(answer.retryAfterMs));
+    const { message, trace } = answer.failure;
+    return { ...answer, failure: this.#pausedFailure(effect, pause, { message, trace }) };
   }
 
   /**
@@ -109,9 +117,16 @@ export class Traffic {
     return [told, told, Math.max(told, longPauseMs), longestPauseMs];
   }
 
-  #paused(effect: CallEffect, { remainingMs }: Pause): FailedCall {
-    const what = effect === 'read' ? 'reads' : 'writes';
-    return this.#notBefore(remainingMs, `QuickBooks asked to be left alone, so ${what} of this company are paused.`);
+  #paused(effect: CallEffect, pause: Pause): FailedCall {
+    const answer = { message: 'QuickBooks asked to be left alone.', trace: {} };
+    return { kind: 'failed', failure: this.#pausedFailure(effect, pause, answer) };
+  }
+
+  #pausedFailure(effect: CallEffect, pause: Pause, { message, trace }: Pick<ProviderFailure, 'message' | 'trace'>) {
+    const retryAt = this.#in(pause.remainingMs);
+    const sentences = [message, `${WHAT[effect]} of this company are paused until ${retryAt.toISOString()}.`];
+    if (effect === 'read' && pause.count >= QUOTA_PAUSES) sentences.push(QUOTA_USED_UP);
+    return { kind: 'unavailable', message: sentences.join(' '), trace, retryAt, isPaused: true } as const;
   }
 
   #notBefore(milliseconds: number, message: string): FailedCall {
