@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { configureQboConnection } from '../../../src/application/quickbooks/configure-qbo-connection.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
 import { syncQboInvoiceStatus } from '../../../src/application/quickbooks/sync-qbo-invoice-status.js';
 import { standardWaits } from '../../../src/application/waits.js';
@@ -123,6 +124,17 @@ describe('a company whose monthly quota of reads is used up', () => {
       expect(await invoice(purchaseOrderId)).toMatchObject({ id: null, failures: [{ code: 'QBO_UNAVAILABLE' }] });
     });
     expect(calls.filter((call) => call.startsWith('POST'))).toEqual([]);
+  });
+
+  test('goes on being invoiced in also after it was connected anew', async () => {
+    await bench.invoicedOrder({ organizationName: 'Known Ltd' });
+    const purchaseOrderId = await knownOrder();
+    const { conferenceId, realmId } = bench;
+    const { accessToken, refreshToken } = await bench.quickbooks.post('/tokens', { realmId });
+    await bench.sql("update qbo_connection set reads_pauses = 4, reads_paused_until = now() + interval '1 hour'");
+    const tokens = { environment: 'SANDBOX', realmId, accessToken, refreshToken };
+    expect(await configureQboConnection(bench.process(), { conferenceId, ...tokens })).toMatchObject({ failures: [] });
+    expect(await callsOf(() => invoice(purchaseOrderId))).toEqual(['POST 200']);
   });
 
   test('cannot have an organisation invoiced for the first time, and the refusal says why and until when', async () => {
