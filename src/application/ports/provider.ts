@@ -28,6 +28,8 @@ export type ProviderFailure =
       readonly trace: ProviderTrace;
       /** Asking earlier is pointless: the company is paused, or has no room for more calls. */
       readonly retryAt?: Date;
+      /** The provider asked to be left alone with calls of this kind, reads or writes: possibly for weeks, by a quota. */
+      readonly isPaused?: true;
     }
   /** The company's authorisation is gone; only a person can reconnect it. */
   | { readonly kind: 'reconnect_required'; readonly message: string; readonly trace: ProviderTrace }

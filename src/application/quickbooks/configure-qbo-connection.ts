@@ -205,7 +205,8 @@ async function store(
   if (serviceItemId) connection.serviceItemId = serviceItemId;
   // A secret that was replaced at Intuit must be taken also while the access token still works without it.
   if (sealed.clientSecret !== null) Object.assign(connection, pickApp(sealed));
-  Object.assign(connection, { companyName: sealed.companyName, settings: null, updatedAt: now });
+  const settings = connection.settings && { ...connection.settings, isStale: true };
+  Object.assign(connection, { companyName: sealed.companyName, settings, updatedAt: now });
   conference.qboConnection = ref(connection);
   conference.updatedAt = now;
   audit(tx, context, {

@@ -6,7 +6,7 @@ import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.e
 import type { QboCompanySettings } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { ProviderFailure } from '../ports/provider.js';
 import type { ClaimedInvoice } from './claim-invoice.js';
-import { companySettings, forgetCompanySettings } from './company-settings.js';
+import { companySettings, markSettingsStale } from './company-settings.js';
 import type { CreateQboInvoiceCode } from './create-qbo-invoice.outcome.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure, type QboFailure } from './qbo-failure.js';
@@ -28,12 +28,12 @@ export async function prepareInvoice(context: QboContext, claimed: ClaimedInvoic
   if (!settings.ok) return providerFailure(settings.failure);
   const { multiCurrency, homeCurrency } = settings.value;
   if (!multiCurrency && homeCurrency !== order.currencyCode) {
-    await forgetCompanySettings(context, connection.id);
+    await markSettingsStale(context, connection.id);
     return { failure: otherCurrency(order, homeCurrency), isFinal: true };
   }
   const serviceItemId = connection.serviceItemId ?? settings.value.serviceItemId;
   if (serviceItemId === undefined) {
-    await forgetCompanySettings(context, connection.id);
+    await markSettingsStale(context, connection.id);
     return { failure: ITEM_MISSING, isFinal: true };
   }
   const customer = await resolveCustomer(context, { connection, order, settings: settings.value });

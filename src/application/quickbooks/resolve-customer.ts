@@ -49,7 +49,7 @@ export async function resolveCustomer(context: QboContext, search: CustomerSearc
   if (linked) return { ok: true, value: linked.externalId };
   const names = context.accounting.customerNameCandidates(search.order.organizationName, search.order.currencyCode);
   const found = await context.accounting.findCustomersByName(search.connection.id, names);
-  if (!found.ok) return found;
+  if (!found.ok) return failed(notLookedUp(found.failure, search.order));
   const usable = pickUsable(names, found.value, search);
   if (usable) return linkCustomer(context, search, usable);
   const taken = new Set(found.value.map((customer) => customer.displayName.toLowerCase()));
@@ -58,6 +58,16 @@ export async function resolveCustomer(context: QboContext, search: CustomerSearc
     search,
     names.filter((name) => !taken.has(name.toLowerCase())),
   );
+}
+
+/**
+ * While reads are paused, only organisations whose customer is known can be invoiced: making a customer without looking
+ * would double one that bears another of the candidate names.
+ */
+function notLookedUp(failure: ProviderFailure, { organizationName }: Buyer): ProviderFailure {
+  if (failure.kind !== 'unavailable' || !failure.isPaused) return failure;
+  const why = `"${organizationName}" has no known customer in this currency yet, so one must be looked up first.`;
+  return { ...failure, message: `${failure.message} ${why}` };
 }
 
 export function pickUsable(

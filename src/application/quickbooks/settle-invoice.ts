@@ -17,7 +17,7 @@ import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-led
 import { inTransaction, recordInTransaction } from '../transaction.js';
 import { announceChanges } from './announce-changes.js';
 import type { ClaimedInvoice } from './claim-invoice.js';
-import { forgetCompanySettings } from './company-settings.js';
+import { markSettingsStale } from './company-settings.js';
 import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
 import type { PreparationFailure } from './prepare-invoice.js';
 import type { QboContext } from './qbo-context.js';
@@ -88,7 +88,7 @@ export async function settleInvoice(
     return refused(describeProviderFailure(openFailure(result.failure, settlement)));
   });
   if (!result.ok && result.failure.kind === 'rejected') {
-    await forgetCompanySettings(context, connection.id);
+    await markSettingsStale(context, connection.id);
     if (result.failure.reason === 'bad_reference') await forgetCustomer(context.em, connection, order);
   }
   if (mayHaveMoved && outcome.id === order.id) await syncInvoice(context, invoiceId);

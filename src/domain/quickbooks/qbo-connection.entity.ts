@@ -101,7 +101,7 @@ export class QboConnection {
   @Property({ type: 'text', nullable: true })
   serviceItemId: string | null = null;
 
-  /** Company facts that are read once and kept; null until read, or after QuickBooks refused something built on them. */
+  /** Company facts that are read once and kept; null until read. */
   @Property({ type: 'json', columnType: 'jsonb', nullable: true })
   settings: QboCompanySettings | null = null;
 
@@ -122,4 +122,6 @@ export interface QboCompanySettings {
   readonly multiCurrency: boolean;
   readonly customDocumentNumbers: boolean;
   readonly serviceItemId?: string;
+  /** They may have changed: before they are used again they are read anew, unless reads are paused. */
+  readonly isStale?: true;
 }

@@ -168,8 +168,8 @@ export class PostgresTokenStore implements TokenStore {
   }
 }
 
-/** Compared in the database, because processes' clocks differ. */
-function remainingMs(column: string): string {
+/** SQL for how far away that time is. Compared in the database, because processes' clocks differ. */
+export function remainingMs(column: string): string {
   return `greatest(0, coalesce(extract(epoch from ${column} - now()) * 1000, 0))`;
 }
 

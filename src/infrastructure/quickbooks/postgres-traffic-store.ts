@@ -2,13 +2,15 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import type { Waits } from '../../application/waits.js';
 import type { CallEffect } from './faults.js';
+import { remainingMs } from './postgres-token-store.js';
+import type { Pause } from './token-store.js';
 import type { Bucket, CallCount, PauseSteps, TrafficStore } from './traffic-store.js';
 
 /** Calls that may follow each other at once after a rest. `callSpacingMs` counts on this number. */
 const BURST = 2;
 
 const placeRows = z.array(z.object({ wait_ms: z.coerce.number() }));
-const pauseRows = z.array(z.object({ length_ms: z.coerce.number() }));
+const pauseRows = z.tuple([z.object({ remaining_ms: z.coerce.number(), count: z.int() })]);
 
 const PAUSE_COLUMNS = {
   read: { until: 'reads_paused_until', count: 'reads_pauses' },
@@ -48,17 +50,26 @@ export class PostgresTrafficStore implements TrafficStore {
     return waits.length < buckets.length ? undefined : Math.max(0, ...waits);
   }
 
-  async pause(connectionId: string, effect: CallEffect, stepsMs: PauseSteps): Promise<number | undefined> {
+  async pause(connectionId: string, effect: CallEffect, stepsMs: PauseSteps): Promise<Pause> {
     const { until, count } = PAUSE_COLUMNS[effect];
     const rows = await this.#execute(
       `update qbo_connection
-       set ${count} = ${count} + 1,
-           ${until} = now() + (array[?, ?, ?, ?]::float8[])[least(${count} + 1, 4)] * interval '1 millisecond'
-       where id = ? and (${until} is null or ${until} <= now())
-       returning round(extract(epoch from ${until} - now()) * 1000) as length_ms`,
+       set ${count} = case when ${until} > now() then ${count} else ${count} + 1 end,
+           ${until} = case when ${until} > now() then ${until}
+             else now() + (array[?, ?, ?, ?]::float8[])[least(${count} + 1, 4)] * interval '1 millisecond' end
+       where id = ? returning ${remainingMs(until)} as remaining_ms, ${count} as count`,
       [...stepsMs, connectionId],
     );
-    return pauseRows.parse(rows)[0]?.length_ms;
+    return onlyPause(rows);
+  }
+
+  async loadPause(connectionId: string, effect: CallEffect): Promise<Pause> {
+    const { until, count } = PAUSE_COLUMNS[effect];
+    const rows = await this.#execute(
+      `select ${remainingMs(until)} as remaining_ms, ${count} as count from qbo_connection where id = ?`,
+      [connectionId],
+    );
+    return onlyPause(rows);
   }
 
   async forgetPauses(connectionId: string, effect: CallEffect, count: number): Promise<void> {
@@ -83,4 +94,9 @@ export class PostgresTrafficStore implements TrafficStore {
   #execute(sql: string, parameters: unknown[]): Promise<unknown> {
     return this.#orm.em.fork().getConnection().execute(sql, parameters);
   }
+}
+
+function onlyPause(rows: unknown): Pause {
+  const [{ remaining_ms, count }] = pauseRows.parse(rows);
+  return { remainingMs: Math.round(remaining_ms), count };
 }

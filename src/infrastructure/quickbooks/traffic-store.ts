@@ -1,4 +1,5 @@
 import type { CallEffect } from './faults.js';
+import type { Pause } from './token-store.js';
 
 /** Which of Intuit's limits a call counts for. */
 export type Bucket = 'CALL' | 'BATCH';
@@ -20,8 +21,10 @@ export interface TrafficStore {
    * `maxWaitMs`, and nothing was taken.
    */
   takePlace(connectionId: string, buckets: readonly Bucket[], maxWaitMs: number): Promise<number | undefined>;
-  /** Begins a pause and returns its length. Undefined: one had begun already, nothing was changed. */
-  pause(connectionId: string, effect: CallEffect, stepsMs: PauseSteps): Promise<number | undefined>;
+  /** Begins a pause, unless one has begun already, and returns the one that holds now. */
+  pause(connectionId: string, effect: CallEffect, stepsMs: PauseSteps): Promise<Pause>;
+  /** The pause as it is now: one may have begun after the connection was loaded. */
+  loadPause(connectionId: string, effect: CallEffect): Promise<Pause>;
   /** A call succeeded that knew of `count` pauses: they are over and forgotten, unless another has begun. */
   forgetPauses(connectionId: string, effect: CallEffect, count: number): Promise<void>;
   /** Adds to the counts of the present month. */

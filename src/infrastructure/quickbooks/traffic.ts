@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Deadline } from '../../application/deadline.js';
+import type { ProviderFailure } from '../../application/ports/provider.js';
 import type { Waits } from '../../application/waits.js';
 import type { Clock } from '../../domain/clock.js';
-import type { FailedCall } from './faults.js';
+import type { CallEffect, FailedCall } from './faults.js';
 import type { QboAnswer, QboCall } from './http-client.js';
-import type { StoredConnection } from './token-store.js';
+import type { Pause, StoredConnection } from './token-store.js';
 import type { Bucket, PauseSteps, TrafficStore } from './traffic-store.js';
 import { UsageMeter } from './usage-meter.js';
 
@@ -15,6 +16,14 @@ export interface TrafficOptions {
   /** What went wrong beside a call whose outcome must not suffer from it. */
   readonly onTrouble: (error: unknown) => void;
 }
+
+const WHAT = { read: 'Reads', write: 'Writes' } as const;
+
+/** The first pause that is a long one. */
+const QUOTA_PAUSES = 3;
+
+const QUOTA_USED_UP =
+  'They were refused again and again: as a rule the monthly read quota of the Intuit plan is used up, which lasts until the first of the next month or until the plan is raised.';
 
 /** Lets a company's calls through one after the other, and stands still when QuickBooks asks for it. */
 export class Traffic {
@@ -36,14 +45,19 @@ export class Traffic {
     { effect, isBatch }: QboCall,
     deadline: Deadline,
   ): Promise<FailedCall | undefined> {
-    const { waits } = this.#options;
-    const { remainingMs } = connection.pauses[effect];
-    if (remainingMs > 0) return this.#paused(effect, remainingMs);
+    const { store, waits } = this.#options;
+    const known = connection.pauses[effect];
+    if (known.remainingMs > 0) return this.#paused(effect, known);
     if (deadline.hasPassed) return tooLate();
     const maxWaitMs = Math.min(waits.throttleWaitMs, deadline.remainingMs);
-    const hasPlace = await this.#reachPlace(connection.id, isBatch ? ['CALL', 'BATCH'] : ['CALL'], maxWaitMs);
-    if (!hasPlace) {
+    const place = await this.#reachPlace(connection.id, isBatch ? ['CALL', 'BATCH'] : ['CALL'], maxWaitMs);
+    if (place === 'too_far') {
       return this.#notBefore(maxWaitMs, 'More calls are waiting for this company than QuickBooks takes.');
+    }
+    if (place === 'waited_for') {
+      // A call that went before may have been answered with 429: those behind it must not go and be refused, too.
+      const pause = await store.loadPause(connection.id, effect);
+      if (pause.remainingMs > 0) return this.#paused(effect, pause);
     }
     return deadline.hasPassed ? tooLate() : undefined;
   }
@@ -52,15 +66,21 @@ export class Traffic {
    * Waits until the place has come. A process that stood still meanwhile would send everything that waited in it at
    * once: who comes late takes a second place, and then goes, because a busy machine must not keep calls forever.
    */
-  async #reachPlace(connectionId: string, buckets: readonly Bucket[], maxWaitMs: number): Promise<boolean> {
+  async #reachPlace(
+    connectionId: string,
+    buckets: readonly Bucket[],
+    maxWaitMs: number,
+  ): Promise<'free' | 'waited_for' | 'too_far'> {
     const { store, waits } = this.#options;
     const waitMs = await store.takePlace(connectionId, buckets, maxWaitMs);
-    if (waitMs === undefined) return false;
+    if (waitMs === undefined) return 'too_far';
     // Places are kept in whole milliseconds, so less than one is rounding.
-    if (waitMs < 1 || (await lateAfter(waitMs)) < waits.callSpacingMs) return true;
+    if (waitMs < 1) return 'free';
+    if ((await lateAfter(waitMs)) < waits.callSpacingMs) return 'waited_for';
     const secondWaitMs = await store.takePlace(connectionId, buckets, maxWaitMs);
-    if (secondWaitMs !== undefined) await delay(secondWaitMs);
-    return secondWaitMs !== undefined;
+    if (secondWaitMs === undefined) return 'too_far';
+    await delay(secondWaitMs);
+    return 'waited_for';
   }
 
   /** Learns from an answer, and adds to it until when a company is paused. */
@@ -82,10 +102,9 @@ export class Traffic {
   }
 
   async #pause({ id }: StoredConnection, { effect }: QboCall, answer: FailedCall): Promise<FailedCall> {
-    const steps = this.#pauseSteps(answer.retryAfterMs);
-    const pausedMs = (await this.#options.store.pause(id, effect, steps)) ?? steps[0];
-    const failure = { ...answer.failure, retryAt: this.#in(pausedMs) };
-    return { ...answer, failure };
+    const pause = await this.#options.store.pause(id, effect, this.#pauseSteps(answer.retryAfterMs));
+    const { message, trace } = answer.failure;
+    return { ...answer, failure: this.#pausedFailure(effect, pause, { message, trace }) };
   }
 
   /**
@@ -98,9 +117,16 @@ export class Traffic {
     return [told, told, Math.max(told, longPauseMs), longestPauseMs];
   }
 
-  #paused(effect: 'read' | 'write', remainingMs: number): FailedCall {
-    const what = effect === 'read' ? 'reads' : 'writes';
-    return this.#notBefore(remainingMs, `QuickBooks asked to be left alone, so ${what} of this company are paused.`);
+  #paused(effect: CallEffect, pause: Pause): FailedCall {
+    const answer = { message: 'QuickBooks asked to be left alone.', trace: {} };
+    return { kind: 'failed', failure: this.#pausedFailure(effect, pause, answer), cause: 'withheld' };
+  }
+
+  #pausedFailure(effect: CallEffect, pause: Pause, { message, trace }: Pick<ProviderFailure, 'message' | 'trace'>) {
+    const retryAt = this.#in(pause.remainingMs);
+    const sentences = [message, `${WHAT[effect]} of this company are paused until ${retryAt.toISOString()}.`];
+    if (effect === 'read' && pause.count >= QUOTA_PAUSES) sentences.push(QUOTA_USED_UP);
+    return { kind: 'unavailable', message: sentences.join(' '), trace, retryAt, isPaused: true } as const;
   }
 
   #notBefore(milliseconds: number, message: string): FailedCall {

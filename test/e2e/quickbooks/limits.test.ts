@@ -132,7 +132,7 @@ describe('what is known of a connection', () => {
     expect(secondsAhead).toBeLessThanOrEqual(60);
     const paused = await countCalls(app, () => invoiceOrder(app, order.id));
     expect(paused.result.userErrors).toMatchObject([
-      { code: 'QBO_UNAVAILABLE', message: expect.stringContaining('writes of this company are paused') },
+      { code: 'QBO_UNAVAILABLE', message: expect.stringContaining('Writes of this company are paused') },
     ]);
     expect([...paused.reads, ...paused.writes]).toEqual([]);
   });

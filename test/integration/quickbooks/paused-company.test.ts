@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { configureQboConnection } from '../../../src/application/quickbooks/configure-qbo-connection.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
 import { syncQboInvoiceStatus } from '../../../src/application/quickbooks/sync-qbo-invoice-status.js';
 import { standardWaits } from '../../../src/application/waits.js';
@@ -51,6 +52,10 @@ async function useUpQuota(): Promise<void> {
   await bench.quickbooks.post('/faults', { kind: '429', times: 1000, match: { method: 'GET' } });
 }
 
+const knownOrder = () => bench.order({ organizationName: 'Known Ltd' });
+
+const invoice = (purchaseOrderId: string) => createQboInvoice(bench.process(), { purchaseOrderId });
+
 describe('a company whose monthly quota of reads is used up', () => {
   test('is asked less and less often, while writes go on, and at once as before when reads work again', async () => {
     const { id: purchaseOrderId } = await bench.invoicedOrder({ organizationName: 'Known Ltd' });
@@ -80,6 +85,80 @@ describe('a company whose monthly quota of reads is used up', () => {
     await endPause();
     expect(await sync()).toMatchObject({ failures: [] });
     expect(await connection()).toMatchObject({ reads_pauses: 0, reads_paused_s: null });
+  });
+
+  test('goes on being invoiced in with the settings it had, also after a refusal, and they are read anew when reads work', async () => {
+    await bench.invoicedOrder({ organizationName: 'Known Ltd' });
+    const [refused, next, last] = [await knownOrder(), await knownOrder(), await knownOrder()];
+    await useUpQuota();
+    const fault = { kind: 'fault', code: '6000', detail: 'No tax rate.', match: { path: '/invoice?' } };
+    await bench.quickbooks.post('/faults', fault);
+    expect(await invoice(refused)).toMatchObject({ failures: [{ code: 'QBO_REJECTED' }] });
+
+    for (const purchaseOrderId of [refused, next]) {
+      await endPause();
+      // The first of them tries to read, and learns that it cannot.
+      expect(await invoice(purchaseOrderId)).toEqual({ id: purchaseOrderId, failures: [] });
+    }
+
+    await bench.quickbooks.delete('/faults');
+    await endPause();
+    const calls = await callsOf(() => invoice(last));
+    expect(calls.toSorted()).toEqual(['GET 200', 'POST 200']);
+    expect(await bench.sql(`select settings->>'isStale' as stale from qbo_connection`)).toEqual([{ stale: null }]);
+  });
+
+  test.each([
+    [
+      'stale settings cannot be read anew for another reason',
+      `settings || '{"isStale": true}'`,
+      { kind: 'reset', times: 3 },
+    ],
+    ['its settings were never read', 'null', { kind: '429' }],
+  ])('is not invoiced in when %s', async (_what, settings, fault) => {
+    await bench.invoicedOrder({ organizationName: 'Known Ltd' });
+    const purchaseOrderId = await knownOrder();
+    await bench.sql(`update qbo_connection set settings = ${settings}`);
+    await bench.quickbooks.post('/faults', { ...fault, match: { path: '/preferences' } });
+    const calls = await callsOf(async () => {
+      expect(await invoice(purchaseOrderId)).toMatchObject({ id: null, failures: [{ code: 'QBO_UNAVAILABLE' }] });
+    });
+    expect(calls.filter((call) => call.startsWith('POST'))).toEqual([]);
+  });
+
+  test('goes on being invoiced in also after it was connected anew', async () => {
+    await bench.invoicedOrder({ organizationName: 'Known Ltd' });
+    const purchaseOrderId = await knownOrder();
+    const { conferenceId, realmId } = bench;
+    const { accessToken, refreshToken } = await bench.quickbooks.post('/tokens', { realmId });
+    await bench.sql("update qbo_connection set reads_pauses = 4, reads_paused_until = now() + interval '1 hour'");
+    const tokens = { environment: 'SANDBOX', realmId, accessToken, refreshToken };
+    expect(await configureQboConnection(bench.process(), { conferenceId, ...tokens })).toMatchObject({ failures: [] });
+    expect(await callsOf(() => invoice(purchaseOrderId))).toEqual(['POST 200']);
+  });
+
+  test('cannot have an organisation invoiced for the first time, and the refusal says why and until when', async () => {
+    await bench.invoicedOrder({ organizationName: 'Known Ltd' });
+    const purchaseOrderId = await bench.order({ organizationName: 'Unheard-of Ltd' });
+    await bench.sql("update qbo_connection set reads_pauses = 3, reads_paused_until = now() + interval '15 minutes'");
+    const [{ until }] = await bench.sql('select reads_paused_until as until from qbo_connection');
+    const { customers: before } = await bench.books();
+    let outcome: unknown;
+    expect(
+      await callsOf(async () => {
+        outcome = await invoice(purchaseOrderId);
+      }),
+    ).toEqual([]);
+    expect(outcome).toEqual({
+      id: null,
+      failures: [{ code: 'QBO_UNAVAILABLE', message: expect.any(String), path: [] }],
+    });
+    const message = (outcome as { failures: [{ message: string }] }).failures[0].message;
+    const [, told = ''] = /Reads of this company are paused until (\S+Z)\./.exec(message) ?? [];
+    expect(Math.abs(new Date(told).getTime() - new Date(until).getTime())).toBeLessThan(5_000);
+    expect(message).toMatch(/monthly read quota of the Intuit plan is used up/);
+    expect(message).toMatch(/"Unheard-of Ltd" has no known customer in this currency yet/);
+    expect((await bench.books()).customers).toEqual(before);
   });
 
   test('keeps its webhook events waiting without counting attempts', async () => {

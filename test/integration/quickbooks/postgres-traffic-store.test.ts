@@ -1,11 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { Deadline } from '../../../src/application/deadline.js';
 import { standardWaits, type Waits } from '../../../src/application/waits.js';
+import { systemClock } from '../../../src/domain/clock.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
+import type { QboAnswer, QboCall } from '../../../src/infrastructure/quickbooks/http-client.js';
 import { PostgresTokenStore } from '../../../src/infrastructure/quickbooks/postgres-token-store.js';
 import { PostgresTrafficStore } from '../../../src/infrastructure/quickbooks/postgres-traffic-store.js';
+import { Traffic } from '../../../src/infrastructure/quickbooks/traffic.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { insertConnection, readConnection } from './connections.js';
+
+const READ: QboCall = { operation: 'read_invoice', method: 'GET', effect: 'read', path: 'invoice/1' };
+const WRITE: QboCall = { operation: 'create_invoice', method: 'POST', effect: 'write', path: 'invoice' };
+const THROTTLED: QboAnswer = {
+  kind: 'failed',
+  cause: 'throttled',
+  failure: { kind: 'unavailable', message: 'too many', trace: {} },
+};
 
 let database: TestDatabase;
 /** Each stands for a process: they share nothing but the database. */
@@ -101,7 +113,7 @@ describe('pauses', () => {
     const { id } = await insertConnection(orm());
     const lengths: unknown[] = [];
     for (let count = 0; count < 5; count++) {
-      lengths.push(await storeOf().pause(id, 'read', STEPS));
+      lengths.push((await storeOf().pause(id, 'read', STEPS)).remainingMs);
       await endPause(id);
     }
     expect(lengths).toEqual([60_000, 60_000, 900_000, 3_600_000, 3_600_000]);
@@ -110,8 +122,12 @@ describe('pauses', () => {
   test('that several calls ask for at the same time are one', async () => {
     const { id } = await insertConnection(orm());
     const stores = [storeOf(0), storeOf(1)];
-    const begun = await Promise.all(stores.flatMap((store) => [1, 2, 3].map(() => store.pause(id, 'read', STEPS))));
-    expect(begun.filter((length) => length !== undefined)).toEqual([60_000]);
+    const told = await Promise.all(stores.flatMap((store) => [1, 2, 3].map(() => store.pause(id, 'read', STEPS))));
+    for (const { remainingMs, count } of told) {
+      expect(remainingMs).toBeGreaterThan(50_000);
+      expect(remainingMs).toBeLessThanOrEqual(60_000);
+      expect(count).toBe(1);
+    }
     expect((await readConnection(orm(), id)).readsPauses).toBe(1);
   });
 
@@ -123,6 +139,31 @@ describe('pauses', () => {
     expect(stored?.pauses.read.count).toBe(1);
     expect(stored?.pauses.read.remainingMs).toBeGreaterThan(50_000);
     expect(stored?.pauses.read.remainingMs).toBeLessThanOrEqual(60_000);
+  });
+
+  test('that begin meanwhile stop the calls that wait for their places, in every process', async () => {
+    const { id } = await insertConnection(orm());
+    const connection = await new PostgresTokenStore(orm(), standardWaits).load(id);
+    if (!connection) throw new Error('it was just inserted');
+    const waits = { ...standardWaits, callSpacingMs: 300 };
+    const [one, other] = [0, 1].map((index) => {
+      return new Traffic({ store: storeOf(index, waits), clock: systemClock, waits, onTrouble: () => undefined });
+    }) as [Traffic, Traffic];
+    const admit = (traffic: Traffic, call: QboCall) => traffic.admit(connection, call, Deadline.after(60_000));
+    expect(await admit(one, READ)).toBeUndefined();
+    expect(await admit(one, READ)).toBeUndefined();
+
+    const reads = [one, other, one, other].map((traffic) => admit(traffic, READ));
+    const write = admit(other, WRITE);
+    const startedAt = Date.now();
+    await one.learn(connection, READ, THROTTLED);
+
+    for (const refused of await Promise.all(reads)) {
+      expect(refused).toMatchObject({ kind: 'failed', failure: { kind: 'unavailable', retryAt: expect.any(Date) } });
+      const { failure } = refused as { failure: { retryAt: Date } };
+      expect(Math.round((failure.retryAt.getTime() - startedAt) / 10_000)).toBe(6);
+    }
+    expect(await write).toBeUndefined();
   });
 
   test('are forgotten after a success, but not by one that began before the latest of them', async () => {

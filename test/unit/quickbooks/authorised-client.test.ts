@@ -247,14 +247,26 @@ describe('a company that asked to be left alone', () => {
       ok: false,
       failure: {
         kind: 'unavailable',
-        message: 'QuickBooks asked to be left alone, so reads of this company are paused.',
+        message:
+          'QuickBooks asked to be left alone. Reads of this company are paused until 2026-11-21T12:00:30.000Z. They were refused again and again: as a rule the monthly read quota of the Intuit plan is used up, which lasts until the first of the next month or until the plan is raised.',
         trace: {},
         retryAt: new Date(NOW.getTime() + 30_000),
+        isPaused: true,
       },
     });
     expect(standIn.requests).toEqual([]);
     expect(await write(gateway)).toMatchObject({ ok: true });
     expect(traffic.told).toEqual([]);
+  });
+
+  test.each([
+    ['reads for a burst', 'read', 2, 'Reads'],
+    ['writes, which have no quota', 'write', 3, 'Writes'],
+  ] as const)('with %s is not said to have used up a quota', async (_what, effect, count, named) => {
+    paused({ [effect]: { remainingMs: 30_000, count } });
+    const result = await { read, write }[effect](gatewayWith());
+    const message = `QuickBooks asked to be left alone. ${named} of this company are paused until 2026-11-21T12:00:30.000Z.`;
+    expect(result).toMatchObject({ ok: false, failure: { message } });
   });
 
   test('is forgiven after a success, for the pauses that the caller knew of', async () => {
@@ -283,6 +295,22 @@ describe('room for calls', () => {
     const startedAt = performance.now();
     expect(await read(gatewayWith())).toMatchObject({ ok: true });
     expect(performance.now() - startedAt).toBeGreaterThan(70);
+  });
+
+  test('is not used when QuickBooks asked to be left alone meanwhile', async () => {
+    traffic.takePlace = async () => 80;
+    traffic.loadPause = async (_connectionId, effect) => ({ remainingMs: effect === 'write' ? 30_000 : 0, count: 1 });
+    expect(await write(gatewayWith())).toMatchObject({
+      ok: false,
+      failure: { kind: 'unavailable', trace: {}, retryAt: new Date(NOW.getTime() + 30_000) },
+    });
+    expect(standIn.requests).toEqual([]);
+    expect(await read(gatewayWith())).toMatchObject({ ok: true });
+  });
+
+  test('that is free costs no look at pauses', async () => {
+    traffic.loadPause = () => Promise.reject(new Error('asked in vain'));
+    expect(await read(gatewayWith())).toMatchObject({ ok: true });
   });
 
   test('that came while the process stood still is taken anew, once', async () => {
