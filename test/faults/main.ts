@@ -159,9 +159,12 @@ function printFailures(results: readonly Result[], isNaive: boolean): void {
   }
 }
 
+/** Marked when the code is not what was committed. */
 function currentCommit(): string {
+  const git = (...words: string[]) => execFileSync('git', words, { encoding: 'utf8' }).trim();
   try {
-    return execFileSync('git', ['rev-parse', '--short=7', 'HEAD'], { encoding: 'utf8' }).trim();
+    const isChanged = git('status', '--porcelain', '--', 'src', 'test') !== '';
+    return `${git('rev-parse', '--short=7', 'HEAD')}${isChanged ? '_changed' : ''}`;
   } catch {
     return 'unknown';
   }
