@@ -5,14 +5,8 @@ import { OperationKind, OperationState, ProviderOperation } from '../../domain/o
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import type { QboCompanySettings, QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { normalizeOrganizationName, QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
-import {
-  beginAttempt,
-  claimOperation,
-  closeAsRefused,
-  isReplayable,
-  openFailure,
-  settleAttempt,
-} from '../operations/provider-operations.js';
+import { beginAttempt, claimOperation, closeAsRefused, isReplayable } from '../operations/provider-operations.js';
+import { openFailure, settleAttempt } from '../operations/settle-attempt.js';
 import type { ProviderCustomer } from '../ports/accounting.js';
 import { failed, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
 import { inTransaction, recordInTransaction } from '../transaction.js';

@@ -1,12 +1,7 @@
 import { isCurrencyCode } from '../../domain/currency.js';
 import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import {
-  closeAsRefused,
-  isReplayable,
-  latestAttempt,
-  lockUntouched,
-  postponeOperation,
-} from '../operations/provider-operations.js';
+import { closeAsRefused, isReplayable, latestAttempt, lockUntouched } from '../operations/provider-operations.js';
+import { postponeOperation } from '../operations/settle-attempt.js';
 import { type ProviderResult, succeeded } from '../ports/provider.js';
 import { inTransaction } from '../transaction.js';
 import { companySettings } from './company-settings.js';

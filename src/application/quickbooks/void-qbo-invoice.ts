@@ -14,10 +14,8 @@ import {
   latestAttempt,
   lockUntouched,
   OPEN_STATES,
-  openFailure,
-  postponeOperation,
-  settleAttempt,
 } from '../operations/provider-operations.js';
+import { openFailure, postponeOperation, settleAttempt } from '../operations/settle-attempt.js';
 import { type Outcome, refused } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
 import { failed, type ProviderFailure, type ProviderResult } from '../ports/provider.js';
