@@ -127,6 +127,11 @@ export function mayBeUnderWay(context: Pick<UseCaseContext, 'clock' | 'waits'>, 
   return lastSentAt !== null && isRecent(context, lastSentAt);
 }
 
+/** Whether the provider may have forgotten the operation, and can no longer be at work on it. */
+export function isOver(context: Pick<UseCaseContext, 'clock' | 'waits'>, operation: ProviderOperation): boolean {
+  return !isReplayable(context, operation) && !mayBeUnderWay(context, operation.lastSentAt);
+}
+
 function isRecent({ clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>, sentAt: Date): boolean {
   return clock.now().getTime() - sentAt.getTime() < waits.replayWindowMs;
 }

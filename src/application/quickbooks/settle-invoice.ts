@@ -14,11 +14,11 @@ import { announceInvoices } from './announce-invoices.js';
 import type { ClaimedInvoice } from './claim-invoice.js';
 import { forgetCompanySettings } from './company-settings.js';
 import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
+import { forgetCustomer } from './customer-link.js';
 import type { PreparationFailure } from './prepare-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure } from './qbo-failure.js';
 import { recordCreatedInvoice } from './record-invoice.js';
-import { forgetCustomer } from './resolve-customer.js';
 import { syncInvoice } from './sync-invoices.js';
 
 /** Gives the claim up, or leaves it for the background, when nothing came of the invoice itself. */
