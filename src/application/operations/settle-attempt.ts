@@ -20,8 +20,8 @@ export interface SettledAttempt {
 
 /**
  * Records what became of an attempt. A success always counts. A failure counts only while no later attempt was begun;
- * after an earlier sending with unknown outcome only the provider's own rejection proves that nothing was done. An
- * unknown outcome is settled in the background soon. May be repeated: it then tells the same.
+ * after an earlier sending with unknown outcome only the provider's own rejection proves that nothing was done, or not even
+ * that, where looking is possible. An unknown outcome is settled in the background. May be repeated: it then tells the same.
  */
 export async function settleAttempt(
   tx: EntityManager,
