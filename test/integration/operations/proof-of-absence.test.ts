@@ -60,7 +60,7 @@ async function writes(): Promise<Data[]> {
   return bench.quickbooks.requests('?kind=write');
 }
 
-describe('that no invoice is found proves nothing', () => {
+describe('W-Q14: that no invoice is found proves nothing', () => {
   test('while the last sending may still be at work, however long ago the first one was', async () => {
     const id = await orderOfUnknownOutcome('before');
     await bench.later(20 * MINUTE);
@@ -108,7 +108,7 @@ test('what an operation that was given up made after all is adopted by the next 
   expect(await operations(id)).toMatchObject([{ state: 'REFUSED' }, { state: 'DONE', generation: 2 }]);
 });
 
-describe('a repetition that is refused', () => {
+describe('W-Q14: a repetition that is refused', () => {
   test.each(['6210', '2500', '6250', '6000', '6190', '5020'])(
     'with %s leads to the invoice that the first sending made',
     async (code) => {
