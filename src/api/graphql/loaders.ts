@@ -16,6 +16,7 @@ import {
   findPayments,
   findPaymentsById,
   findUnappliedCredits,
+  findUnsettledCreations,
   type PaymentView,
   type UnappliedCreditRow,
 } from '../../application/queries/purchase-order-details.js';
@@ -24,6 +25,7 @@ import { findWebhookEvents, type WebhookEventView } from '../../application/quer
 import type { Conference } from '../../domain/conference/conference.entity.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
@@ -36,6 +38,8 @@ export interface Loaders {
   /** By the id of the connection; undefined before its first sweep. */
   readonly qboSweep: DataLoader<string, QboSweep | undefined>;
   readonly qboUsage: DataLoader<string, QboUsageView | undefined>;
+  /** By the id of the purchase order; undefined unless its invoice is being created. */
+  readonly unsettledCreationOfOrder: DataLoader<string, ProviderOperation | undefined>;
   readonly payment: DataLoader<string, PaymentView | undefined>;
   readonly creditNote: DataLoader<string, CreditNoteView | undefined>;
   readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
@@ -81,6 +85,10 @@ export function createLoaders(em: EntityManager): Loaders {
     unappliedCreditsOfOrder: many(
       (ids) => findUnappliedCredits(em, ids),
       (credit) => credit.purchaseOrderId,
+    ),
+    unsettledCreationOfOrder: single(
+      (ids) => findUnsettledCreations(em, ids),
+      ({ subject }) => subject,
     ),
     invoiceOfOrder: new DataLoader(async (ids) => {
       const byOrder = Map.groupBy(await findInvoices(em, ids), (invoice) => invoice.purchaseOrder.id);

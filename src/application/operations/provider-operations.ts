@@ -7,8 +7,6 @@ import {
 } from '../../domain/operation/provider-operation.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { UseCaseContext } from '../context.js';
-import type { JobQueue } from '../ports/jobs.js';
-import type { ProviderFailure, ProviderResult, RejectionReason } from '../ports/provider.js';
 
 export const OPEN_STATES = [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN];
 
@@ -106,7 +104,8 @@ export async function lockUntouched(tx: EntityManager, attempt: Attempt): Promis
   return isOpen(operation) && operation.attempts === attempt.number ? operation : undefined;
 }
 
-async function lockOperation(tx: EntityManager, { operationId }: Attempt): Promise<ProviderOperation> {
+/** The operation, locked, whatever became of it since. */
+export async function lockOperation(tx: EntityManager, { operationId }: Attempt): Promise<ProviderOperation> {
   return tx.findOneOrFail(ProviderOperation, operationId, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
 
@@ -117,82 +116,24 @@ export function isOpen(operation: ProviderOperation): boolean {
 
 /** Whether the provider surely still remembers the operation's idempotency key; later it may take it for a new one. */
 export function isReplayable(
-  { clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>,
+  context: Pick<UseCaseContext, 'clock' | 'waits'>,
   { firstSentAt }: ProviderOperation,
 ): boolean {
-  return !firstSentAt || clock.now().getTime() - firstSentAt.getTime() < waits.replayWindowMs;
+  return !firstSentAt || isRecent(context, firstSentAt);
 }
 
-export type Settlement = 'done' | 'refused' | 'unknown' | 'superseded';
-
-type SettlingContext = Pick<UseCaseContext, 'clock' | 'waits'> & { readonly jobs: JobQueue };
-
-export interface SettledAttempt {
-  readonly attempt: Attempt;
-  readonly result: ProviderResult<unknown>;
-  /** Looking for it showed that nothing was done: a rejection counts, whatever its reason and whatever was sent before. */
-  readonly isProven?: boolean | undefined;
+/** Whether the provider may still be at work on what was sent last: that nothing is found then proves nothing. */
+export function mayBeUnderWay(context: Pick<UseCaseContext, 'clock' | 'waits'>, lastSentAt: Date | null): boolean {
+  return lastSentAt !== null && isRecent(context, lastSentAt);
 }
 
-/**
- * Records what became of an attempt. A success always counts. A failure counts only while no later attempt was begun;
- * after an earlier sending with unknown outcome only the provider's own rejection proves that nothing was done. An
- * unknown outcome is settled in the background soon. May be repeated: it then tells the same.
- */
-export async function settleAttempt(
-  tx: EntityManager,
-  context: SettlingContext,
-  settled: SettledAttempt,
-): Promise<Settlement> {
-  const { attempt, result } = settled;
-  const operation = await lockOperation(tx, attempt);
-  const isOvertaken = !result.ok && operation.attempts !== attempt.number;
-  if (isOvertaken) return 'superseded';
-  if (!isOpen(operation)) {
-    return !result.ok && operation.state === OperationState.REFUSED ? 'refused' : 'superseded';
-  }
-  const now = context.clock.now();
-  operation.state = nextState(settled);
-  operation.lastSentAt = lastSentAt(operation, settled);
-  operation.leaseUntil = now;
-  operation.resumeAt = pausedUntil(result);
-  operation.updatedAt = now;
-  operation.lookUps = 0;
-  operation.lastError = result.ok ? null : result.failure.message;
-  operation.rejection = !result.ok && result.failure.kind === 'rejected' ? result.failure.reason : null;
-  operation.intuitTid = (result.ok ? result.trace : result.failure.trace).requestId ?? operation.intuitTid;
-  if (operation.state === OperationState.UNKNOWN) {
-    const { resumeMs, resumeMaxMs } = context.waits;
-    context.jobs.resumeOperationsIn(Math.min(resumeMs * 2 ** (operation.attempts - 1), resumeMaxMs));
-  }
-  return settlementOf(operation.state);
+/** Whether the provider may have forgotten the operation, and can no longer be at work on it. */
+export function isOver(context: Pick<UseCaseContext, 'clock' | 'waits'>, operation: ProviderOperation): boolean {
+  return !isReplayable(context, operation) && !mayBeUnderWay(context, operation.lastSentAt);
 }
 
-/**
- * Its outcome could not be found out now: it stays unknown, and the background looks at it again ever less often. Who
- * asks before its turn does not put the background off.
- */
-export async function postponeOperation(
-  tx: EntityManager,
-  { clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>,
-  attempt: Attempt,
-  { lastError, notAfter }: { readonly lastError: string; readonly notAfter?: Date },
-): Promise<void> {
-  const operation = await lockUntouched(tx, attempt);
-  if (!operation) return;
-  const now = clock.now();
-  operation.state = OperationState.UNKNOWN;
-  operation.leaseUntil = now;
-  operation.lastError = lastError;
-  operation.updatedAt = now;
-  if (operation.resumeAt && operation.resumeAt > now) return;
-  const backOffMs = Math.min(waits.lookUpBackOffMs * 2 ** operation.lookUps, waits.lookUpBackOffMaxMs);
-  operation.resumeAt = earlier(new Date(now.getTime() + backOffMs), notAfter);
-  operation.lookUps += 1;
-}
-
-function earlier(left: Date, right: Date | undefined): Date {
-  return right && right < left ? right : left;
+function isRecent({ clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>, sentAt: Date): boolean {
+  return clock.now().getTime() - sentAt.getTime() < waits.replayWindowMs;
 }
 
 /**
@@ -206,45 +147,4 @@ export async function isStillOpen(tx: EntityManager, operationId: string): Promi
 /** Closes an operation of which certainly nothing came and nothing will be sent any more. */
 export function closeAsRefused(operation: ProviderOperation, lastError: string, now: Date): void {
   Object.assign(operation, { state: OperationState.REFUSED, lastError, leaseUntil: now, updatedAt: now });
-}
-
-/** What to tell of a failed attempt: unless it was settled as refused, whether anything was done is open. */
-export function openFailure(failure: ProviderFailure, settlement: Settlement): ProviderFailure {
-  return settlement === 'refused' ? failure : { ...failure, kind: 'unknown' };
-}
-
-function nextState({ result, attempt, isProven = false }: SettledAttempt): OperationState {
-  if (result.ok) return OperationState.DONE;
-  const { failure } = result;
-  if (failure.kind === 'unknown') return OperationState.UNKNOWN;
-  if (attempt.number === 1) return OperationState.REFUSED;
-  return isProven || provesNothingDone(failure) ? OperationState.REFUSED : OperationState.UNKNOWN;
-}
-
-/** What certainly never reached the provider was not sent, and of what was refused for good nothing came. */
-function lastSentAt({ state, lastSentAt }: ProviderOperation, { attempt, result }: SettledAttempt): Date | null {
-  if (state === OperationState.REFUSED) return null;
-  const isUnsent =
-    !result.ok && (result.failure.kind === 'unavailable' || result.failure.kind === 'reconnect_required');
-  return isUnsent ? attempt.sentBefore : lastSentAt;
-}
-
-function pausedUntil(result: ProviderResult<unknown>): Date | null {
-  return !result.ok && result.failure.kind === 'unavailable' ? (result.failure.retryAt ?? null) : null;
-}
-
-/** A name or number that is taken may be taken by what the earlier sending made. */
-const TAKEN: readonly RejectionReason[] = ['duplicate_number', 'duplicate_name'];
-/** Whether anybody may write at all is checked before anyone looks whether the request is a repetition. */
-const NO_WRITING: readonly RejectionReason[] = ['subscription', 'permission'];
-
-/** Whether the refusal of a repetition means that the first sending did nothing either. An unexplained one does not. */
-function provesNothingDone(failure: ProviderFailure): boolean {
-  if (failure.kind !== 'rejected' || failure.code === undefined) return false;
-  return !TAKEN.includes(failure.reason) && !NO_WRITING.includes(failure.reason);
-}
-
-function settlementOf(state: OperationState): Settlement {
-  if (state === OperationState.DONE) return 'done';
-  return state === OperationState.REFUSED ? 'refused' : 'unknown';
 }

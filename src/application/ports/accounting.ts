@@ -193,8 +193,8 @@ export interface SentInvoiceFacts {
 }
 
 export type WantedInvoices =
-  | { readonly customerExternalId: string; readonly createdSince: Date }
-  | { readonly documentNumber: string };
+  /** Of one customer, or of all. */
+  { readonly customerExternalId?: string; readonly createdSince: Date } | { readonly documentNumber: string };
 
 /** An invoice as the provider describes it. Amounts are in the minor units of `currency`. */
 export interface ProviderInvoice {
@@ -217,7 +217,8 @@ export interface ProviderInvoice {
   readonly payUrl: string | undefined;
   /** Ids of the payments (credit applications included) that are applied to it. */
   readonly paymentIds: readonly string[];
-  /** When it was last changed, by the provider's clock, give or take a second. */
+  /** When it was made and last changed, by the provider's clock, give or take a second. */
+  readonly createdAt?: Date | undefined;
   readonly changedAt?: Date | undefined;
 }
 

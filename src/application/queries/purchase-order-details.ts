@@ -2,12 +2,14 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { CurrencyCode } from '../../domain/currency.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { minorUnits } from '../../domain/money.js';
+import { OperationKind, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { UnappliedCredit } from '../../domain/purchase-order/attention.js';
 import { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
 import { CreditNoteReversal } from '../../domain/purchase-order/credit-note-reversal.entity.js';
 import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import { Payment } from '../../domain/purchase-order/payment.entity.js';
 import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
+import { OPEN_STATES } from '../operations/provider-operations.js';
 
 /** A payment and what took it back, if anything did. */
 export interface PaymentView {
@@ -94,4 +96,13 @@ export async function findUnappliedCredits(
 /** Per purchase order its live invoice, else its latest one: ids are in the order of time, and a live one is last. */
 export async function findInvoices(em: EntityManager, orderIds: readonly string[]): Promise<Invoice[]> {
   return em.find(Invoice, { purchaseOrder: { $in: [...orderIds] } }, { orderBy: { createdAt: 'asc', id: 'asc' } });
+}
+
+/** The creations of invoices that are not settled; one at most per purchase order, which is its subject. */
+export async function findUnsettledCreations(
+  em: EntityManager,
+  orderIds: readonly string[],
+): Promise<ProviderOperation[]> {
+  const kind = OperationKind.CREATE_INVOICE;
+  return em.find(ProviderOperation, { kind, subject: { $in: [...orderIds] }, state: { $in: OPEN_STATES } });
 }

@@ -24,7 +24,11 @@ export interface ClaimedInvoice {
   readonly connection: QboConnection;
   readonly operation: ProviderOperation;
   readonly invoiceId: string;
+  /** Why it must not be sent any more, if it was sent before. */
+  readonly obstacle?: Obstacle | undefined;
 }
+
+type Obstacle = NonNullable<ReturnType<typeof whyNotInvoiceable>>;
 
 /** The invoice is ours to create, or the answer is known already. */
 export type InvoiceClaim = { readonly claimed: ClaimedInvoice } | { readonly answer: CreateQboInvoiceOutcome };
@@ -69,8 +73,10 @@ async function decide(
 ): Promise<InvoiceClaim> {
   const { live } = candidate;
   if (live?.externalId) return answer(alreadyInvoiced(live));
-  const problem = live ? undefined : whyNotInvoiceable(locked);
-  return problem ? answer(problem) : claim(tx, context, locked.order, candidate);
+  const obstacle = whyNotInvoiceable(locked);
+  if (obstacle && !live) return answer(obstacle);
+  const claimed = await claim(tx, context, locked.order, candidate);
+  return 'answer' in claimed ? claimed : { claimed: { ...claimed.claimed, obstacle } };
 }
 
 const PATH = ['purchaseOrderId'];

@@ -1,63 +1,93 @@
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { formatAmount } from '../../domain/money.js';
+import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { companyIdOf } from '../../domain/quickbooks/qbo-connection.entity.js';
-import { isReplayable } from '../operations/provider-operations.js';
 import type { ProviderInvoice, WantedInvoices } from '../ports/accounting.js';
-import { failed, isNotFound, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
+import { isNotFound, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
 import type { ClaimedInvoice } from './claim-invoice.js';
 import type { QboContext } from './qbo-context.js';
-import type { SentInvoice } from './settle-invoice.js';
 
 /** Whether an invoice whose sending got no answer exists in QuickBooks. */
 export type LookUp =
   | { readonly status: 'found'; readonly invoice: ProviderInvoice }
   /** Ours does not exist, and its number belongs to a document that is not ours. */
   | { readonly status: 'foreign'; readonly failure: ProviderFailure }
+  /** A document with our number may be ours or not: only a person can tell. */
+  | { readonly status: 'doubtful'; readonly failure: ProviderFailure }
   | { readonly status: 'nothing' }
   | { readonly status: 'failed'; readonly failure: ProviderFailure };
 
-/** How to look: the text that was sent, and QuickBooks' id of the document that is said to be in the way. */
+/** How to look: the text that was sent, and what QuickBooks answered to it, if anything. */
 export interface Trace {
   readonly body: string;
-  readonly conflictingId?: string | undefined;
+  readonly refusal?: ProviderFailure;
 }
 
 /**
  * Looks for the invoice among the customer's newer ones and, if it has a number of ours, by that. It is ours when its
- * private note bears the operation's id; nothing else makes a document ours.
+ * private note bears the id of an operation for this order; nothing else makes a document ours.
  */
 export async function lookUpInvoice(context: QboContext, claimed: ClaimedInvoice, trace: Trace): Promise<LookUp> {
   const strangers: ProviderInvoice[] = [];
-  for (const look of waysToLook(context, claimed, trace)) {
+  const sendings = await unsettledSendings(context, claimed);
+  for (const look of waysToLook(context, claimed, trace, sendings)) {
     const found = await look();
     if (!found.ok) return { status: 'failed', failure: found.failure };
-    const own = await ownAmong(context, claimed, found.value);
+    const own = await ownAmong(context, claimed, sendings, found.value);
     if (own) return { status: 'found', invoice: own };
     strangers.push(...found.value);
   }
   const { documentNumber } = context.accounting.readSentInvoice(trace.body);
   const holder = strangers.find(
-    ({ number, externalId }) => externalId === trace.conflictingId || (number && number === documentNumber),
+    ({ number, externalId }) => externalId === conflictingId(trace) || (number && number === documentNumber),
   );
-  return holder ? { status: 'foreign', failure: numberTaken(holder) } : { status: 'nothing' };
+  if (!holder) return { status: 'nothing' };
+  const hasOurNumber = documentNumber !== undefined && holder.number === documentNumber;
+  const isDoubtful = hasOurNumber && (await maySecretlyBeOurs(context, claimed, holder));
+  return isDoubtful
+    ? { status: 'doubtful', failure: askAPerson(holder, claimed.operation) }
+    : { status: 'foreign', failure: numberTaken(holder) };
+}
+
+/** This operation and the earlier ones for the order that were given up: what one of those made may turn up late. */
+async function unsettledSendings(
+  { em }: QboContext,
+  { operation }: ClaimedInvoice,
+): Promise<readonly ProviderOperation[]> {
+  if (operation.generation === 1) return [operation];
+  const { kind, subject } = operation;
+  return em.fork().find(ProviderOperation, { kind, subject, state: { $ne: OperationState.DONE } });
 }
 
 type Look = () => Promise<ProviderResult<readonly ProviderInvoice[]>>;
 
 function waysToLook(
   context: QboContext,
-  { connection, operation }: ClaimedInvoice,
-  { body, conflictingId }: Trace,
+  { connection }: ClaimedInvoice,
+  trace: Trace,
+  sendings: readonly ProviderOperation[],
 ): Look[] {
   const { accounting, waits } = context;
-  const { customerExternalId, documentNumber } = accounting.readSentInvoice(body);
-  const createdSince = new Date(operation.createdAt.getTime() - waits.lookUpMarginMs);
+  const { customerExternalId, documentNumber } = accounting.readSentInvoice(trace.body);
+  const firstClaim = Math.min(...sendings.map(({ createdAt }) => createdAt.getTime()));
+  const createdSince = new Date(firstClaim - waits.lookUpMarginMs);
+  const conflicting = conflictingId(trace);
   const find = (wanted: WantedInvoices) => () => accounting.findInvoices(connection.id, wanted);
   return [
-    ...(conflictingId === undefined ? [] : [() => readIfInvoice(context, connection.id, conflictingId)]),
-    find({ customerExternalId, createdSince }),
+    ...(conflicting === undefined ? [] : [() => readIfInvoice(context, connection.id, conflicting)]),
+    find(isCustomerGone(trace) ? { createdSince } : { customerExternalId, createdSince }),
     ...(documentNumber === undefined ? [] : [find({ documentNumber })]),
   ];
+}
+
+/** QuickBooks' id of the document that is said to be in the way. */
+function conflictingId({ refusal }: Trace): string | undefined {
+  return refusal?.kind === 'rejected' ? refusal.conflictingId : undefined;
+}
+
+/** The invoices of a customer that was merged into another are that other's now. */
+function isCustomerGone({ refusal }: Trace): boolean {
+  return refusal?.kind === 'rejected' && refusal.reason === 'bad_reference';
 }
 
 /** The document in the way may be something else than an invoice, e.g. a credit memo; then it is certainly not ours. */
@@ -73,82 +103,67 @@ async function readIfInvoice(
 
 /** A bookkeeper's copy bears the note, too: the oldest one is the one that was sent. */
 async function ownAmong(
-  { em }: QboContext,
-  { operation, connection, invoiceId }: ClaimedInvoice,
+  context: QboContext,
+  claimed: ClaimedInvoice,
+  sendings: readonly ProviderOperation[],
   candidates: readonly ProviderInvoice[],
 ): Promise<ProviderInvoice | undefined> {
-  const marked = candidates.filter(({ note }) => note.includes(operation.id));
-  if (marked.length === 0) return undefined;
-  const taken = await em.fork().find(Invoice, {
-    id: { $ne: invoiceId },
-    companyId: companyIdOf(connection),
-    externalId: { $in: marked.map(({ externalId }) => externalId) },
-  });
-  const [oldest] = marked
-    .filter(({ externalId }) => !taken.some((invoice) => invoice.externalId === externalId))
-    .toSorted((left, right) => left.externalId.localeCompare(right.externalId, 'en', { numeric: true }));
+  const marked = candidates.filter(({ note }) => sendings.some(({ id }) => note.includes(id)));
+  const free = await withoutThoseOfOthers(context, claimed, marked);
+  const [oldest] = free.toSorted((left, right) =>
+    left.externalId.localeCompare(right.externalId, 'en', { numeric: true }),
+  );
   return oldest;
 }
 
-function numberTaken({ number, externalId, total, currency }: ProviderInvoice): ProviderFailure {
-  const document = `invoice ${externalId} over ${formatAmount(total, currency)} ${currency}`;
+/** Those that are not recorded for another invoice of ours. */
+async function withoutThoseOfOthers(
+  { em }: QboContext,
+  { connection, invoiceId }: ClaimedInvoice,
+  invoices: readonly ProviderInvoice[],
+): Promise<readonly ProviderInvoice[]> {
+  if (invoices.length === 0) return [];
+  const taken = await em.fork().find(Invoice, {
+    id: { $ne: invoiceId },
+    companyId: companyIdOf(connection),
+    externalId: { $in: invoices.map(({ externalId }) => externalId) },
+  });
+  return invoices.filter(({ externalId }) => !taken.some((invoice) => invoice.externalId === externalId));
+}
+
+/** A bookkeeper may have wiped the note of what an earlier sending made: it is as new and over as much. */
+async function maySecretlyBeOurs(
+  context: QboContext,
+  claimed: ClaimedInvoice,
+  holder: ProviderInvoice,
+): Promise<boolean> {
+  const { order, operation } = claimed;
+  const { total, currency, createdAt } = holder;
+  if (operation.attempts === 0 || total !== order.totalMinor || currency !== order.currencyCode) return false;
+  const claimedSince = operation.createdAt.getTime() - context.waits.lookUpMarginMs;
+  if (createdAt && createdAt.getTime() < claimedSince) return false;
+  return (await withoutThoseOfOthers(context, claimed, [holder])).length > 0;
+}
+
+function askAPerson(holder: ProviderInvoice, { id }: ProviderOperation): ProviderFailure {
   return {
-    kind: 'rejected',
-    reason: 'duplicate_number',
-    code: '6140',
-    message: `The number ${number} belongs to another document (${document}), which was left alone. The next attempt uses another number.`,
-    conflictingId: externalId,
+    kind: 'unknown',
+    message: `Invoice ${holder.number} in QuickBooks (${described(holder)}) has the number and the total of this one, but not its mark. A person must look at it: if it is this one, add ${id} to its private note; otherwise void it or change its number.`,
     trace: {},
   };
 }
 
-/**
- * Looks into an answer that hints at a document which is there already: a number that is taken may be taken by what an
- * earlier sending made, and a request id that is known belongs to a request that was carried out or still is.
- */
-export async function resolveHint(
-  context: QboContext,
-  claimed: ClaimedInvoice,
-  sent: SentInvoice,
-): Promise<SentInvoice> {
-  const { result } = sent;
-  if (result.ok || !isHint(result.failure)) return sent;
-  const { failure } = result;
-  const conflictingId = failure.kind === 'rejected' ? failure.conflictingId : undefined;
-  const lookUp = await lookUpInvoice(context, claimed, { body: sent.body, conflictingId });
-  switch (lookUp.status) {
-    case 'found':
-      return { ...sent, result: succeeded(lookUp.invoice, failure.trace), isAdopted: true };
-    case 'foreign':
-      return { ...sent, result: failed({ ...lookUp.failure, trace: failure.trace }), isProven: true };
-    case 'nothing':
-      return provenByAbsence(context, claimed, sent, failure);
-    case 'failed':
-      return sent;
-  }
-}
-
-function isHint(failure: ProviderFailure): boolean {
-  return failure.kind === 'unknown' ? failure.isRepetition === true : isNumberTaken(failure);
-}
-
-function isNumberTaken(failure: ProviderFailure): boolean {
-  return failure.kind === 'rejected' && failure.reason === 'duplicate_number';
-}
-
-/** A request that is known, is over by now and left no invoice behind made one that was deleted, or none at all. */
-function provenByAbsence(
-  context: QboContext,
-  { operation }: ClaimedInvoice,
-  sent: SentInvoice,
-  { message, trace }: ProviderFailure,
-): SentInvoice {
-  if (!sent.result.ok && isNumberTaken(sent.result.failure)) return { ...sent, isProven: true };
-  if (isReplayable(context, operation)) return sent;
-  const gone = `${message} No such invoice is left there, so it was deleted.`;
+function numberTaken(holder: ProviderInvoice): ProviderFailure {
   return {
-    ...sent,
-    result: failed({ kind: 'rejected', reason: 'not_found', code: '600', message: gone, trace }),
-    isProven: true,
+    kind: 'rejected',
+    reason: 'duplicate_number',
+    code: '6140',
+    message: `The number ${holder.number} belongs to another document (${described(holder)}), which was left alone. The next attempt uses another number.`,
+    conflictingId: holder.externalId,
+    trace: {},
   };
+}
+
+function described({ externalId, total, currency }: ProviderInvoice): string {
+  return `invoice ${externalId} over ${formatAmount(total, currency)} ${currency}`;
 }

@@ -1,37 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
-import type { QboCompanySettings, QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
-import { normalizeOrganizationName, QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
+import { OperationKind } from '../../domain/operation/provider-operation.entity.js';
 import {
+  type Attempt,
   beginAttempt,
   claimOperation,
   closeAsRefused,
-  isReplayable,
-  openFailure,
-  settleAttempt,
+  isOver,
+  mayBeUnderWay,
 } from '../operations/provider-operations.js';
+import { openFailure, type SettledAttempt, settleAttempt } from '../operations/settle-attempt.js';
 import type { ProviderCustomer } from '../ports/accounting.js';
 import { failed, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
 import { inTransaction, recordInTransaction } from '../transaction.js';
+import {
+  type Buyer,
+  type CustomerSearch,
+  findLink,
+  linkCustomer,
+  linkedId,
+  storeLink,
+  subjectOf,
+} from './customer-link.js';
 import type { QboContext } from './qbo-context.js';
 
 /** How often somebody who waits for another process's customer looks for it. */
 const POLL_MS = 100;
-
-/** What is known of the organisation. */
-export type Buyer = Pick<
-  PurchaseOrder,
-  'organizationName' | 'currencyCode' | 'contactName' | 'contactEmail' | 'billingAddress'
->;
-
-export interface CustomerSearch {
-  readonly connection: QboConnection;
-  readonly order: Buyer;
-  readonly settings: QboCompanySettings;
-}
 
 export type CustomerFailure = ProviderFailure | { readonly kind: 'in_progress' };
 
@@ -51,7 +46,7 @@ export async function resolveCustomer(context: QboContext, search: CustomerSearc
   const found = await context.accounting.findCustomersByName(search.connection.id, names);
   if (!found.ok) return failed(notLookedUp(found.failure, search.order));
   const usable = pickUsable(names, found.value, search);
-  if (usable) return linkCustomer(context, search, usable);
+  if (usable) return succeeded(await linkCustomer(context, search, usable));
   const taken = new Set(found.value.map((customer) => customer.displayName.toLowerCase()));
   return createUnderFreeName(
     context,
@@ -91,7 +86,7 @@ async function createUnderFreeName(
   for (const displayName of names) {
     const created = await createCustomer(context, search, displayName);
     if (created === 'busy') return waitForLink(context, search);
-    if (created.ok) return linkCustomer(context, search, created.value);
+    if (created.ok) return created;
     last = created.failure;
     if (last.kind !== 'rejected' || last.reason !== 'duplicate_name') break;
   }
@@ -108,40 +103,54 @@ function noFreeName(organizationName: string): ProviderFailure {
   };
 }
 
-/** Creates it, or goes on with the attempt that is open. */
+/**
+ * Creates it, or goes on with the attempt that is open. Returns QuickBooks' id of the customer, which is linked together
+ * with the recording: nobody who comes after a crash can miss it and make another one.
+ */
 export async function createCustomer(
   context: QboContext,
   search: CustomerSearch,
   displayName: string,
-): Promise<ProviderResult<ProviderCustomer> | 'busy'> {
-  const started = await beginUnlessTaken(context, search, displayName);
-  if (started === 'busy') return 'busy';
-  const { attempt, body } = started;
+): Promise<ProviderResult<string> | 'busy'> {
+  const begun = await beginUnlessTaken(context, search, displayName);
+  if (begun === 'busy') return 'busy';
+  const { attempt, body } = begun;
   const answer = await context.accounting.createCustomer(search.connection.id, body, attempt.operationId);
-  const { result, isProven } = await resolveNameTaken(context, search, { displayName, answer });
-  return recordInTransaction(context, async (tx) => {
-    const settlement = await settleAttempt(tx, context, { attempt, result, isProven });
-    return result.ok ? result : failed(openFailure(result.failure, settlement));
+  const settled = await resolveNameTaken(context, search, { attempt, result: answer });
+  const { result } = settled;
+  const settlement = await recordInTransaction(context, async (tx) => {
+    const recorded = await settleAttempt(tx, context, settled);
+    if (result.ok) await storeLink(tx, context, search, result.value);
+    return recorded;
   });
+  if (!result.ok) return failed(openFailure(result.failure, settlement));
+  return succeeded(await linkedId(context.em, search, result.value), result.trace);
 }
 
-interface CustomerAnswer {
-  readonly displayName: string;
-  readonly answer: ProviderResult<ProviderCustomer>;
+interface AnsweredCustomer {
+  readonly attempt: Attempt;
+  readonly result: ProviderResult<ProviderCustomer>;
 }
 
-/** A name that is taken is looked up again: an earlier sending, or somebody else just now, may have made the customer. */
+/**
+ * A name that is taken is looked up again: an earlier sending, or somebody else just now, may have made the customer. That
+ * sending can have been worded for another order, so every name that it can have used is looked up.
+ */
 async function resolveNameTaken(
   context: QboContext,
   search: CustomerSearch,
-  { displayName, answer }: CustomerAnswer,
-): Promise<{ result: ProviderResult<ProviderCustomer>; isProven: boolean }> {
-  const isTaken = !answer.ok && answer.failure.kind === 'rejected' && answer.failure.reason === 'duplicate_name';
-  if (!isTaken) return { result: answer, isProven: false };
-  const found = await context.accounting.findCustomersByName(search.connection.id, [displayName]);
-  if (!found.ok) return { result: answer, isProven: false };
-  const usable = pickUsable([displayName], found.value, search);
-  return { result: usable ? succeeded(usable, found.trace) : answer, isProven: true };
+  sent: AnsweredCustomer,
+): Promise<AnsweredCustomer & Pick<SettledAttempt, 'isProven' | 'didNothing'>> {
+  const { attempt, result } = sent;
+  if (result.ok || result.failure.kind !== 'rejected' || result.failure.reason !== 'duplicate_name') return sent;
+  const refused = { ...sent, didNothing: true };
+  const { organizationName, currencyCode } = search.order;
+  const names = context.accounting.customerNameCandidates(organizationName, currencyCode);
+  const found = await context.accounting.findCustomersByName(search.connection.id, names);
+  if (!found.ok) return { ...refused, isProven: false };
+  const usable = pickUsable(names, found.value, search);
+  if (usable) return { attempt, result: succeeded(usable, found.trace) };
+  return { ...refused, isProven: !mayBeUnderWay(context, attempt.sentBefore) };
 }
 
 /** Of two processes that claim the same customer at the same time, the unique indexes let one through. */
@@ -155,8 +164,8 @@ async function beginUnlessTaken(context: QboContext, search: CustomerSearch, dis
 }
 
 /**
- * An earlier attempt whose outcome is unknown is repeated as it was, as long as QuickBooks surely knows its request id.
- * Later it is given up: the look-up before this showed that it made no customer.
+ * An earlier attempt whose outcome is unknown is repeated as it was, as long as QuickBooks knows its request id or may be
+ * at work on it. Later it is given up: the look-up before this showed that it made no customer.
  */
 async function begin(tx: EntityManager, context: QboContext, search: CustomerSearch, displayName: string) {
   const request = {
@@ -168,7 +177,7 @@ async function begin(tx: EntityManager, context: QboContext, search: CustomerSea
   const claim = await claimOperation(tx, context, request);
   if (claim.status === 'busy') return 'busy';
   const { operation } = claim;
-  if (!isReplayable(context, operation)) {
+  if (isOver(context, operation)) {
     closeAsRefused(operation, NOT_MADE, context.clock.now());
     await tx.flush();
     return begin(tx, context, search, displayName);
@@ -197,66 +206,4 @@ async function waitForLink(context: QboContext, search: CustomerSearch): Promise
     if (linked) return { ok: true, value: linked.externalId };
   }
   return { ok: false, failure: { kind: 'in_progress' } };
-}
-
-/** Remembers the customer, and closes an operation that may have made it. The first link to be stored stays. */
-export async function linkCustomer(
-  context: QboContext,
-  search: CustomerSearch,
-  { externalId, displayName }: ProviderCustomer,
-): Promise<CustomerResult> {
-  const now = context.clock.now();
-  await inTransaction(context.em, async (tx) => {
-    await tx.execute(
-      `insert into qbo_customer (id, connection_id, normalized_name, currency_code, external_id, display_name, created_at)
-       values (?, ?, ?, ?, ?, ?, ?) on conflict (connection_id, normalized_name, currency_code) do nothing`,
-      [
-        context.ids.next('cust'),
-        search.connection.id,
-        normalizeOrganizationName(search.order.organizationName),
-        search.order.currencyCode,
-        externalId,
-        displayName,
-        now,
-      ],
-    );
-    await tx.nativeUpdate(
-      ProviderOperation,
-      {
-        kind: OperationKind.CREATE_CUSTOMER,
-        subject: subjectOf(search),
-        state: { $in: [OperationState.IN_FLIGHT, OperationState.UNKNOWN] },
-      },
-      { state: OperationState.DONE, updatedAt: now },
-    );
-  });
-  const stored = await findLink(context.em, search);
-  return succeeded(stored?.externalId ?? externalId);
-}
-
-async function findLink(em: EntityManager, { connection, order }: CustomerSearch): Promise<QboCustomer | null> {
-  return em.fork().findOne(QboCustomer, {
-    connection: connection.id,
-    normalizedName: normalizeOrganizationName(order.organizationName),
-    currencyCode: order.currencyCode,
-  });
-}
-
-/** Makes the next invoice look the customer up anew, because QuickBooks refused it: it was deactivated or merged. */
-export async function forgetCustomer(
-  em: EntityManager,
-  connection: QboConnection,
-  order: PurchaseOrder,
-): Promise<void> {
-  const normalizedName = normalizeOrganizationName(order.organizationName);
-  await em.nativeDelete(QboCustomer, { connection: connection.id, normalizedName, currencyCode: order.currencyCode });
-}
-
-function subjectOf({ connection, order }: CustomerSearch): string {
-  return `${connection.id} ${order.currencyCode} ${normalizeOrganizationName(order.organizationName)}`;
-}
-
-export function readCustomerSubject(subject: string): { currencyCode: string; normalizedName: string } {
-  const [, currencyCode = '', ...words] = subject.split(' ');
-  return { currencyCode, normalizedName: words.join(' ') };
 }

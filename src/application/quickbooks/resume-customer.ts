@@ -1,24 +1,13 @@
 import { isCurrencyCode } from '../../domain/currency.js';
 import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import {
-  closeAsRefused,
-  isReplayable,
-  latestAttempt,
-  lockUntouched,
-  postponeOperation,
-} from '../operations/provider-operations.js';
+import { closeAsRefused, isOver, latestAttempt, lockUntouched } from '../operations/provider-operations.js';
+import { postponeOperation } from '../operations/settle-attempt.js';
 import { type ProviderResult, succeeded } from '../ports/provider.js';
 import { inTransaction } from '../transaction.js';
 import { companySettings } from './company-settings.js';
+import { type CustomerSearch, linkCustomer, readCustomerSubject } from './customer-link.js';
 import type { QboContext } from './qbo-context.js';
-import {
-  type CustomerSearch,
-  createCustomer,
-  linkCustomer,
-  NOT_MADE,
-  pickUsable,
-  readCustomerSubject,
-} from './resolve-customer.js';
+import { createCustomer, NOT_MADE, pickUsable } from './resolve-customer.js';
 
 /**
  * Settles a customer whose creation got no answer and whose invoice nobody goes on with: links it when it is there, sends
@@ -32,9 +21,10 @@ export async function resumeCustomer(context: QboContext, operation: ProviderOpe
   const found = await context.accounting.findCustomersByName(operation.connection.id, names);
   if (!found.ok) return postpone(context, operation, found.failure.message);
   const usable = pickUsable(names, found.value, search.value);
+  // When it is sent again, then as it is stored; a refusal or another lost answer leaves it settled or unknown.
   if (usable) await linkCustomer(context, search.value, usable);
-  else if (isReplayable(context, operation)) await sendAgain(context, search.value);
-  else await giveUp(context, operation);
+  else if (isOver(context, operation)) await giveUp(context, operation);
+  else await createCustomer(context, search.value, organizationName);
 }
 
 /** The subject holds the name as it is compared, not as it was written; QuickBooks does not tell them apart. */
@@ -46,12 +36,6 @@ async function searchOf(context: QboContext, operation: ProviderOperation): Prom
   if (!isCurrencyCode(currencyCode)) throw new Error(`operation ${operation.id} names no currency`);
   const order = { organizationName, currencyCode, contactName: '', contactEmail: '', billingAddress: '' };
   return succeeded({ connection, order, settings: settings.value });
-}
-
-/** The open operation's stored body is what is sent; a refusal or another lost answer leaves it settled or unknown. */
-async function sendAgain(context: QboContext, search: CustomerSearch): Promise<void> {
-  const created = await createCustomer(context, search, search.order.organizationName);
-  if (created !== 'busy' && created.ok) await linkCustomer(context, search, created.value);
 }
 
 async function postpone(context: QboContext, operation: ProviderOperation, lastError: string): Promise<void> {

@@ -7,8 +7,8 @@ import {
   findOpenOperation,
   latestAttempt,
   lockUntouched,
-  postponeOperation,
 } from '../operations/provider-operations.js';
+import { postponeOperation } from '../operations/settle-attempt.js';
 import { refused } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
 import { isNotFound, type ProviderFailure } from '../ports/provider.js';

@@ -2,14 +2,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { ClientIdempotencyKey } from '../../domain/operation/client-idempotency-key.entity.js';
-import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import {
-  type Attempt,
-  latestAttempt,
-  openFailure,
-  postponeOperation,
-  settleAttempt,
-} from '../operations/provider-operations.js';
+import { OperationState } from '../../domain/operation/provider-operation.entity.js';
+import { type Attempt, latestAttempt, lockUntouched } from '../operations/provider-operations.js';
+import { openFailure, postponeOperation, settleAttempt } from '../operations/settle-attempt.js';
 import { refused } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
@@ -19,14 +14,14 @@ import { announceChanges } from './announce-changes.js';
 import type { ClaimedInvoice } from './claim-invoice.js';
 import { markSettingsStale } from './company-settings.js';
 import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
+import { forgetCustomer } from './customer-link.js';
 import type { PreparationFailure } from './prepare-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure } from './qbo-failure.js';
 import { recordCreatedInvoice } from './record-invoice.js';
-import { forgetCustomer } from './resolve-customer.js';
 import { syncInvoice } from './sync-invoices.js';
 
-/** Gives the claim up, or leaves it for the background, when nothing of the invoice itself was sent. */
+/** Gives the claim up, or leaves it for the background, when nothing came of the invoice itself. */
 export async function abandonInvoice(
   context: QboContext,
   { order, operation, invoiceId }: ClaimedInvoice,
@@ -34,9 +29,9 @@ export async function abandonInvoice(
 ): Promise<CreateQboInvoiceOutcome> {
   await inTransaction(context.em, async (tx) => {
     await lockExistingPurchaseOrder(tx, order.id);
-    const current = await tx.findOneOrFail(ProviderOperation, operation.id);
     // Another process may have taken over and be sending: then the claim is not ours to give up.
-    if (current.state !== OperationState.CLAIMED) return;
+    const current = await lockUntouched(tx, latestAttempt(operation));
+    if (!current) return;
     const now = context.clock.now();
     Object.assign(current, { lastError: failure.message, leaseUntil: now, updatedAt: now });
     if (!isFinal) return context.jobs.resumeOperationsIn(context.waits.resumeMs);
@@ -59,15 +54,16 @@ export interface SentInvoice {
   readonly body: string;
   /** The result is not the answer to the sending: the invoice was found in QuickBooks. */
   readonly isAdopted?: boolean;
-  /** Looking for the invoice showed that there is none. */
+  /** See `SettledAttempt`. */
   readonly isProven?: boolean;
+  readonly didNothing?: boolean;
 }
 
 /** Records what came of the sending, and says so. */
 export async function settleInvoice(
   context: QboContext,
   claimed: ClaimedInvoice,
-  { attempt, result, body, isAdopted = false, isProven }: SentInvoice,
+  { attempt, result, body, isAdopted = false, isProven = false, didNothing }: SentInvoice,
 ): Promise<CreateQboInvoiceOutcome> {
   const { invoiceId, connection, order } = claimed;
   // A replayed answer is as old as the first attempt, one that was found may have been paid, and automatic credits apply
@@ -75,7 +71,7 @@ export async function settleInvoice(
   const mayHaveMoved = result.ok && (isAdopted || attempt.number > 1 || result.value.paymentIds.length > 0);
   const outcome = await recordInTransaction(context, async (tx): Promise<CreateQboInvoiceOutcome> => {
     const locked = await lockExistingPurchaseOrder(tx, order.id);
-    const settlement = await settleAttempt(tx, context, { attempt, result, isProven });
+    const settlement = await settleAttempt(tx, context, { attempt, result, isProven, didNothing });
     // Looking may fail, or this process die before: then the event is what is left of the intention.
     const { operationId: eventId } = attempt;
     const announced = mayHaveMoved

@@ -11,13 +11,12 @@ import {
   beginAttempt,
   claimOperation,
   closeAsRefused,
+  isReplayable,
   latestAttempt,
   lockUntouched,
   OPEN_STATES,
-  openFailure,
-  postponeOperation,
-  settleAttempt,
 } from '../operations/provider-operations.js';
+import { openFailure, postponeOperation, settleAttempt } from '../operations/settle-attempt.js';
 import { type Outcome, refused } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
 import { failed, type ProviderFailure, type ProviderResult } from '../ports/provider.js';
@@ -96,10 +95,11 @@ export async function voidQboInvoice<F>(
   const wasSent = claimed.operation.attempts > 0;
   const looked = wasSent ? await lookFirst(context, claimed) : 'unpaid';
   if (looked !== 'unpaid') return looked;
-  const attempt = await begin(context, claimed);
-  if (!attempt) return 'changed';
-  const { connection, body } = claimed.operation;
-  const answer = await context.accounting.voidInvoice(connection.id, String(body), attempt.operationId);
+  const begun = await begin(context, claimed);
+  if (!begun) return 'changed';
+  const { attempt, body } = begun;
+  const { connection } = claimed.operation;
+  const answer = await context.accounting.voidInvoice(connection.id, body, attempt.operationId);
   const result = confirmed(answer);
   if (result.ok) return record(context, claimed, { attempt, result, onVoided });
   if (result.failure.kind === 'rejected') return afterRejection(context, claimed, { attempt, result });
@@ -144,7 +144,10 @@ async function close(context: QboContext, seen: ProviderOperation): Promise<void
 }
 
 /** Commits that the void is about to be sent, unless money came in or another process went on with it meanwhile. */
-async function begin(context: QboContext, { invoice, operation }: ClaimedVoid): Promise<Attempt | undefined> {
+async function begin(
+  context: QboContext,
+  { invoice, operation }: ClaimedVoid,
+): Promise<{ readonly attempt: Attempt; readonly body: string } | undefined> {
   return inTransaction(context.em, async (tx) => {
     const locked = await lockPurchaseOrder(tx, invoice.purchaseOrder.id);
     const current = await lockUntouched(tx, latestAttempt(operation));
@@ -154,8 +157,25 @@ async function begin(context: QboContext, { invoice, operation }: ClaimedVoid): 
       closeAsRefused(current, 'Money was received for the purchase order.', context.clock.now());
       return undefined;
     }
-    return beginAttempt(context, current, String(current.body));
+    const sendable = isReplayable(context, current) ? current : await renew(tx, context, current);
+    const body = String(sendable.body);
+    return { attempt: beginAttempt(context, sendable, body), body };
   });
+}
+
+/**
+ * To a request id that it knows QuickBooks may answer the same for ever. A new one is safe although the former request may
+ * still be at work: its sync token lets only one of them void the invoice.
+ */
+async function renew(tx: EntityManager, context: QboContext, former: ProviderOperation): Promise<ProviderOperation> {
+  const { kind, subject, connection } = former;
+  const { externalId, syncToken } = await tx.findOneOrFail(Invoice, subject);
+  closeAsRefused(former, 'It was not voided, and is tried again under a new request id.', context.clock.now());
+  await tx.flush();
+  const body = context.accounting.prepareVoid(String(externalId), String(syncToken));
+  const claim = await claimOperation(tx, context, { kind, subject, connectionId: connection.id, body });
+  if (claim.status === 'busy') throw new Error(`operation ${former.id} was closed and another one is open`);
+  return claim.operation;
 }
 
 /** QuickBooks answers a void with the voided invoice. Anything else is not the success it claims to be. */

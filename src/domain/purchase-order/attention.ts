@@ -34,6 +34,8 @@ interface Facts {
         readonly updatedAt: Date;
       }
     | undefined;
+  /** What is known of an invoice whose creation is not settled. */
+  readonly trouble?: string | null | undefined;
   /** Of the payments that have or had a booking on the purchase order. */
   readonly unappliedCredits: readonly UnappliedCredit[];
 }
@@ -58,10 +60,10 @@ function totalDiffers({ invoice, totalMinor, currencyCode }: Facts): Attention |
   return { code: 'TOTAL_DIFFERS', since: invoice.createdAt, message };
 }
 
-function outcomeUnknown({ invoice }: Facts): Attention | undefined {
+function outcomeUnknown({ invoice, trouble }: Facts): Attention | undefined {
   if (invoice?.status !== 'UNKNOWN') return undefined;
   const message = 'It is not known yet whether the provider made the invoice. Do not invoice it by hand.';
-  return { code: 'OUTCOME_UNKNOWN', since: invoice.updatedAt, message };
+  return { code: 'OUTCOME_UNKNOWN', since: invoice.updatedAt, message: trouble ? `${message} ${trouble}` : message };
 }
 
 function unappliedCredit({ providerPaymentId, amountMinor, currencyCode, since }: UnappliedCredit): Attention {

@@ -5,7 +5,9 @@ export const reference = z.object({ value: z.string().min(1) });
 export const optionalReference = reference.nullish();
 
 /** `MetaData` of an object. Its times are rounded to the nearest second. */
-export const optionalMetaData = z.object({ LastUpdatedTime: z.string().nullish() }).nullish();
+export const optionalMetaData = z
+  .object({ CreateTime: z.string().nullish(), LastUpdatedTime: z.string().nullish() })
+  .nullish();
 
 /** A point in time as QuickBooks writes it. Undefined: none, or not one. */
 export function instant(text: string | null | undefined): Date | undefined {

@@ -61,6 +61,7 @@ export function toProviderInvoice(document: InvoiceDocument, currencyCode: strin
     deliveredAt: instant(document.DeliveryInfo?.DeliveryTime),
     payUrl: webAddress(document.InvoiceLink),
     paymentIds: paymentIds(document),
+    createdAt: instant(document.MetaData?.CreateTime),
     changedAt: instant(document.MetaData?.LastUpdatedTime),
   };
 }

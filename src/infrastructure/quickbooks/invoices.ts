@@ -87,14 +87,16 @@ export function readSentInvoice(body: string): SentInvoiceFacts {
 
 /** The page of the wanted invoices that begins with this row, counted from 1. */
 export function findInvoicesCall(wanted: WantedInvoices, startPosition: number): QboCall {
-  const where =
-    'documentNumber' in wanted
-      ? [{ field: 'DocNumber', equals: wanted.documentNumber } as const]
-      : [
-          { field: 'CustomerRef', equals: wanted.customerExternalId } as const,
-          { field: 'MetaData.CreateTime', since: wanted.createdSince } as const,
-        ];
-  return queryCall('find_invoices', selectPage('Invoice', where, startPosition));
+  return queryCall('find_invoices', selectPage('Invoice', conditions(wanted), startPosition));
+}
+
+function conditions(wanted: WantedInvoices) {
+  if ('documentNumber' in wanted) return [{ field: 'DocNumber', equals: wanted.documentNumber } as const];
+  const { customerExternalId, createdSince } = wanted;
+  const since = { field: 'MetaData.CreateTime', since: createdSince } as const;
+  return customerExternalId === undefined
+    ? [since]
+    : [{ field: 'CustomerRef', equals: customerExternalId } as const, since];
 }
 
 /** Only the two: QuickBooks refuses some of the properties that it answers with itself. */

@@ -321,7 +321,7 @@ describe('an outcome that nobody knows', () => {
     expect(await readOrder(app, order.id)).toMatchObject({
       status: 'DRAFT',
       qboInvoice: { status: 'UNKNOWN' },
-      attention: [{ code: 'OUTCOME_UNKNOWN' }],
+      attention: [{ code: 'OUTCOME_UNKNOWN', message: expect.stringMatching(/Do not invoice it by hand\. ./) }],
     });
     const { result, writes } = await countCalls(app, async () => [
       await sendInvoice(app, order.id),

@@ -264,6 +264,34 @@ describe('a void without an answer', () => {
     expect(await standing(id)).toEqual(CANCELLED);
   });
 
+  test.each([
+    ['says that the request id is known', false],
+    ['shows the invoice as it was', true],
+  ])(
+    'to which QuickBooks, asked again, %s is sent under a new request id once it may be forgotten',
+    async (_what, isReplay) => {
+      const { id, externalId } = await invoiced();
+      await bench.quickbooks.post('/faults', { kind: 'reset', when: 'before', match: VOIDS });
+      await cancel(id);
+      const [{ id: stuck }] = await bench.sql("select id from provider_operation where state = 'UNKNOWN'");
+      const { accounting } = bench.context;
+      const voidInvoice: AccountingGateway['voidInvoice'] = async (connection, body, key) => {
+        if (key !== stuck) return accounting.voidInvoice(connection, body, key);
+        if (isReplay) return accounting.readInvoice(connection, externalId);
+        return {
+          ok: false,
+          failure: { kind: 'unknown', isRepetition: true, message: 'Duplicate Request ID.', trace: {} },
+        };
+      };
+      const again = () => cancelPurchaseOrder(bench.with({ voidInvoice }), { purchaseOrderId: id });
+      expect(await again()).toMatchObject({ failures: [{ code: 'OUTCOME_UNKNOWN' }] });
+      await bench.later(16 * 60_000);
+      expect(await resumeOperations(bench.with({ voidInvoice }))).toBe(1);
+      expect(await standing(id)).toEqual({ ...CANCELLED, voids: ['REFUSED', 'DONE'] });
+      expect((await audited(id)).filter((action) => action === 'invoice.void_requested')).toHaveLength(1);
+    },
+  );
+
   test('that a reading found out is settled with the cancellation', async () => {
     const { id, invoiceId } = await invoiced();
     await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: VOIDS });

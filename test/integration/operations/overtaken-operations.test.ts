@@ -85,15 +85,11 @@ describe('what the background found unfinished and somebody settled meanwhile is
   });
 });
 
-test.each([
-  ['without an explanation', { kind: 'status', status: 404 }],
-  ['because the subscription ended', { kind: 'fault', code: '6190' }],
-  ['for lack of permission', { kind: 'fault', code: '5020' }],
-])('a repetition that is refused %s proves nothing about the first sending', async (_why, refusal) => {
+test('a repetition that is refused without an explanation proves nothing about the first sending', async () => {
   const id = await bench.order();
   await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: { path: '/invoice?' } });
   await createQboInvoice(bench.process(), { purchaseOrderId: id });
-  await bench.quickbooks.post('/faults', { ...refusal, match: { path: '/invoice?' } });
+  await bench.quickbooks.post('/faults', { kind: 'status', status: 404, match: { path: '/invoice?' } });
   const { failures } = await createQboInvoice(bench.process(), { purchaseOrderId: id });
   expect(failures).toMatchObject([{ code: 'OUTCOME_UNKNOWN' }]);
   expect(await createQboInvoice(bench.process(), { purchaseOrderId: id })).toEqual({ id, failures: [] });

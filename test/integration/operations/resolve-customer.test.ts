@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
 import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import type { Data } from '../../support/graphql-client.js';
-import { startWorkbench, type Workbench } from '../../support/workbench.js';
+import { die, ProcessDied, startWorkbench, type Workbench } from '../../support/workbench.js';
 
 let bench: Workbench;
 
@@ -48,6 +48,41 @@ test('a name that was taken a moment ago (6240) by a customer we can use leads t
   expect(await named(`${organizationName} (USD)`)).toEqual([]);
   expect(await linked(organizationName)).toEqual([{ external_id: customer?.Id }]);
   expect((await operations()).at(-1)).toEqual({ state: 'DONE', attempts: 1 });
+});
+
+describe('a customer that queries do not show yet', () => {
+  const lagging = () => bench.with({ findCustomersByName: async () => ({ ok: true, value: [], trace: {} }) });
+
+  test('is not made twice when the process that made it dies before it is linked', async () => {
+    const organizationName = 'Hardly Made Ltd';
+    const purchaseOrderId = await bench.order({ organizationName });
+    const { ids } = bench.context;
+    const next: typeof ids.next = (prefix) => (prefix === 'cust' ? die() : ids.next(prefix));
+    const dying = { ...bench.process(), ids: { ...ids, next } };
+    await expect(createQboInvoice(dying, { purchaseOrderId })).rejects.toThrow(ProcessDied);
+    await bench.later(181_000);
+    expect(await createQboInvoice(lagging(), { purchaseOrderId })).toEqual({ id: purchaseOrderId, failures: [] });
+    const [customer] = await named(organizationName);
+    expect(await named(`${organizationName} (USD)`)).toEqual([]);
+    expect(await linked(organizationName)).toEqual([{ external_id: customer?.Id }]);
+    expect((await operations()).at(-1)).toEqual({ state: 'DONE', attempts: 2 });
+  });
+
+  test('is not taken for somebody else when its name is taken (6240) soon after a lost answer', async () => {
+    const organizationName = 'Late Seen Ltd';
+    const purchaseOrderId = await bench.order({ organizationName });
+    await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: { path: '/customer?' } });
+    await createQboInvoice(bench.process(), { purchaseOrderId });
+    await bench.quickbooks.post('/forget-requestids');
+    expect(await createQboInvoice(lagging(), { purchaseOrderId })).toMatchObject({
+      id: null,
+      failures: [{ code: 'OUTCOME_UNKNOWN' }],
+    });
+    expect(await createQboInvoice(bench.process(), { purchaseOrderId })).toEqual({ id: purchaseOrderId, failures: [] });
+    const [customer] = await named(organizationName);
+    expect(await named(`${organizationName} (USD)`)).toEqual([]);
+    expect(await linked(organizationName)).toEqual([{ external_id: customer?.Id }]);
+  });
 });
 
 describe('a customer of unknown outcome whose invoice nobody goes on with', () => {

@@ -75,6 +75,13 @@ describe('what a person should look at', () => {
     ]);
   });
 
+  test('what is known of an invoice of unknown outcome', () => {
+    const [attention] = attentionOf(
+      order({ invoice: invoice({ status: 'UNKNOWN' }), trouble: 'Invoice 7 may be it.' }),
+    );
+    expect(attention?.message).toMatch(/Do not invoice it by hand\. Invoice 7 may be it\.$/);
+  });
+
   test.each(Object.values(InvoiceStatus).filter((status) => status !== InvoiceStatus.UNKNOWN))(
     'a matching invoice that is %s needs nobody',
     (status) => {

@@ -121,6 +121,7 @@ describe('an invoice as QuickBooks describes it', () => {
       deliveredAt: undefined,
       payUrl: undefined,
       paymentIds: [],
+      createdAt: new Date('2026-05-05T09:08:55Z'),
     });
   });
 

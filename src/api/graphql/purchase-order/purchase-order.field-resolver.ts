@@ -1,5 +1,6 @@
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { type PageRequest, pageOf } from '../../../application/queries/page.js';
+import { InvoiceStatus } from '../../../domain/invoice/invoice.status.js';
 import { attentionOf } from '../../../domain/purchase-order/attention.js';
 import { detailsComplexity } from '../complexity.js';
 import { ConferenceType, presentConference } from '../conference/conference.type.js';
@@ -65,7 +66,9 @@ export class PurchaseOrderFieldResolver {
       loaders.invoiceOfOrder.load(id),
       loaders.unappliedCreditsOfOrder.load(id),
     ]);
-    return attentionOf({ ...view, invoice, unappliedCredits });
+    const isUnknown = invoice?.status === InvoiceStatus.UNKNOWN;
+    const creation = isUnknown ? await loaders.unsettledCreationOfOrder.load(id) : undefined;
+    return attentionOf({ ...view, invoice, trouble: creation?.lastError, unappliedCredits });
   }
 
   @FieldResolver(() => QboInvoiceType, {
