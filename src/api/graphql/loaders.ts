@@ -8,7 +8,9 @@ import {
   type QboUsageView,
 } from '../../application/queries/conferences.js';
 import {
+  type BookedOnInvoice,
   type CreditNoteView,
+  findBookedOnInvoices,
   findCreditNotes,
   findCreditNotesById,
   findInvoices,
@@ -43,6 +45,7 @@ export interface Loaders {
   readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
   readonly creditNotesOfOrder: DataLoader<string, CreditNoteView[]>;
   readonly unappliedCreditsOfOrder: DataLoader<string, UnappliedCreditRow[]>;
+  readonly bookedOnInvoice: DataLoader<string, BookedOnInvoice | undefined>;
   /** The live invoice, else the latest one. */
   readonly invoiceOfOrder: DataLoader<string, Invoice | undefined>;
 }
@@ -82,6 +85,7 @@ export function createLoaders(em: EntityManager): Loaders {
       (ids) => findUnappliedCredits(em, ids),
       (credit) => credit.purchaseOrderId,
     ),
+    bookedOnInvoice: byId((ids) => findBookedOnInvoices(em, ids)),
     invoiceOfOrder: new DataLoader(async (ids) => {
       const byOrder = Map.groupBy(await findInvoices(em, ids), (invoice) => invoice.purchaseOrder.id);
       return ids.map((id) => liveOrLatest(byOrder.get(id) ?? []));

@@ -1,8 +1,8 @@
 import type { CurrencyCode } from '../currency.js';
 import type { InvoiceStatus } from '../invoice/invoice.status.js';
-import { formatAmount, type MinorUnits, ZERO } from '../money.js';
+import { formatAmount, type MinorUnits, subtract, ZERO } from '../money.js';
 
-export type AttentionCode = 'REFUND_DUE' | 'TOTAL_DIFFERS' | 'OUTCOME_UNKNOWN' | 'UNAPPLIED_CREDIT';
+export type AttentionCode = 'REFUND_DUE' | 'TOTAL_DIFFERS' | 'BALANCE_DIFFERS' | 'OUTCOME_UNKNOWN' | 'UNAPPLIED_CREDIT';
 
 /** Something about a purchase order that a person should look at. It goes away by itself once its cause is gone. */
 export interface Attention {
@@ -29,18 +29,23 @@ interface Facts {
         readonly status: `${InvoiceStatus}`;
         readonly matchesPurchaseOrder: boolean;
         readonly totalMinor: MinorUnits;
+        readonly balanceMinor: MinorUnits;
         readonly currencyCode: CurrencyCode;
         readonly createdAt: Date;
         readonly updatedAt: Date;
       }
     | undefined;
+  /** The standing bookings of money and credit that the provider's payments made on that invoice. */
+  readonly bookedMinor: MinorUnits;
   /** Of the payments that have or had a booking on the purchase order. */
   readonly unappliedCredits: readonly UnappliedCredit[];
 }
 
 /** Derived from the rows as they are, so that no flag can be forgotten or left behind. */
 export function attentionOf(facts: Facts): Attention[] {
-  const single = [refundDue(facts), totalDiffers(facts), outcomeUnknown(facts)].filter((item) => item !== undefined);
+  const single = [refundDue(facts), totalDiffers(facts), balanceDiffers(facts), outcomeUnknown(facts)].filter(
+    (item) => item !== undefined,
+  );
   return [...single, ...facts.unappliedCredits.map(unappliedCredit)];
 }
 
@@ -56,6 +61,17 @@ function totalDiffers({ invoice, totalMinor, currencyCode }: Facts): Attention |
   const ordered = `${formatAmount(totalMinor, currencyCode)} ${currencyCode}`;
   const message = `The invoice is over ${invoiced}, the purchase order over ${ordered}, or their lines differ.`;
   return { code: 'TOTAL_DIFFERS', since: invoice.createdAt, message };
+}
+
+/** Nothing of an invoice in another currency is booked: that its currency differs says it all. */
+function balanceDiffers({ invoice, bookedMinor, currencyCode }: Facts): Attention | undefined {
+  if (!invoice || !isLive(invoice.status) || invoice.currencyCode !== currencyCode) return undefined;
+  const settledMinor = subtract(invoice.totalMinor, invoice.balanceMinor);
+  if (settledMinor === bookedMinor) return undefined;
+  const settled = `${formatAmount(settledMinor, currencyCode)} ${currencyCode}`;
+  const booked = `${formatAmount(bookedMinor, currencyCode)} ${currencyCode}`;
+  const message = `QuickBooks says that ${settled} of the invoice is settled; ${booked} is booked here.`;
+  return { code: 'BALANCE_DIFFERS', since: invoice.updatedAt, message };
 }
 
 function outcomeUnknown({ invoice }: Facts): Attention | undefined {

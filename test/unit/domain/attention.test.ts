@@ -16,6 +16,7 @@ const order = (fields: Partial<Facts> = {}): Facts => ({
   paidMinor: minorUnits(0n),
   cancelledAt: null,
   invoice: undefined,
+  bookedMinor: minorUnits(0n),
   unappliedCredits: [],
   ...fields,
 });
@@ -23,6 +24,7 @@ const invoice = (fields: Partial<NonNullable<Facts['invoice']>> = {}): NonNullab
   status: 'OPEN',
   matchesPurchaseOrder: true,
   totalMinor: minorUnits(147_500n),
+  balanceMinor: minorUnits(147_500n),
   currencyCode: USD,
   createdAt: CREATED,
   updatedAt: UPDATED,
@@ -48,7 +50,11 @@ describe('what a person should look at', () => {
   });
 
   test('an invoice that is not over what was ordered, since it was made', () => {
-    const differing = invoice({ matchesPurchaseOrder: false, totalMinor: minorUnits(150_000n) });
+    const differing = invoice({
+      matchesPurchaseOrder: false,
+      totalMinor: minorUnits(150_000n),
+      balanceMinor: minorUnits(150_000n),
+    });
     expect(attentionOf(order({ invoice: differing }))).toEqual([
       {
         code: 'TOTAL_DIFFERS',
@@ -56,6 +62,22 @@ describe('what a person should look at', () => {
         message: 'The invoice is over 1500.00 USD, the purchase order over 1475.00 USD, or their lines differ.',
       },
     ]);
+  });
+
+  test('more or less settled at the provider than is booked from there, since that was read last', () => {
+    const settled = (balance: bigint, fields = {}) => invoice({ balanceMinor: minorUnits(balance), ...fields });
+    const bookedMinor = minorUnits(10_000n);
+    const message = 'QuickBooks says that 150.00 USD of the invoice is settled; 100.00 USD is booked here.';
+    expect(attentionOf(order({ invoice: settled(132_500n), bookedMinor }))).toEqual([
+      { code: 'BALANCE_DIFFERS', since: UPDATED, message },
+    ]);
+    expect(attentionOf(order({ invoice: settled(147_500n), bookedMinor }))).toMatchObject([
+      { code: 'BALANCE_DIFFERS' },
+    ]);
+    expect(attentionOf(order({ invoice: settled(137_500n), bookedMinor }))).toEqual([]);
+    for (const fields of [{ status: 'VOIDED' }, { status: 'DELETED' }, { currencyCode: 'JPY' as CurrencyCode }]) {
+      expect(attentionOf(order({ invoice: settled(132_500n, fields), bookedMinor }))).toEqual([]);
+    }
   });
 
   test.each([InvoiceStatus.VOIDED, InvoiceStatus.DELETED])(

@@ -1,5 +1,6 @@
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { type PageRequest, pageOf } from '../../../application/queries/page.js';
+import { ZERO } from '../../../domain/money.js';
 import { attentionOf } from '../../../domain/purchase-order/attention.js';
 import { detailsComplexity } from '../complexity.js';
 import { ConferenceType, presentConference } from '../conference/conference.type.js';
@@ -65,7 +66,8 @@ export class PurchaseOrderFieldResolver {
       loaders.invoiceOfOrder.load(id),
       loaders.unappliedCreditsOfOrder.load(id),
     ]);
-    return attentionOf({ ...view, invoice, unappliedCredits });
+    const booked = invoice && (await loaders.bookedOnInvoice.load(invoice.id));
+    return attentionOf({ ...view, invoice, bookedMinor: booked?.bookedMinor ?? ZERO, unappliedCredits });
   }
 
   @FieldResolver(() => QboInvoiceType, {
