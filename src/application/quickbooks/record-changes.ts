@@ -40,7 +40,9 @@ export async function recordChanges(
   const ids = [...live.keys(), ...unreadableInvoiceIds, ...deletedInvoiceIds, ...paymentsOf.keys()];
   const own = await findOwnInvoices(context.em, connection, ids);
   // What is deleted stays so, and asking for it would cost reads. A payment that it once had may still have a rest.
-  const deleted = [...own.values()].filter(({ status }) => status === InvoiceStatus.DELETED);
+  const isGone = ({ status, externalId }: Invoice) =>
+    status === InvoiceStatus.DELETED && !live.has(String(externalId)) && !unreadableInvoiceIds.has(String(externalId));
+  const deleted = [...own.values()].filter(isGone);
   const invoices = [...own.values()].filter(
     (each) => !deleted.includes(each) || paymentsOf.has(String(each.externalId)),
   );

@@ -16,12 +16,15 @@ const order = (fields: Partial<Facts> = {}): Facts => ({
   paidMinor: minorUnits(0n),
   cancelledAt: null,
   invoice: undefined,
+  otherInvoices: [],
   bookedMinor: minorUnits(0n),
   unappliedCredits: [],
   ...fields,
 });
 const invoice = (fields: Partial<NonNullable<Facts['invoice']>> = {}): NonNullable<Facts['invoice']> => ({
   status: 'OPEN',
+  externalId: '155',
+  number: '1001',
   matchesPurchaseOrder: true,
   totalMinor: minorUnits(147_500n),
   balanceMinor: minorUnits(147_500n),
@@ -78,6 +81,17 @@ describe('what a person should look at', () => {
     for (const fields of [{ status: 'VOIDED' }, { status: 'DELETED' }, { currencyCode: 'JPY' as CurrencyCode }]) {
       expect(attentionOf(order({ invoice: settled(132_500n, fields), bookedMinor }))).toEqual([]);
     }
+  });
+
+  test('an earlier invoice that asks for money again, since it does', () => {
+    const again = (fields = {}) => [invoice({ status: 'VOIDED', balanceMinor: minorUnits(5_000n), ...fields })];
+    const message = (name: string) =>
+      `QuickBooks invoice ${name}, which was voided or deleted before, asks for 50.00 USD beside the live invoice. Void one of them in QuickBooks.`;
+    expect(attentionOf(order({ invoice: invoice(), otherInvoices: again() }))).toEqual([
+      { code: 'SECOND_INVOICE', since: UPDATED, message: message('1001') },
+    ]);
+    expect(attentionOf(order({ otherInvoices: again({ number: null }) }))).toMatchObject([{ message: message('155') }]);
+    expect(attentionOf(order({ otherInvoices: again({ balanceMinor: minorUnits(0n) }) }))).toEqual([]);
   });
 
   test.each([InvoiceStatus.VOIDED, InvoiceStatus.DELETED])(

@@ -62,12 +62,13 @@ export class PurchaseOrderFieldResolver {
 
   @FieldResolver(() => [AttentionType], { description: 'What a person should look at; empty when all is well.' })
   async attention(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    const [invoice, unappliedCredits] = await Promise.all([
-      loaders.invoiceOfOrder.load(id),
+    const [{ current: invoice, others: otherInvoices }, unappliedCredits] = await Promise.all([
+      loaders.invoicesOfOrder.load(id),
       loaders.unappliedCreditsOfOrder.load(id),
     ]);
     const booked = invoice && (await loaders.bookedOnInvoice.load(invoice.id));
-    return attentionOf({ ...view, invoice, bookedMinor: booked?.bookedMinor ?? ZERO, unappliedCredits });
+    const bookedMinor = booked?.bookedMinor ?? ZERO;
+    return attentionOf({ ...view, invoice, otherInvoices, bookedMinor, unappliedCredits });
   }
 
   @FieldResolver(() => QboInvoiceType, {
@@ -75,17 +76,17 @@ export class PurchaseOrderFieldResolver {
     description: 'Its live invoice in QuickBooks, else the latest one; null when there never was one.',
   })
   async qboInvoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    const invoice = await loaders.invoiceOfOrder.load(id);
-    return invoice && presentQboInvoice(invoice);
+    const { current } = await loaders.invoicesOfOrder.load(id);
+    return current && presentQboInvoice(current);
   }
 
   @FieldResolver(() => String, { nullable: true, description: "QuickBooks' id of that invoice." })
   async qboInvoiceId(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return (await loaders.invoiceOfOrder.load(id))?.externalId;
+    return (await loaders.invoicesOfOrder.load(id)).current?.externalId;
   }
 
   @FieldResolver(() => String, { nullable: true, description: "The bookkeeper's page of that invoice." })
   async qboInvoiceUrl(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return (await loaders.invoiceOfOrder.load(id))?.url;
+    return (await loaders.invoicesOfOrder.load(id)).current?.url;
   }
 }
