@@ -52,7 +52,7 @@ function waysToLook(
   const { accounting, waits } = context;
   const { customerExternalId, documentNumber } = accounting.readSentInvoice(body);
   const createdSince = new Date(operation.createdAt.getTime() - waits.lookUpMarginMs);
-  const find = (wanted: WantedInvoices) => () => accounting.findInvoices(connection.id, wanted);
+  const find = (wanted: WantedInvoices) => () => accounting.findInvoices(connection.id, wanted, operation.id);
   return [
     ...(conflictingId === undefined ? [] : [() => readIfInvoice(context, connection.id, conflictingId)]),
     find({ customerExternalId, createdSince }),
