@@ -51,6 +51,8 @@ export interface Waits {
   readonly webhookDelayMs: number;
   /** Change data capture is asked about no longer a time than this. */
   readonly changeDataReachMs: number;
+  /** So long after an invoice changed its payments may still be shown as they were before. */
+  readonly paymentLagMs: number;
   /** A paid invoice of which nothing was heard for this time is not looked at any more when invoices are compared. */
   readonly settledAfterMs: number;
   /** One request to the API of QuickBooks may take this long. */
@@ -133,6 +135,8 @@ export const standardWaits: Waits = {
   webhookDelayMs: 5 * MINUTE,
   // Intuit keeps 30 days. One less, because it is measured with two clocks.
   changeDataReachMs: 29 * DAY,
+  // QuickBooks mostly shows them within seconds. Five repetitions of an event fall into this time.
+  paymentLagMs: 2 * MINUTE,
   // Cheques bounce within weeks, and cards can be charged back for 120 days.
   settledAfterMs: 120 * DAY,
   // Intuit asks clients to wait at least 30 s.

@@ -134,6 +134,7 @@ export function companySettings(random: Random): { readonly currency: string; re
       customTxnNumbers: random.chance(0.5),
       ...(random.chance(0.5) && { defaultItemId: '1' }),
       ...(random.chance(0.1) && { salesTaxPercent: '7.25' }),
+      allowDeposit: true,
       autoApplyCredit: random.chance(0.15),
       ...(random.chance(0.3) && { requestIdMemorySeconds: 16 * 60 }),
       refuseRepeatedRequestId: random.chance(0.15),

@@ -24,6 +24,7 @@ export const steps = {
   unapplyPayment,
   movePayment,
   depositPayment,
+  takeDeposit,
   refund,
   grantCredit,
   voidInvoice,
@@ -187,6 +188,12 @@ async function movePayment(stage: Stage): Promise<void> {
 async function depositPayment(stage: Stage): Promise<void> {
   const payment = await stage.payment();
   if (payment) await stage.keepBooks('/deposit-payment', { paymentId: payment.Id });
+}
+
+/** Entered on the invoice itself: it lowers the balance, and no payment says so. */
+async function takeDeposit(stage: Stage): Promise<void> {
+  const owed = await stage.openInvoice();
+  if (owed) await stage.keepBooks('/edit-invoice', { invoiceId: owed.Id, Deposit: stage.amountUpTo(owed.Balance) });
 }
 
 /** The bookkeeper names the order, or not. */

@@ -138,6 +138,7 @@ const WEIGHTS: Readonly<Record<StepName, number>> = {
   unapplyPayment: 1.5,
   movePayment: 1.5,
   depositPayment: 0.5,
+  takeDeposit: 0.5,
   refund: 1,
   grantCredit: 2,
   voidInvoice: 1,

@@ -8,7 +8,9 @@ import {
   type QboUsageView,
 } from '../../application/queries/conferences.js';
 import {
+  type BookedOnInvoice,
   type CreditNoteView,
+  findBookedOnInvoices,
   findCreditNotes,
   findCreditNotesById,
   findInvoices,
@@ -24,7 +26,7 @@ import { findPurchaseOrders, type PurchaseOrderView } from '../../application/qu
 import { findWebhookEvents, type WebhookEventView } from '../../application/queries/webhook-events.js';
 import type { Conference } from '../../domain/conference/conference.entity.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import { isEnded } from '../../domain/invoice/invoice.status.js';
 import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
@@ -47,8 +49,14 @@ export interface Loaders {
   readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
   readonly creditNotesOfOrder: DataLoader<string, CreditNoteView[]>;
   readonly unappliedCreditsOfOrder: DataLoader<string, UnappliedCreditRow[]>;
-  /** The live invoice, else the latest one. */
-  readonly invoiceOfOrder: DataLoader<string, Invoice | undefined>;
+  readonly bookedOnInvoice: DataLoader<string, BookedOnInvoice | undefined>;
+  readonly invoicesOfOrder: DataLoader<string, OrderInvoices>;
+}
+
+export interface OrderInvoices {
+  /** The live one, else the latest. */
+  readonly current: Invoice | undefined;
+  readonly others: readonly Invoice[];
 }
 
 export function createLoaders(em: EntityManager): Loaders {
@@ -90,16 +98,17 @@ export function createLoaders(em: EntityManager): Loaders {
       (ids) => findUnsettledCreations(em, ids),
       ({ subject }) => subject,
     ),
-    invoiceOfOrder: new DataLoader(async (ids) => {
+    bookedOnInvoice: byId((ids) => findBookedOnInvoices(em, ids)),
+    invoicesOfOrder: new DataLoader(async (ids) => {
       const byOrder = Map.groupBy(await findInvoices(em, ids), (invoice) => invoice.purchaseOrder.id);
-      return ids.map((id) => liveOrLatest(byOrder.get(id) ?? []));
+      return ids.map((id) => toOrderInvoices(byOrder.get(id) ?? []));
     }),
   };
 }
 
-function liveOrLatest(oldestFirst: readonly Invoice[]): Invoice | undefined {
-  const isLive = ({ status }: Invoice) => status !== InvoiceStatus.VOIDED && status !== InvoiceStatus.DELETED;
-  return oldestFirst.find(isLive) ?? oldestFirst.at(-1);
+function toOrderInvoices(oldestFirst: readonly Invoice[]): OrderInvoices {
+  const current = oldestFirst.find(({ status }) => !isEnded(status)) ?? oldestFirst.at(-1);
+  return { current, others: oldestFirst.filter((invoice) => invoice !== current) };
 }
 
 function byId<T extends { readonly id: string }>(find: (ids: readonly string[]) => Promise<T[]>) {

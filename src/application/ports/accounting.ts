@@ -42,8 +42,15 @@ export interface AccountingGateway {
   readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>>;
   /** What a body of `prepareInvoice` says of the invoice, by which it can be found again. */
   readSentInvoice(body: string): SentInvoiceFacts;
-  /** Every invoice that fits, in as many reads as it takes. */
-  findInvoices(connectionId: string, wanted: WantedInvoices): Promise<ProviderResult<ProviderInvoice[]>>;
+  /**
+   * Every invoice that fits, in as many reads as it takes. One that cannot be understood is left out, unless its note bears
+   * a marker: then the search fails.
+   */
+  findInvoices(
+    connectionId: string,
+    wanted: WantedInvoices,
+    markers: readonly string[],
+  ): Promise<ProviderResult<ProviderInvoice[]>>;
   /** `syncToken`: as last seen. An invoice that changed since is not voided but refused as `stale`. */
   prepareVoid(externalId: string, syncToken: string): string;
   voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>>;

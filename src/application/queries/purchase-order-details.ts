@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { CurrencyCode } from '../../domain/currency.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { minorUnits } from '../../domain/money.js';
+import { type MinorUnits, minorUnits } from '../../domain/money.js';
 import { OperationKind, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { UnappliedCredit } from '../../domain/purchase-order/attention.js';
 import { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
@@ -10,6 +10,7 @@ import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import { Payment } from '../../domain/purchase-order/payment.entity.js';
 import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
 import { OPEN_STATES } from '../operations/provider-operations.js';
+import { STANDING_CREDIT, STANDING_PAYMENT } from '../purchase-orders/ledger-sql.js';
 
 /** A payment and what took it back, if anything did. */
 export interface PaymentView {
@@ -67,6 +68,11 @@ export interface UnappliedCreditRow extends UnappliedCredit {
   readonly purchaseOrderId: string;
 }
 
+export interface BookedOnInvoice {
+  readonly id: string;
+  readonly bookedMinor: MinorUnits;
+}
+
 /** Oldest first. */
 export async function findUnappliedCredits(
   em: EntityManager,
@@ -91,6 +97,22 @@ export async function findUnappliedCredits(
     currencyCode: row.currency_code as CurrencyCode,
     since: new Date(String(row.unapplied_since)),
   }));
+}
+
+/** What money and credit of QuickBooks stands booked on invoices, by our ids. One statement. */
+export async function findBookedOnInvoices(
+  em: EntityManager,
+  invoiceIds: readonly string[],
+): Promise<BookedOnInvoice[]> {
+  const bookedIn = (table: 'payment' | 'credit_note', condition: string) =>
+    `(select coalesce(sum(amount_minor), 0) from ${table} where provider_company = invoice.company_id
+        and provider_invoice_id = invoice.external_id and ${condition})`;
+  const rows: Record<string, string>[] = await em.execute(
+    `select id, (${bookedIn('payment', STANDING_PAYMENT)} + ${bookedIn('credit_note', STANDING_CREDIT)})::text as booked
+     from invoice where id in (?)`,
+    [invoiceIds],
+  );
+  return rows.map(({ id, booked }) => ({ id: String(id), bookedMinor: minorUnits(BigInt(String(booked))) }));
 }
 
 /** Per purchase order its live invoice, else its latest one: ids are in the order of time, and a live one is last. */

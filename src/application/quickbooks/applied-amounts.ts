@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
-import { add, type MinorUnits, minorUnits, sum } from '../../domain/money.js';
+import { type MinorUnits, minorUnits, subtract, sum } from '../../domain/money.js';
 import type { ProviderInvoice, ProviderPayment } from '../ports/accounting.js';
 import { STANDING_CREDIT, STANDING_PAYMENT } from '../purchase-orders/ledger-sql.js';
 
@@ -43,7 +43,10 @@ export function appliedAmount(payment: ProviderPayment, invoiceExternalId: strin
   return sum(payment.applications.filter(isToInvoice).map(({ amount }) => amount));
 }
 
-/** Whether these amounts are all that was taken off the invoice. If not, something changed that nobody told. */
-export function explainsBalance(amounts: readonly MinorUnits[], { total, balance }: ProviderInvoice): boolean {
-  return add(balance, sum(amounts)) === total;
+/**
+ * What was taken off the invoice beyond these amounts. Unless it is zero something changed that nobody told, payments are
+ * shown later than their invoice, or the balance was lowered by something else: a deposit entered on the invoice itself.
+ */
+export function unexplainedBy(amounts: readonly MinorUnits[], { total, balance }: ProviderInvoice): MinorUnits {
+  return subtract(subtract(total, balance), sum(amounts));
 }

@@ -2,7 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
-import { formatAmount, ZERO } from '../../domain/money.js';
+import { formatAmount, type MinorUnits, subtract, ZERO } from '../../domain/money.js';
 import { audit } from '../audit.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
@@ -18,6 +18,10 @@ export interface Reading extends SeenPayments {
   readonly invoice: ProviderInvoice | undefined;
   /** Ids of payments that were not read: they are still applied to the invoice and nothing says that they changed. */
   readonly asBooked: ReadonlySet<string>;
+  /** What was taken off the invoice beyond those payments. */
+  readonly unexplained: MinorUnits;
+  /** Something is unexplained, and may be so only because payments are shown later than their invoice. */
+  readonly mayLag: boolean;
   /** See `beginReading`. */
   readonly begun: bigint;
   /** By QuickBooks' clock: what happened before, the reading of the invoice saw. Undefined: it did not say. */
@@ -46,7 +50,11 @@ export async function recordReading(
     const isChanged = !sameFacts(before, factsOf(invoice));
     await rememberPayments(tx, context, invoice, reading);
     // Amounts in another currency than the order's are no amounts of this order: `attention` says TOTAL_DIFFERS instead.
-    if (invoice.currencyCode !== order.currencyCode) return isChanged ? 'changed' : 'unchanged';
+    if (invoice.currencyCode !== order.currencyCode) {
+      invoice.unexplainedMinor = subtract(invoice.totalMinor, invoice.balanceMinor);
+      return isChanged ? 'changed' : 'unchanged';
+    }
+    invoice.unexplainedMinor = reading.unexplained;
     const { payments, asBooked } = reading;
     const isBooked = await bookShares(tx, context, { order, invoice, payments, asBooked });
     return isChanged || isBooked ? 'changed' : 'unchanged';

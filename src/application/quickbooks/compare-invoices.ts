@@ -3,7 +3,7 @@ import { EmailStatus, InvoiceStatus } from '../../domain/invoice/invoice.status.
 import { companyIdOf, type QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { Found, ProviderInvoice } from '../ports/accounting.js';
 import { type ProviderResult, succeeded } from '../ports/provider.js';
-import { type BookedAmounts, bookedAmounts, explainsBalance } from './applied-amounts.js';
+import { type BookedAmounts, bookedAmounts, unexplainedBy } from './applied-amounts.js';
 import type { QboContext } from './qbo-context.js';
 
 /**
@@ -48,9 +48,10 @@ export async function compareInvoices(
   const stored = new Map(invoices.map((invoice) => [String(invoice.externalId), invoice]));
   const present = new Set([...objects.map(({ externalId }) => externalId), ...unreadableIds]);
   const booked = await bookedAmounts(em, companyIdOf(connection), ids);
-  const changed = objects.filter(
-    (answer) => isChanged(stored.get(answer.externalId), answer) || !isBooked(answer, booked.get(answer.externalId)),
-  );
+  const changed = objects.filter((answer) => {
+    const invoice = stored.get(answer.externalId);
+    return !invoice || isChanged(invoice, answer) || !isBooked(invoice, answer, booked.get(answer.externalId));
+  });
   const deletedIds = ids.filter((id) => !present.has(id));
   return succeeded({ changed: { objects: changed, unreadableIds }, deletedIds }, read.trace, read.asOf);
 }
@@ -59,16 +60,14 @@ export async function compareInvoices(
  * Answers to our own writes also tell of payments, of which only a reading books anything. A payment that was replaced by
  * another one of the same amount leaves the balance as it is.
  */
-function isBooked(answer: ProviderInvoice, booked: BookedAmounts = new Map()): boolean {
-  const { paymentIds } = answer;
-  const isListed = [...booked.keys()].every((id) => paymentIds.includes(id));
-  return isListed && (paymentIds.length === 0 || explainsBalance([...booked.values()], answer));
+function isBooked(stored: Invoice, answer: ProviderInvoice, booked: BookedAmounts = new Map()): boolean {
+  const isListed = [...booked.keys()].every((id) => answer.paymentIds.includes(id));
+  return isListed && unexplainedBy([...booked.values()], answer) === stored.unexplainedMinor;
 }
 
 /** The version counter alone does not tell: e-mailing an invoice leaves it as it is. */
-function isChanged(stored: Invoice | undefined, answer: ProviderInvoice): boolean {
+function isChanged(stored: Invoice, answer: ProviderInvoice): boolean {
   return (
-    stored === undefined ||
     stored.syncToken !== answer.syncToken ||
     stored.totalMinor !== answer.total ||
     stored.balanceMinor !== answer.balance ||

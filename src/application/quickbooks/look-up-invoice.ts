@@ -72,7 +72,8 @@ function waysToLook(
   const firstClaim = Math.min(...sendings.map(({ createdAt }) => createdAt.getTime()));
   const createdSince = new Date(firstClaim - waits.lookUpMarginMs);
   const conflicting = conflictingId(trace);
-  const find = (wanted: WantedInvoices) => () => accounting.findInvoices(connection.id, wanted);
+  const marks = sendings.map(({ id }) => id);
+  const find = (wanted: WantedInvoices) => () => accounting.findInvoices(connection.id, wanted, marks);
   return [
     ...(conflicting === undefined ? [] : [() => readIfInvoice(context, connection.id, conflicting)]),
     find(isCustomerGone(trace) ? { createdSince } : { customerExternalId, createdSince }),

@@ -1,6 +1,7 @@
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
+import { type MinorUnits, ZERO } from '../../domain/money.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
-import { appliedAmount, type BookedAmounts, bookedAmounts, explainsBalance } from './applied-amounts.js';
+import { appliedAmount, type BookedAmounts, bookedAmounts, unexplainedBy } from './applied-amounts.js';
 import type { Reading } from './book-reading.js';
 import { PaymentCollection } from './payment-collection.js';
 import type { QboContext } from './qbo-context.js';
@@ -19,8 +20,8 @@ type Snapshots = ReadonlyMap<string, Observed<Snapshot>>;
 
 /**
  * Reads invoices and of their payments only those that have to be read, each kind in pages. A booked payment of which no
- * change is known is left alone as long as the sums agree: if they do not, all payments of that invoice are read. Returns
- * by QuickBooks' ids a reading, or why there is none.
+ * change is known is left alone as long as the sums agree: if they do not, all payments of that invoice are read, unless
+ * that explained nothing before. Returns by QuickBooks' ids a reading, or why there is none.
  */
 export async function observeInvoices(
   context: QboContext,
@@ -37,8 +38,14 @@ export async function observeInvoices(
   const followed = await followedPayments(context, invoices, snapshots, known);
   const unread = [...followed.values()].flat().filter((id) => !payments.get(id) && !wasAskedFor(id, known));
   await payments.read([...found.flatMap((invoice) => untrusted(invoice, trusted, payments)), ...unread]);
+  const recent = recentlyChanged(context, snapshots);
   if (known) {
-    const doubtful = found.filter((invoice) => !isExplained(invoice, trusted, payments));
+    const lookedInto = new Map(invoices.map(({ externalId, unexplainedMinor }) => [externalId, unexplainedMinor]));
+    const doubtful = found.filter((invoice) => {
+      const { externalId } = invoice;
+      const difference = unexplainedPart(invoice, trusted.get(externalId), payments);
+      return difference !== ZERO && (recent.has(externalId) || difference !== lookedInto.get(externalId));
+    });
     for (const { externalId } of doubtful) trusted.delete(externalId);
     await payments.read(doubtful.flatMap((invoice) => invoice.paymentIds));
   }
@@ -46,7 +53,13 @@ export async function observeInvoices(
     [...snapshots].map(([id, snapshot]) => [
       id,
       snapshot.ok
-        ? toReading(payments, { ...snapshot.value, begun, trusted: trusted.get(id), followed: followed.get(id) ?? [] })
+        ? toReading(payments, {
+            ...snapshot.value,
+            begun,
+            trusted: trusted.get(id),
+            followed: followed.get(id) ?? [],
+            isRecent: recent.has(id),
+          })
         : snapshot,
     ]),
   );
@@ -91,6 +104,13 @@ function foundIn(snapshots: Snapshots): ProviderInvoice[] {
   return [...snapshots.values()].flatMap((snapshot) =>
     snapshot.ok && snapshot.value.invoice ? [snapshot.value.invoice] : [],
   );
+}
+
+/** Ids of the invoices that changed so lately that their payments may still be shown as they were before. */
+function recentlyChanged({ waits }: QboContext, snapshots: Snapshots): Set<string> {
+  const isRecent = ({ invoice, asOf }: Snapshot) =>
+    asOf && invoice?.changedAt && asOf.getTime() - invoice.changedAt.getTime() < waits.paymentLagMs;
+  return new Set([...snapshots].flatMap(([id, each]) => (each.ok && isRecent(each.value) ? [id] : [])));
 }
 
 /** By invoice: the linked payments that are booked and not known to have changed, with what is booked of them. */
@@ -146,16 +166,15 @@ function untrusted(
   return paymentIds.filter((id) => !trusted.get(externalId)?.has(id) && !payments.get(id));
 }
 
-function isExplained(
+function unexplainedPart(
   invoice: ProviderInvoice,
-  trusted: ReadonlyMap<string, BookedAmounts>,
+  booked: BookedAmounts = new Map(),
   payments: PaymentCollection,
-): boolean {
+): MinorUnits {
   const { externalId, paymentIds } = invoice;
-  const booked = trusted.get(externalId) ?? new Map();
   const read = paymentIds.flatMap((id) => (booked.has(id) ? [] : (payments.get(id) ?? [])));
   const amounts = [...booked.values(), ...read.map((payment) => appliedAmount(payment, externalId))];
-  return explainsBalance(amounts, invoice);
+  return unexplainedBy(amounts, invoice);
 }
 
 const INCOMPLETE: FailedReading = {
@@ -169,11 +188,12 @@ interface Observation extends Snapshot {
   readonly trusted: BookedAmounts | undefined;
   /** Ids of the payments that it lists no longer. */
   readonly followed: readonly string[];
+  readonly isRecent: boolean;
 }
 
 function toReading(
   payments: PaymentCollection,
-  { invoice, asOf, begun, trusted, followed }: Observation,
+  { invoice, asOf, begun, trusted, followed, isRecent }: Observation,
 ): Observed<Reading> {
   const asBooked = new Set(trusted?.keys());
   const listed = (invoice?.paymentIds ?? []).filter((id) => !asBooked.has(id));
@@ -183,6 +203,8 @@ function toReading(
   if (listed.some((id) => !payments.get(id))) return INCOMPLETE;
   const read = (ids: readonly string[]) => ids.flatMap((id) => payments.get(id) ?? []);
   const deletedPaymentIds = followed.filter((id) => !payments.get(id));
+  const unexplained = invoice ? unexplainedPart(invoice, trusted, payments) : ZERO;
+  const mayLag = isRecent && unexplained !== ZERO;
   const facts = { payments: read(listed), followedPayments: read(followed), deletedPaymentIds, asBooked };
-  return { ok: true, value: { invoice, ...facts, begun, asOf } };
+  return { ok: true, value: { invoice, ...facts, unexplained, mayLag, begun, asOf } };
 }

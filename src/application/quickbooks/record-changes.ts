@@ -40,7 +40,9 @@ export async function recordChanges(
   const ids = [...live.keys(), ...unreadableInvoiceIds, ...deletedInvoiceIds, ...paymentsOf.keys()];
   const own = await findOwnInvoices(context.em, connection, ids);
   // What is deleted stays so, and asking for it would cost reads. A payment that it once had may still have a rest.
-  const deleted = [...own.values()].filter(({ status }) => status === InvoiceStatus.DELETED);
+  const isGone = ({ status, externalId }: Invoice) =>
+    status === InvoiceStatus.DELETED && !live.has(String(externalId)) && !unreadableInvoiceIds.has(String(externalId));
+  const deleted = [...own.values()].filter(isGone);
   const invoices = [...own.values()].filter(
     (each) => !deleted.includes(each) || paymentsOf.has(String(each.externalId)),
   );
@@ -49,18 +51,24 @@ export async function recordChanges(
   const results = await syncInvoices(context, connection.id, invoices, known);
   const poisonous = withStatus(invoices, results, 'unreadable', 'thrown');
   // What cannot be recorded would hold up everything after it if it were simply tried again.
-  const announced = [
+  const handedOver = [
     ...poisonous.map(({ externalId }) => toAnnounce(found, 'invoice', String(externalId))),
     ...found.refundReceipts.unreadableIds.map((id) => toAnnounce(found, 'refundreceipt', id)),
   ];
-  await announceChanges(context.em.fork(), context, connection, announced);
+  const lagging = invoices.filter(({ id }) => mayLag(results.get(id)));
+  const again = lagging.map(({ externalId }) => toAnnounce(found, 'invoice', String(externalId)));
+  await announceChanges(context.em.fork(), context, connection, [...handedOver, ...again]);
   for (const receipt of found.refundReceipts.objects) await noteRefundReceipt(context, connection, receipt);
   const changed = withStatus(invoices, results, 'changed');
   return {
     changed: changed.map((invoice) => ({ invoice, changedAt: latestChange(invoice, paymentsOf, found) })),
-    handedOver: announced.length,
+    handedOver: handedOver.length,
     failure: [...results.values()].flatMap((each) => (each.status === 'failed' ? [each.failure] : []))[0],
   };
+}
+
+function mayLag(result: InvoiceSync | undefined): boolean {
+  return result !== undefined && 'mayLag' in result && result.mayLag;
 }
 
 function toAnnounce({ begun }: FoundChanges, entity: AnnouncedChange['entity'], externalId: string): AnnouncedChange {

@@ -1,13 +1,14 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { deriveInvoiceStatus, EmailStatus } from '../../domain/invoice/invoice.status.js';
+import { deriveInvoiceStatus, EmailStatus, isEnded } from '../../domain/invoice/invoice.status.js';
 import { formatAmount } from '../../domain/money.js';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
 import type { Outcome } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
+import { findLiveInvoice } from '../purchase-orders/live-invoice.js';
 import { refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
 import type { QboContext } from './qbo-context.js';
 import type { QboFailure } from './qbo-failure.js';
@@ -39,14 +40,20 @@ interface InvoiceReading {
   readonly answer: ProviderInvoice;
 }
 
-/** Takes over a later reading. An invoice that was not as ordered stays so until its lines, too, are what was sent. */
+/**
+ * Takes over a later reading. An invoice that was not as ordered stays so until its lines, too, are what was sent. One that
+ * had ended and is there again stays ended beside its successor: an order has one live invoice.
+ */
 export async function applyReading(
   tx: EntityManager,
   { accounting, clock }: QboContext,
   { order, invoice, answer }: InvoiceReading,
 ): Promise<void> {
   const wasSuspect = !invoice.matchesPurchaseOrder;
+  const { status } = invoice;
+  const staysEnded = isEnded(status) && !answer.voided && (await findLiveInvoice(tx, order.id)) !== null;
   applyProviderInvoice(invoice, answer, order, clock.now());
+  if (staysEnded) invoice.status = status;
   if (!wasSuspect || !invoice.matchesPurchaseOrder || answer.voided) return;
   const sent = await tx.findOne(
     ProviderOperation,

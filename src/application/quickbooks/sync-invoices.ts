@@ -1,5 +1,6 @@
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import type { ProviderFailure } from '../ports/provider.js';
+import { announceChanges } from './announce-changes.js';
 import { type Reading, recordReading } from './book-reading.js';
 import { type Observed, observeInvoices } from './observe-invoices.js';
 import type { QboContext } from './qbo-context.js';
@@ -9,7 +10,8 @@ import type { KnownChanges } from './seen-objects.js';
 const MAX_READINGS = 5;
 
 export type InvoiceSync =
-  | { readonly status: 'changed' | 'unchanged' }
+  /** `mayLag`: it was recorded, and it or its payments may be shown differently in a moment. */
+  | { readonly status: 'changed' | 'unchanged'; readonly mayLag: boolean }
   /** `unreadable`: it is this invoice's or its payments' own fault. */
   | { readonly status: 'failed' | 'unreadable'; readonly failure: ProviderFailure }
   /** What was thrown: the invoice or one of its payments is such that it cannot be booked, or it is a bug. */
@@ -56,18 +58,27 @@ async function record(
   if (!observed) throw new Error(`invoice ${invoice.id} was not read`);
   if (!observed.ok) return { status: observed.isUnreadable ? 'unreadable' : 'failed', failure: observed.failure };
   try {
-    return { status: await recordReading(context, invoice, observed.value) };
+    const status = await recordReading(context, invoice, observed.value);
+    return status === 'overtaken' ? { status } : { status, mayLag: observed.value.mayLag };
   } catch (error) {
     return { status: 'thrown', error };
   }
 }
 
-/** One invoice with all its payments, whatever is known. Undefined means success; reads that fail change nothing. */
+/**
+ * One invoice with all its payments, whatever is known. Undefined means success; reads that fail change nothing. Where
+ * payments may be shown later than their invoice an event is left behind, which looks again.
+ */
 export async function syncInvoice(context: QboContext, invoiceId: string): Promise<ProviderFailure | undefined> {
   const invoice = await context.em.fork().findOneOrFail(Invoice, invoiceId);
   const { externalId, qboConnection } = invoice;
   if (externalId === null || qboConnection === null) throw new Error(`invoice ${invoice.id} is not in QuickBooks yet`);
   const result = (await syncInvoices(context, qboConnection.id, [invoice])).get(invoice.id);
   if (result?.status === 'thrown') throw result.error;
+  if (result && 'mayLag' in result && result.mayLag) {
+    const eventId = `lag-${invoice.id}-${context.clock.now().getTime()}`;
+    const connection = await qboConnection.loadOrFail();
+    await announceChanges(context.em.fork(), context, connection, [{ eventId, entity: 'invoice', externalId }]);
+  }
   return result && 'failure' in result ? result.failure : undefined;
 }

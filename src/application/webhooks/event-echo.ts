@@ -1,9 +1,14 @@
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { EmailStatus } from '../../domain/invoice/invoice.status.js';
+import { ZERO } from '../../domain/money.js';
 import type { WebhookEvent } from '../../domain/webhook/webhook-event.entity.js';
 
-/** An event about an invoice that costs no read: it is about our own write, or our latest reading saw what it is about. */
+/**
+ * An event about an invoice that costs no read: it is about our own write, or our latest reading saw what it is about. Not
+ * one that is repeated because that reading left something unexplained.
+ */
 export function tellsNothingNew(event: WebhookEvent, invoice: Invoice): boolean {
+  if (event.attempts > 0 && invoice.unexplainedMinor !== ZERO) return false;
   return isOwnEcho(event, invoice) || wasSeen(event, invoice);
 }
 

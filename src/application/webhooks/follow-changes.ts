@@ -139,8 +139,19 @@ function verdictOf(context: QboContext, object: ChangedObject, followed: Followe
     if (!result || isKnown(object, invoice)) continue;
     if ('failure' in result) return failed(context, result.failure);
     if ('error' in result) return { state: 'FAILED', reason: messageOf(result.error) };
+    if (result.mayLag && isPatient(object)) return { state: 'FAILED', reason: UNEXPLAINED };
   }
   return { state: WebhookEventState.DONE };
+}
+
+const UNEXPLAINED = 'The payments that QuickBooks shows do not explain the balance of the invoice yet.';
+
+/** More repetitions than the time in which payments may lag has room for. */
+const MAX_REPETITIONS = 8;
+
+/** An event whose invoice stays unexplained is done in the end: `attention` of the purchase order tells about it. */
+function isPatient({ events }: ChangedObject): boolean {
+  return events.some(({ attempts }) => attempts < MAX_REPETITIONS);
 }
 
 function paymentFailure(id: string, payments: Followed['payments']): ProviderFailure | undefined {

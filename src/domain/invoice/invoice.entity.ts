@@ -1,7 +1,7 @@
 import type { Opt, Ref } from '@mikro-orm/core';
 import { Check, Entity, Enum, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import type { CurrencyCode } from '../currency.js';
-import type { MinorUnits } from '../money.js';
+import { type MinorUnits, ZERO } from '../money.js';
 import { PurchaseOrder } from '../purchase-order/purchase-order.entity.js';
 import { QboConnection } from '../quickbooks/qbo-connection.entity.js';
 import { EmailStatus, InvoiceProvider, InvoiceStatus } from './invoice.status.js';
@@ -64,6 +64,13 @@ export class Invoice {
 
   @Property({ type: 'bigint' })
   balanceMinor!: MinorUnits;
+
+  /**
+   * What was taken off the balance beyond the bookings, as of the latest recorded reading, which looked at every payment.
+   * Whoever finds the same difference again need not look again.
+   */
+  @Property({ type: 'bigint' })
+  unexplainedMinor: Opt<MinorUnits> = ZERO;
 
   /** False when the provider's lines, total or currency are not those of the purchase order. */
   @Property({ type: 'boolean' })

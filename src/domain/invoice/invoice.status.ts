@@ -20,6 +20,11 @@ export enum EmailStatus {
   SENT = 'SENT',
 }
 
+/** Whether the buyer can no longer pay it, so that the purchase order may get another one. */
+export function isEnded(status: `${InvoiceStatus}`): boolean {
+  return status === 'VOIDED' || status === 'DELETED';
+}
+
 /** The status of an invoice that exists at the provider, from what the provider says of it. */
 export function deriveInvoiceStatus(invoice: {
   readonly total: MinorUnits;

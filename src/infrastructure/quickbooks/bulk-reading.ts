@@ -4,6 +4,7 @@ import type {
   ProviderInvoice,
   ProviderPayment,
   ProviderRefundReceipt,
+  WantedInvoices,
 } from '../../application/ports/accounting.js';
 import {
   failed,
@@ -16,8 +17,20 @@ import type { AuthorisedClient } from './authorised-client.js';
 import { readChangeDocuments, readChangesCall } from './cdc.js';
 import { queryRowsApart, type Rows, singleRow } from './documents.js';
 import type { QboCall } from './http-client.js';
-import { type InvoiceDocument, invoiceDocument, readInvoiceIds, toProviderInvoice } from './invoice-answer.js';
-import { findChangedInvoicesCall, findInvoiceCall, readInvoiceCall, readInvoicesCalls } from './invoices.js';
+import {
+  type InvoiceDocument,
+  invoiceDocument,
+  readInvoiceIds,
+  readMarkedIds,
+  toProviderInvoice,
+} from './invoice-answer.js';
+import {
+  findChangedInvoicesCall,
+  findInvoiceCall,
+  findInvoicesCall,
+  readInvoiceCall,
+  readInvoicesCalls,
+} from './invoices.js';
 import {
   findChangedPaymentsCall,
   type PaymentDocument,
@@ -106,6 +119,30 @@ export class BulkReader {
     return this.#client.call(connectionId, readInvoiceCall(externalId), (json) =>
       this.#toInvoices(connectionId, singleRow(json, 'Invoice', externalId, invoiceDocument)),
     );
+  }
+
+  /**
+   * One of the customer's invoices that cannot be understood is passed over, or nothing could ever be looked up for this
+   * customer again. Not one that bears a marker: it may be the very invoice that is looked for.
+   */
+  async findInvoices(
+    connectionId: string,
+    wanted: WantedInvoices,
+    markers: readonly string[],
+  ): Promise<ProviderResult<ProviderInvoice[]>> {
+    const found: ProviderInvoice[] = [];
+    for (let position = 1; ; position += MAX_RESULTS) {
+      const page = await this.#client.call(connectionId, findInvoicesCall(wanted, position), async (json) => {
+        const rows = await this.#invoicesIn(connectionId, json);
+        return rows && { ...rows, markedIds: readMarkedIds(json, markers) };
+      });
+      if (!page.ok) return page;
+      const { objects, unreadableIds, markedIds } = page.value;
+      const own = unreadableIds.find((id) => markedIds.includes(id));
+      if (own !== undefined) return failed({ kind: 'unavailable', message: notUnderstood(own), trace: page.trace });
+      found.push(...objects);
+      if (!isFull(page.value)) return succeeded(found, page.trace);
+    }
   }
 
   readChanges(connectionId: string, since: Date): Promise<ProviderResult<ProviderChanges>> {
@@ -238,6 +275,10 @@ export async function confirmMissing<T>(
 }
 
 const NOTHING = { objects: [], unreadableIds: [] };
+
+function notUnderstood(id: string): string {
+  return `QuickBooks has invoice ${id}, which bears our mark, and describes it in a way that cannot be understood.`;
+}
 
 const NO_NEXT_PAGE = 'QuickBooks gave a full page of changes in which none can be understood.';
 

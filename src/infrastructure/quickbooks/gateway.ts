@@ -7,7 +7,6 @@ import type {
   ProviderInvoice,
   ProviderRefundReceipt,
   TokenClaim,
-  WantedInvoices,
 } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
 import { AuthorisedClient } from './authorised-client.js';
@@ -18,7 +17,6 @@ import * as customers from './customers.js';
 import { type QboCall, QboHttpClient } from './http-client.js';
 import * as answers from './invoice-answer.js';
 import * as invoices from './invoices.js';
-import { MAX_RESULTS } from './query.js';
 import * as refunds from './refund-receipts.js';
 import { Resilience, type ResilienceOptions } from './resilience.js';
 import type { TokenStore } from './token-store.js';
@@ -47,6 +45,7 @@ export class QuickBooksGateway implements AccountingGateway {
 
   readonly readPayments: AccountingGateway['readPayments'];
   readonly readInvoices: AccountingGateway['readInvoices'];
+  readonly findInvoices: AccountingGateway['findInvoices'];
   readonly readChanges: AccountingGateway['readChanges'];
   readonly findChangedInvoices: AccountingGateway['findChangedInvoices'];
   readonly findChangedPayments: AccountingGateway['findChangedPayments'];
@@ -77,6 +76,7 @@ export class QuickBooksGateway implements AccountingGateway {
     const bulk = new BulkReader(this.#client, (connectionId, document) => this.#currencyOf(connectionId, document));
     this.readPayments = bulk.readPayments.bind(bulk);
     this.readInvoices = bulk.readInvoices.bind(bulk);
+    this.findInvoices = bulk.findInvoices.bind(bulk);
     this.readChanges = bulk.readChanges.bind(bulk);
     this.findChangedInvoices = bulk.findChangedInvoices.bind(bulk);
     this.findChangedPayments = bulk.findChangedPayments.bind(bulk);
@@ -144,17 +144,6 @@ export class QuickBooksGateway implements AccountingGateway {
     return this.#writeInvoice(connectionId, invoices.voidInvoiceCall(body, idempotencyKey));
   }
 
-  async findInvoices(connectionId: string, wanted: WantedInvoices): Promise<ProviderResult<ProviderInvoice[]>> {
-    const found: ProviderInvoice[] = [];
-    for (;;) {
-      const call = invoices.findInvoicesCall(wanted, found.length + 1);
-      const page = await this.#client.call(connectionId, call, (json) => this.#toInvoices(connectionId, json));
-      if (!page.ok) return page;
-      found.push(...page.value);
-      if (page.value.length < MAX_RESULTS) return succeeded(found, page.trace);
-    }
-  }
-
   async readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<ProviderInvoice>> {
     const read = await this.#callForInvoice(connectionId, invoices.readInvoiceCall(externalId));
     return confirmMissing(this.#client, connectionId, externalId, read);
@@ -185,17 +174,6 @@ export class QuickBooksGateway implements AccountingGateway {
       const currency = await this.#currencyOf(connectionId, document);
       return answers.toProviderInvoice(document, currency);
     });
-  }
-
-  async #toInvoices(connectionId: string, json: unknown): Promise<ProviderInvoice[] | undefined> {
-    const found: ProviderInvoice[] = [];
-    for (const document of answers.readInvoiceDocuments(json) ?? [undefined]) {
-      const currency = document && (await this.#currencyOf(connectionId, document));
-      const invoice = currency && answers.toProviderInvoice(document, currency);
-      if (!invoice) return undefined;
-      found.push(invoice);
-    }
-    return found;
   }
 
   /** A company that keeps one currency may leave it out. Empty when it cannot be found out. */

@@ -3,7 +3,7 @@ import type { ProviderInvoice } from '../../application/ports/accounting.js';
 import { type CurrencyCode, isCurrencyCode } from '../../domain/currency.js';
 import { ZERO } from '../../domain/money.js';
 import { readAmount } from './decimals.js';
-import { instant, optionalMetaData, optionalReference, queryRows, reference } from './documents.js';
+import { instant, optionalMetaData, optionalReference, queryRows, queryRowsApart, reference } from './documents.js';
 import { parseJson } from './json.js';
 import { singleLine } from './text.js';
 
@@ -114,8 +114,13 @@ function comparable(text: string): string {
   return singleLine(text.normalize('NFC'));
 }
 
-export function readInvoiceDocuments(json: unknown): InvoiceDocument[] | undefined {
-  return queryRows(json, 'Invoice', invoiceDocument);
+const anyNote = z.object({ Id: z.string(), PrivateNote: z.unknown() });
+
+/** Ids of the invoices in the answer to a query whose note holds one of the texts, whatever else they look like. */
+export function readMarkedIds(json: unknown, markers: readonly string[]): string[] {
+  const rows = queryRowsApart(json, 'Invoice', anyNote)?.documents ?? [];
+  const isMarked = (note: unknown) => markers.some((marker) => JSON.stringify(note ?? '').includes(marker));
+  return rows.flatMap(({ Id, PrivateNote }) => (isMarked(PrivateNote) ? [Id] : []));
 }
 
 /** The ids in the answer to a query. */

@@ -27,6 +27,10 @@ export const companySettingsSchema = z.strictObject({
     .nullish(),
   /** Open credit memos are applied to a new invoice at once. */
   autoApplyCredit: z.boolean().default(false),
+  /** `Preferences.SalesFormsPrefs.AllowDeposit`: an invoice may bear a deposit. */
+  allowDeposit: z.boolean().default(false),
+  /** For so long reads and queries show a payment as it was before its latest change, and a new one not at all. */
+  paymentReadLagSeconds: z.int().min(0).default(0),
   /** Nothing dated on or before this day can be changed (6210). */
   bookCloseDate: calendarDay.nullish(),
   /** After this long a `requestid` is new again. How long the provider remembers is not documented; by default for ever. */

@@ -220,7 +220,7 @@ describe('Refusing an invoice', () => {
       '500',
       undefined,
     ],
-    ['a field that is not modelled', (id) => ({ ...invoiceBody(id), Deposit: 5 }), '500', undefined],
+    ['a field that is not modelled', (id) => ({ ...invoiceBody(id), ShipDate: '2026-11-21' }), '500', undefined],
     ['a negative total', (id) => invoiceBody(id, '-1.00'), '6000', ''],
     ['NeedToSend without an address', (id) => ({ ...invoiceBody(id), EmailStatus: 'NeedToSend' }), '6420', 'BillEmail'],
   ];

@@ -221,3 +221,41 @@ describe('The bookkeeper', () => {
     expect((await bench.books()).payments).toEqual([]);
   });
 });
+
+describe('A deposit on the invoice itself', () => {
+  test('lowers its balance without any payment, where the company takes deposits', async () => {
+    const invoice = await bench.invoice(customer.Id, '100.00');
+    const take = () =>
+      bench.control('POST', '/edit-invoice', { realmId: bench.realmId, invoiceId: invoice.Id, Deposit: 40 });
+    await expect(take()).rejects.toThrow('500');
+    await bench.control('PATCH', `/companies/${bench.realmId}`, { allowDeposit: true });
+    expect((await take()).Invoice).toMatchObject({ TotalAmt: '100.00', Balance: '60.00', Deposit: '40.00' });
+    expect(await readInvoice(invoice.Id)).toMatchObject({ Balance: '60.00', LinkedTxn: [] });
+    expect((await bench.books()).payments).toEqual([]);
+    await bench.control('POST', '/void-invoice', { realmId: bench.realmId, invoiceId: invoice.Id });
+    expect(await readInvoice(invoice.Id)).toMatchObject({ Balance: '0' });
+  });
+});
+
+describe('Readers of payments that lag behind', () => {
+  const seen = async (id: string) => [
+    (await bench.get(`/payment/${id}`)).body.Payment?.TotalAmt,
+    (await bench.query(`select * from Payment where Id = '${id}'`)).body.QueryResponse.Payment?.[0].TotalAmt,
+  ];
+
+  test('see a new payment not yet and a changed one as it was, while its invoice shows the change', async () => {
+    await bench.control('PATCH', `/companies/${bench.realmId}`, { paymentReadLagSeconds: 60 });
+    const invoice = await bench.invoice(customer.Id, '200.00');
+    const { Payment } = (await bench.post('/payment', paymentOf('100.00', [[invoice.Id, '100.00']]))).body;
+    expect(await seen(Payment.Id)).toEqual([undefined, undefined]);
+    await bench.control('POST', '/clock', { advanceSeconds: 61 });
+    expect(await seen(Payment.Id)).toEqual(['100.00', '100.00']);
+
+    const change = { realmId: bench.realmId, paymentId: Payment.Id, amount: '150.00' };
+    await bench.control('POST', '/edit-payment', change);
+    expect(await seen(Payment.Id)).toEqual(['100.00', '100.00']);
+    expect((await readInvoice(invoice.Id)).Balance).toBe('50.00');
+    await bench.control('POST', '/clock', { advanceSeconds: 61 });
+    expect(await seen(Payment.Id)).toEqual(['150.00', '150.00']);
+  });
+});

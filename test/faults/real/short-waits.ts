@@ -25,6 +25,7 @@ export const shortWaits: Waits = {
   sweepMs: 2_000,
   anxiousSweepMs: 1_000,
   webhookDelayMs: 1_000,
+  paymentLagMs: 2_000,
   callSpacingMs: 5,
   batchSpacingMs: 5,
   throttleWaitMs: 3_000,

@@ -1,4 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { GraphQLContext } from '../../../src/api/graphql/context.js';
+import { createLoaders } from '../../../src/api/graphql/loaders.js';
+import { PurchaseOrderFieldResolver } from '../../../src/api/graphql/purchase-order/purchase-order.field-resolver.js';
+import { presentPurchaseOrder } from '../../../src/api/graphql/purchase-order/purchase-order.type.js';
 import { findUnappliedCredits } from '../../../src/application/queries/purchase-order-details.js';
 import { findPurchaseOrders } from '../../../src/application/queries/purchase-order-view.js';
 import { processQboEvents } from '../../../src/application/webhooks/process-qbo-events.js';
@@ -65,6 +69,17 @@ export async function balance(bench: Workbench, orderId: string): Promise<string
 export async function rests(bench: Workbench, orderId: string): Promise<string[]> {
   const rows = await findUnappliedCredits(bench.orm.em.fork(), [orderId]);
   return rows.map(({ providerPaymentId, amountMinor }) => `${providerPaymentId} ${amountMinor}`);
+}
+
+/** What the API says that a person should look at, as `code message`. */
+export async function attention(bench: Workbench, orderId: string): Promise<string[]> {
+  const em = bench.orm.em.fork();
+  const loaders = createLoaders(em);
+  const view = await loaders.purchaseOrder.load(orderId);
+  if (!view) throw new Error(`there is no order ${orderId}`);
+  const context = { loaders } as GraphQLContext;
+  const items = await new PurchaseOrderFieldResolver().attention(presentPurchaseOrder(view), context);
+  return items.map(({ code, message }) => `${code} ${message}`);
 }
 
 /** What is remembered of a payment: `status total/unapplied currency`. */

@@ -320,10 +320,10 @@ describe('a look-up that fails', () => {
     const healthy = await orderOfUnknownOutcome('after');
     const [{ body }] = await operations(stuck);
     const { customerExternalId } = bench.context.accounting.readSentInvoice(body);
-    const findInvoices: typeof bench.context.accounting.findInvoices = async (connection, wanted) =>
+    const findInvoices: typeof bench.context.accounting.findInvoices = async (connection, wanted, markers) =>
       'customerExternalId' in wanted && wanted.customerExternalId === customerExternalId
         ? UNREAD
-        : bench.context.accounting.findInvoices(connection, wanted);
+        : bench.context.accounting.findInvoices(connection, wanted, markers);
     expect(await resumeOperations(bench.with({ findInvoices }))).toBe(2);
     expect(await invoiceRows(healthy)).toMatchObject([{ status: 'OPEN' }]);
     expect(await invoiceRows(stuck)).toMatchObject([{ status: 'UNKNOWN' }]);

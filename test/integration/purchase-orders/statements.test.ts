@@ -106,6 +106,20 @@ describe('how many statements a document costs', () => {
     expect(cost).toBe(9);
   });
 
+  test('and one more where orders have invoices, for what is booked on them', async () => {
+    const values = orderIds.map(
+      (_, index) => `('inv_${index}', ?, 'QBO', 'SANDBOX:1', '${index}', 'OPEN', 'USD', 1, 1, now(), now())`,
+    );
+    await orm.em.fork().execute(
+      `insert into invoice (id, purchase_order_id, provider, company_id, external_id, status, currency_code, total_minor,
+         balance_minor, created_at, updated_at) values ${values.join(', ')}`,
+      orderIds,
+    );
+    expect((await run(`{ purchaseOrders { nodes { ${SUMS} ${RELATIONS} } } }`)).cost).toBe(10);
+    expect((await run(`{ purchaseOrder(id: "${orderIds[0]}") { ${SUMS} ${RELATIONS} } }`)).cost).toBe(10);
+    await orm.em.fork().execute('delete from invoice');
+  });
+
   test('one order costs as much as twenty', async () => {
     expect((await run(`{ purchaseOrder(id: "${orderIds[0]}") { ${SUMS} ${RELATIONS} } }`)).cost).toBe(9);
   });

@@ -16,13 +16,18 @@ const order = (fields: Partial<Facts> = {}): Facts => ({
   paidMinor: minorUnits(0n),
   cancelledAt: null,
   invoice: undefined,
+  otherInvoices: [],
+  bookedMinor: minorUnits(0n),
   unappliedCredits: [],
   ...fields,
 });
 const invoice = (fields: Partial<NonNullable<Facts['invoice']>> = {}): NonNullable<Facts['invoice']> => ({
   status: 'OPEN',
+  externalId: '155',
+  number: '1001',
   matchesPurchaseOrder: true,
   totalMinor: minorUnits(147_500n),
+  balanceMinor: minorUnits(147_500n),
   currencyCode: USD,
   createdAt: CREATED,
   updatedAt: UPDATED,
@@ -48,7 +53,11 @@ describe('what a person should look at', () => {
   });
 
   test('an invoice that is not over what was ordered, since it was made', () => {
-    const differing = invoice({ matchesPurchaseOrder: false, totalMinor: minorUnits(150_000n) });
+    const differing = invoice({
+      matchesPurchaseOrder: false,
+      totalMinor: minorUnits(150_000n),
+      balanceMinor: minorUnits(150_000n),
+    });
     expect(attentionOf(order({ invoice: differing }))).toEqual([
       {
         code: 'TOTAL_DIFFERS',
@@ -56,6 +65,33 @@ describe('what a person should look at', () => {
         message: 'The invoice is over 1500.00 USD, the purchase order over 1475.00 USD, or their lines differ.',
       },
     ]);
+  });
+
+  test('more or less settled at the provider than is booked from there, since that was read last', () => {
+    const settled = (balance: bigint, fields = {}) => invoice({ balanceMinor: minorUnits(balance), ...fields });
+    const bookedMinor = minorUnits(10_000n);
+    const message = 'QuickBooks says that 150.00 USD of the invoice is settled; 100.00 USD is booked here.';
+    expect(attentionOf(order({ invoice: settled(132_500n), bookedMinor }))).toEqual([
+      { code: 'BALANCE_DIFFERS', since: UPDATED, message },
+    ]);
+    expect(attentionOf(order({ invoice: settled(147_500n), bookedMinor }))).toMatchObject([
+      { code: 'BALANCE_DIFFERS' },
+    ]);
+    expect(attentionOf(order({ invoice: settled(137_500n), bookedMinor }))).toEqual([]);
+    for (const fields of [{ status: 'VOIDED' }, { status: 'DELETED' }, { currencyCode: 'JPY' as CurrencyCode }]) {
+      expect(attentionOf(order({ invoice: settled(132_500n, fields), bookedMinor }))).toEqual([]);
+    }
+  });
+
+  test('an earlier invoice that asks for money again, since it does', () => {
+    const again = (fields = {}) => [invoice({ status: 'VOIDED', balanceMinor: minorUnits(5_000n), ...fields })];
+    const message = (name: string) =>
+      `QuickBooks invoice ${name}, which was voided or deleted before, asks for 50.00 USD beside the live invoice. Void one of them in QuickBooks.`;
+    expect(attentionOf(order({ invoice: invoice(), otherInvoices: again() }))).toEqual([
+      { code: 'SECOND_INVOICE', since: UPDATED, message: message('1001') },
+    ]);
+    expect(attentionOf(order({ otherInvoices: again({ number: null }) }))).toMatchObject([{ message: message('155') }]);
+    expect(attentionOf(order({ otherInvoices: again({ balanceMinor: minorUnits(0n) }) }))).toEqual([]);
   });
 
   test.each([InvoiceStatus.VOIDED, InvoiceStatus.DELETED])(

@@ -231,6 +231,43 @@ describe('invoices', () => {
   });
 });
 
+describe('looking for an invoice among those of its customer', () => {
+  const look = (...rows: object[]) => {
+    api()
+      .get(`${COMPANY}/query`)
+      .query(true)
+      .reply(200, { QueryResponse: { Invoice: rows } });
+    return gateway.findInvoices('qbo_1', { customerExternalId: '1', createdSince: NOW }, ['op_7']);
+  };
+  const own = { ...invoice, PrivateNote: 'conference-invoicing PO-1 op_7' };
+
+  test('passes over another one that cannot be understood', async () => {
+    const [odd, broken] = [{ ...invoice, Id: '156', TotalAmt: 0.001 }, { Id: '157' }];
+    expect(await look(odd, own, broken)).toMatchObject({ ok: true, value: [{ externalId: '155' }] });
+  });
+
+  test.each([
+    ['an amount that the currency does not have', { ...own, TotalAmt: 0.001 }],
+    ['almost nothing', { Id: '155', PrivateNote: own.PrivateNote }],
+  ])('fails when it is itself described with %s', async (_what, row) => {
+    expect(await look({ ...invoice, Id: '156' }, row)).toMatchObject({
+      failure: {
+        kind: 'unavailable',
+        message:
+          'QuickBooks has invoice 155, which bears our mark, and describes it in a way that cannot be understood.',
+      },
+    });
+  });
+
+  test('an answer that is not one is no empty list', async () => {
+    api().get(`${COMPANY}/query`).query(true).reply(200, { Invoice: [] });
+    const wanted = { documentNumber: 'PO-1' };
+    expect(await gateway.findInvoices('qbo_1', wanted, ['op_6', 'op_7'])).toMatchObject({
+      failure: { kind: 'unavailable' },
+    });
+  });
+});
+
 describe('payments', () => {
   test('ids that QuickBooks no longer knows are missing from the answer', async () => {
     const facts = { Id: '180', SyncToken: '0', TotalAmt: 387.0, UnappliedAmt: 387.0, TxnDate: '2026-05-05' };

@@ -1,6 +1,7 @@
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { type PageRequest, pageOf } from '../../../application/queries/page.js';
 import { InvoiceStatus } from '../../../domain/invoice/invoice.status.js';
+import { ZERO } from '../../../domain/money.js';
 import { attentionOf } from '../../../domain/purchase-order/attention.js';
 import { detailsComplexity } from '../complexity.js';
 import { ConferenceType, presentConference } from '../conference/conference.type.js';
@@ -62,13 +63,18 @@ export class PurchaseOrderFieldResolver {
 
   @FieldResolver(() => [AttentionType], { description: 'What a person should look at; empty when all is well.' })
   async attention(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    const [invoice, unappliedCredits] = await Promise.all([
-      loaders.invoiceOfOrder.load(id),
+    const [{ current: invoice, others: otherInvoices }, unappliedCredits] = await Promise.all([
+      loaders.invoicesOfOrder.load(id),
       loaders.unappliedCreditsOfOrder.load(id),
     ]);
     const isUnknown = invoice?.status === InvoiceStatus.UNKNOWN;
-    const creation = isUnknown ? await loaders.unsettledCreationOfOrder.load(id) : undefined;
-    return attentionOf({ ...view, invoice, trouble: creation?.lastError, unappliedCredits });
+    const [booked, creation] = await Promise.all([
+      invoice && loaders.bookedOnInvoice.load(invoice.id),
+      isUnknown ? loaders.unsettledCreationOfOrder.load(id) : undefined,
+    ]);
+    const bookedMinor = booked?.bookedMinor ?? ZERO;
+    const trouble = creation?.lastError;
+    return attentionOf({ ...view, invoice, otherInvoices, bookedMinor, trouble, unappliedCredits });
   }
 
   @FieldResolver(() => QboInvoiceType, {
@@ -76,17 +82,17 @@ export class PurchaseOrderFieldResolver {
     description: 'Its live invoice in QuickBooks, else the latest one; null when there never was one.',
   })
   async qboInvoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    const invoice = await loaders.invoiceOfOrder.load(id);
-    return invoice && presentQboInvoice(invoice);
+    const { current } = await loaders.invoicesOfOrder.load(id);
+    return current && presentQboInvoice(current);
   }
 
   @FieldResolver(() => String, { nullable: true, description: "QuickBooks' id of that invoice." })
   async qboInvoiceId(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return (await loaders.invoiceOfOrder.load(id))?.externalId;
+    return (await loaders.invoicesOfOrder.load(id)).current?.externalId;
   }
 
   @FieldResolver(() => String, { nullable: true, description: "The bookkeeper's page of that invoice." })
   async qboInvoiceUrl(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return (await loaders.invoiceOfOrder.load(id))?.url;
+    return (await loaders.invoicesOfOrder.load(id)).current?.url;
   }
 }

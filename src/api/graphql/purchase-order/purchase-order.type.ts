@@ -62,6 +62,8 @@ registerEnumType(CreditNoteSource, {
 export const AttentionCodeEnum: Record<AttentionCode, AttentionCode> = {
   REFUND_DUE: 'REFUND_DUE',
   TOTAL_DIFFERS: 'TOTAL_DIFFERS',
+  BALANCE_DIFFERS: 'BALANCE_DIFFERS',
+  SECOND_INVOICE: 'SECOND_INVOICE',
   OUTCOME_UNKNOWN: 'OUTCOME_UNKNOWN',
   UNAPPLIED_CREDIT: 'UNAPPLIED_CREDIT',
 };
@@ -72,6 +74,11 @@ registerEnumType(AttentionCodeEnum, {
   valuesConfig: {
     REFUND_DUE: { description: 'Money was received for a cancelled purchase order.' },
     TOTAL_DIFFERS: { description: 'The live invoice is not what was asked for: total, currency or lines differ.' },
+    BALANCE_DIFFERS: {
+      description:
+        'More or less of the live invoice is settled at the provider than payments and credits from there are booked.',
+    },
+    SECOND_INVOICE: { description: 'An invoice that was voided or deleted is there again beside the live one.' },
     OUTCOME_UNKNOWN: { description: 'It is not known yet whether the provider made the invoice.' },
     UNAPPLIED_CREDIT: {
       description: 'A rest of a payment that was booked here, or once was, is applied to no invoice at the provider.',

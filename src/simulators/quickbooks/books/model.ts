@@ -61,6 +61,8 @@ export interface SalesForm {
   total: Decimal;
   /** Newest first, as `LinkedTxn` shows them. */
   applications: readonly Application[];
+  /** Entered on the invoice itself: it lowers the balance, and there is no payment of it. */
+  deposit?: Decimal | undefined;
 }
 
 export type InvoiceFormStored = InvoiceForm & { DueDate: string };
@@ -72,7 +74,7 @@ export interface Invoice extends Recorded<InvoiceFormStored>, SalesForm {
 export interface CreditMemo extends Recorded<CreditMemoForm>, SalesForm {}
 
 /** Money handed back: paid out at once, so nothing is ever set against it. */
-export interface RefundReceipt extends Recorded<RefundReceiptForm>, Omit<SalesForm, 'applications'> {}
+export interface RefundReceipt extends Recorded<RefundReceiptForm>, Omit<SalesForm, 'applications' | 'deposit'> {}
 
 export interface PaymentLine {
   readonly txnType: 'Invoice' | 'CreditMemo';
@@ -89,6 +91,8 @@ export interface Payment extends Recorded<PaymentForm> {
   voided: boolean;
   /** The bank deposit that holds it. From then on it cannot be changed (6540). */
   depositId: string | undefined;
+  /** As it was before its latest change, for readers that lag behind. */
+  earlier?: Payment | undefined;
 }
 
 /** What remains of a deleted transaction: change data capture reports it. */

@@ -45,6 +45,7 @@ export function releasePayments(work: Work, txnType: PaymentLine['txnType'], for
   for (const { paymentId } of form.applications) {
     const payment = work.books.payments.get(paymentId);
     if (payment === undefined) continue;
+    keepEarlier(payment);
     payment.lines = payment.lines.filter((line) => !(line.txnType === txnType && line.txnId === form.id));
     // A credit application that lost its invoice would otherwise hold the credit for nothing.
     if (appliedAmount(payment.lines).isNegative) removeLines(work, payment);
@@ -52,6 +53,11 @@ export function releasePayments(work: Work, txnType: PaymentLine['txnType'], for
     work.announce('Payment', payment.id, 'updated');
   }
   form.applications = [];
+}
+
+/** Call it before a payment changes. */
+export function keepEarlier(payment: Payment): void {
+  payment.earlier = { ...payment, earlier: undefined };
 }
 
 function markSettled(work: Work, line: PaymentLine, settled: Invoice | CreditMemo): void {

@@ -38,7 +38,7 @@ export function presentPreferences(work: Work): JsonObject {
     AccountingInfoPrefs: withoutEmpty({ CustomerTerminology: 'Customers', BookCloseDate: settings.bookCloseDate }),
     SalesFormsPrefs: withoutEmpty({
       CustomTxnNumbers: settings.customTxnNumbers,
-      AllowDeposit: false,
+      AllowDeposit: settings.allowDeposit,
       AllowDiscount: false,
       ETransactionPaymentEnabled: settings.onlinePayments,
       DefaultItem: settings.defaultItemId == null ? undefined : { value: settings.defaultItemId },

@@ -19,5 +19,6 @@ export function customerBalance(books: Books, customerId: string): Decimal {
 
 /** What is left of an invoice to pay, or of a credit memo to use. */
 export function openBalance(form: SalesForm): Decimal {
-  return form.total.minus(Decimal.sum(form.applications.map((application) => application.amount)));
+  const applied = Decimal.sum(form.applications.map((application) => application.amount));
+  return form.total.minus(applied).minus(form.deposit ?? Decimal.zero);
 }

@@ -61,7 +61,7 @@ export const invoiceInput = z.strictObject({
   AllowOnlineACHPayment: flag,
   /** Payment links are the provider's own; links to estimates are not modelled, see `invoices.ts`. */
   LinkedTxn: z.array(z.strictObject({ TxnId: text(20), TxnType: text(40), TxnLineId: text(20) }), '2010').nullish(),
-  Deposit: unmodelled,
+  Deposit: decimal,
   DepositToAccountRef: unmodelled,
   ShipDate: unmodelled,
   ShipMethodRef: unmodelled,

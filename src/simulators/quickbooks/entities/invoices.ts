@@ -1,5 +1,6 @@
-import type { FormLine, Invoice } from '../books/model.js';
+import type { FormLine, Invoice, SalesForm } from '../books/model.js';
 import type { Work } from '../books/work.js';
+import { currencyOf } from '../currencies.js';
 import { addDays } from '../dates.js';
 import { Decimal } from '../decimal.js';
 import { businessRule, emailRequired, fieldFault, transactionDeleted, unsupported } from '../faults.js';
@@ -62,19 +63,33 @@ export function updateInvoice(work: Work, body: unknown, rules: NumberingRules):
 function readInvoice(work: Work, merged: InvoiceForm, previous: readonly FormLine[] = []) {
   const { Id: _id, SyncToken: _token, sparse: _sparse, LinkedTxn: _links, DocNumber: _number, ...fields } = merged;
   const content = readSalesForm(work, fields, previous);
+  const deposit = readDeposit(work, fields.Deposit, content);
   if (fields.EmailStatus === 'NeedToSend' && !fields.BillEmail?.Address) throw emailRequired();
   const DueDate = fields.DueDate ?? addDays(content.txnDate, daysOfTerm(fields.SalesTermRef?.value));
   const customer = work.books.customers.get(content.customerId);
   const BillAddr = fields.BillAddr ?? customer?.form.BillAddr;
   const ShipAddr = fields.ShipAddr ?? customer?.form.ShipAddr ?? BillAddr;
   const Line = linesWithIds(fields.Line ?? [], content.lines);
-  return { ...content, form: { ...fields, Line, TxnDate: content.txnDate, DueDate, BillAddr, ShipAddr } };
+  return { ...content, deposit, form: { ...fields, Line, TxnDate: content.txnDate, DueDate, BillAddr, ShipAddr } };
 }
 
-function refuseBelowSettled(invoice: Invoice, content: { total: Decimal; customerId: string; currency: string }): void {
+function readDeposit(
+  work: Work,
+  deposit: Decimal | null | undefined,
+  { total, currency }: Omit<SalesForm, 'docNumber' | 'applications'>,
+) {
+  if (deposit == null) return undefined;
+  if (!work.settings.allowDeposit) throw unsupported('a deposit in a company that takes none');
+  if (deposit.isNegative || deposit.exceeds(total)) throw unsupported('a deposit that is not a part of the total');
+  if (!deposit.fitsIn(currencyOf(currency).digits)) throw fieldFault('2110', 'Deposit');
+  return deposit;
+}
+
+function refuseBelowSettled(invoice: Invoice, content: ReturnType<typeof readInvoice>): void {
   if (invoice.applications.length === 0) return;
-  const settled = invoice.total.minus(openBalance(invoice));
-  if (settled.exceeds(content.total)) throw unsupported('lowering an invoice below what is paid on it');
+  if (openBalance({ ...content, applications: invoice.applications, docNumber: undefined }).isNegative) {
+    throw unsupported('lowering an invoice below what is paid on it');
+  }
   if (content.customerId !== invoice.customerId) throw unsupported('changing the customer of an invoice with payments');
 }
 
@@ -99,8 +114,14 @@ export function voidInvoice(work: Work, body: unknown): Invoice {
   }
   releasePayments(work, 'Invoice', invoice);
   const note = invoice.form.PrivateNote;
-  invoice.form = { ...invoice.form, PrivateNote: note ? `Voided - ${note}` : 'Voided' };
-  Object.assign(invoice, { voided: true, lines: zeroLines(invoice.lines), tax: Decimal.zero, total: Decimal.zero });
+  invoice.form = { ...invoice.form, PrivateNote: note ? `Voided - ${note}` : 'Voided', Deposit: undefined };
+  Object.assign(invoice, {
+    voided: true,
+    deposit: undefined,
+    lines: zeroLines(invoice.lines),
+    tax: Decimal.zero,
+    total: Decimal.zero,
+  });
   touch(invoice, work);
   work.announce('Invoice', invoice.id, 'void');
   touchCustomer(work, invoice.customerId);

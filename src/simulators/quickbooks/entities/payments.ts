@@ -4,7 +4,7 @@ import { currencyOf } from '../currencies.js';
 import { pacificDay } from '../dates.js';
 import { Decimal } from '../decimal.js';
 import { businessRule, deposited, fieldFault, requiredMissing, transactionDeleted, unsupported } from '../faults.js';
-import { applyLines, removeLines } from './applications.js';
+import { applyLines, keepEarlier, removeLines } from './applications.js';
 import { parseInput } from './input.js';
 import { type PaymentForm, paymentInput } from './payment-input.js';
 import { readPaymentLines } from './payment-lines.js';
@@ -49,6 +49,7 @@ export function updatePayment(work: Work, body: unknown): Payment {
       ? { ...payment.form, Line: linesAsInput(payment) }
       : { DepositToAccountRef, CurrencyRef, TxnDate };
   const { lines, ...content } = readPayment(work, { ...base, ...input }, payment);
+  keepEarlier(payment);
   removeLines(work, payment);
   Object.assign(payment, content);
   applyLines(work, payment, lines);
@@ -97,6 +98,25 @@ function refuseOverspent(total: Decimal, lines: readonly PaymentLine[]): void {
   if (applied.isNegative) throw businessRule('The credits used are greater than the invoices they are set against.');
 }
 
+/** The payments as readers see them who may lag behind. */
+export function shownPayments(work: Work): Map<string, Payment> {
+  const { payments } = work.books;
+  return new Map([...payments].flatMap(([id, payment]) => shown(work, payment).map((each) => [id, each] as const)));
+}
+
+export function findShownPayment(work: Work, id: string): Payment {
+  const [payment] = shown(work, findPayment(work, id));
+  if (payment === undefined) throw transactionDeleted();
+  return payment;
+}
+
+function shown(work: Work, payment: Payment): Payment[] {
+  const { paymentReadLagSeconds } = work.settings;
+  // The time of a change is rounded and may lie ahead.
+  if (paymentReadLagSeconds === 0 || work.now - payment.updatedAt >= paymentReadLagSeconds * 1000) return [payment];
+  return payment.earlier === undefined ? [] : [payment.earlier];
+}
+
 export function findPayment(work: Work, id: string): Payment {
   const payment = work.books.payments.get(checkId(id));
   if (payment === undefined) throw transactionDeleted();
@@ -108,6 +128,7 @@ export function voidPayment(work: Work, body: unknown): Payment {
   refuseWhenEnded(work);
   const payment = versionToEnd(work, body);
   if (payment.voided) throw unsupported('voiding a voided payment');
+  keepEarlier(payment);
   removeLines(work, payment);
   const note = payment.form.PrivateNote;
   payment.form = { ...payment.form, PrivateNote: note ? `Voided - ${note}` : 'Voided' };

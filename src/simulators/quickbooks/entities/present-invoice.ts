@@ -49,6 +49,7 @@ export function presentInvoice(work: Work, invoice: Invoice, view: InvoiceView):
     BillEmailCc: form.BillEmailCc,
     BillEmailBcc: form.BillEmailBcc,
     DeliveryInfo: deliveryInfo(invoice),
+    Deposit: invoice.deposit && wireAmount(invoice.deposit, currency),
     Balance: wireAmount(balance, currency),
   });
 }

@@ -23,7 +23,7 @@ export function readSalesForm(
   work: Work,
   form: AnyForm,
   previous: readonly FormLine[] = [],
-): Omit<SalesForm, 'docNumber' | 'applications'> {
+): Omit<SalesForm, 'docNumber' | 'applications' | 'deposit'> {
   if (form.Line == null || form.Line.length === 0) throw requiredMissing('Line');
   const customer = activeCustomer(work, form.CustomerRef);
   const currency = transactionCurrency(work, customer, form.CurrencyRef);

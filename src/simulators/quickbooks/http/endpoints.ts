@@ -17,7 +17,7 @@ import {
   voidInvoice,
 } from '../entities/invoices.js';
 import { createItem, presentAccount, presentItem, presentVendor, updateItem } from '../entities/items.js';
-import { createPayment, deletePayment, findPayment, updatePayment, voidPayment } from '../entities/payments.js';
+import { createPayment, deletePayment, findShownPayment, updatePayment, voidPayment } from '../entities/payments.js';
 import { presentInvoice } from '../entities/present-invoice.js';
 import { presentPayment } from '../entities/present-payment.js';
 import {
@@ -88,7 +88,7 @@ const invoice: Endpoint = {
 
 const payment: Endpoint = {
   entity: 'Payment',
-  read: (work, id) => presentPayment(work, findPayment(work, id)),
+  read: (work, id) => presentPayment(work, findShownPayment(work, id)),
   write: (work, body, { operation, include }) => {
     // Both `operation=void` and `operation=update&include=void` are in use.
     const asked = operation === 'update' && include.has('void') ? 'void' : operation;

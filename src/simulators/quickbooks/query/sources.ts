@@ -22,6 +22,7 @@ import { invoiceInput } from '../entities/invoice-input.js';
 import { itemInput } from '../entities/item-input.js';
 import { presentAccount, presentItem, presentVendor } from '../entities/items.js';
 import { paymentInput } from '../entities/payment-input.js';
+import { shownPayments } from '../entities/payments.js';
 import { presentInvoice } from '../entities/present-invoice.js';
 import { presentPayment } from '../entities/present-payment.js';
 import { refundReceiptInput } from '../entities/refund-receipt-input.js';
@@ -47,7 +48,7 @@ const recorded = {
   'MetaData.CreateTime': moment<Recorded<unknown>>((record) => record.createdAt),
   'MetaData.LastUpdatedTime': moment<Recorded<unknown>>((record) => record.updatedAt),
 };
-type AnySalesForm = Omit<SalesForm, 'applications'>;
+type AnySalesForm = Omit<SalesForm, 'applications' | 'deposit'>;
 const anySalesForm = {
   DocNumber: text<AnySalesForm>((form) => form.docNumber),
   TxnDate: day<AnySalesForm>((form) => form.txnDate),
@@ -91,7 +92,7 @@ const refundReceipts: QuerySource<RefundReceipt> = {
 
 const payments: QuerySource<Payment> = {
   entity: 'Payment',
-  records: (work) => work.books.payments,
+  records: shownPayments,
   fields: {
     ...recorded,
     CustomerRef: reference((payment) => payment.customerId),
