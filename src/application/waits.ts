@@ -79,7 +79,7 @@ export interface Waits {
   readonly accessTokenEarlyMs: number;
   /** One request to the token endpoint may take this long. */
   readonly tokenTimeoutMs: number;
-  /** Before a token request whose answer was lost is repeated. */
+  /** Before a token request whose answer was lost is repeated, and between a refresh that failed and anybody's next. */
   readonly tokenRetryMs: number;
   /** Others take a refresh over when it took this long. */
   readonly tokenLeaseMs: number;

@@ -79,7 +79,7 @@ export class QboConnection {
   @Property({ type: 'integer' })
   refreshFence: Opt<number> = 0;
 
-  /** While in the future, somebody is asking Intuit for new tokens. */
+  /** While in the future, somebody is asking Intuit for new tokens, or nobody may because that just failed. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   refreshLeaseUntil: Date | null = null;
 

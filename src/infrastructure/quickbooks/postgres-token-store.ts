@@ -56,7 +56,7 @@ const NOT_LEASED = '(refresh_lease_until is null or refresh_lease_until < now())
 /** Still the latest refresher, and the tokens are still those it set out to replace. */
 const HOLDS_CLAIM = 'id = ? and refresh_fence = ? and token_version = ?';
 
-type StoreWaits = Pick<Waits, 'tokenLeaseMs' | 'previousRefreshTokenMs' | 'recordingRetryMs'>;
+type StoreWaits = Pick<Waits, 'tokenLeaseMs' | 'tokenRetryMs' | 'previousRefreshTokenMs' | 'recordingRetryMs'>;
 
 /**
  * Single statements, each atomic, never a transaction: nothing stays locked while Intuit is being asked.
@@ -157,8 +157,9 @@ export class PostgresTokenStore implements TokenStore {
 
   async releaseRefresh(claim: TokenClaim): Promise<void> {
     await this.#execute(
-      `update qbo_connection set refresh_lease_until = null where ${HOLDS_CLAIM} returning refresh_fence`,
-      identity(claim),
+      `update qbo_connection set refresh_lease_until = now() + ? * interval '1 millisecond'
+       where ${HOLDS_CLAIM} returning refresh_fence`,
+      [this.#waits.tokenRetryMs, ...identity(claim)],
     );
   }
 

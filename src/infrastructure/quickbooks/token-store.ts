@@ -59,6 +59,6 @@ export interface TokenStore {
   requireReconnect(claim: TokenClaim): Promise<boolean>;
   /** The same for tokens that QuickBooks refuses. False: it has other tokens or is about to get them, nothing was changed. */
   requireReconnectOf(connectionId: string, tokenVersion: number): Promise<boolean>;
-  /** Ends the lease without a result, so that the next caller may try. */
+  /** Ends the lease without a result. The next caller may try after a rest, lest Intuit take the two for simultaneous. */
   releaseRefresh(claim: TokenClaim): Promise<void>;
 }

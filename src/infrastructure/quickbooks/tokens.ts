@@ -130,7 +130,7 @@ export class QboTokens {
     return renewed;
   }
 
-  /** Gives up the right to replace a connection's tokens. */
+  /** Gives up the right to replace a connection's tokens; nobody asks Intuit for some in the moment after that. */
   release(claim: TokenClaim): Promise<void> {
     return this.#options.store.releaseRefresh(claim);
   }
@@ -180,7 +180,7 @@ export class QboTokens {
   }
 
   async #renew(connectionId: string, staleVersion: number): Promise<AuthorisationResult> {
-    const { store, waits } = this.#options;
+    const { store, clock, waits } = this.#options;
     const waitUntil = performance.now() + waits.tokenMaxWaitMs;
     for (;;) {
       const stored = await this.#load(connectionId);
@@ -190,7 +190,8 @@ export class QboTokens {
       const result = claim && (await this.#finishing(this.#refresh(stored, claim)));
       if (result && result !== 'fenced_off') return result;
       if (performance.now() > waitUntil) {
-        return unavailable('somebody else is refreshing the tokens and does not finish', {});
+        const retryAt = new Date(clock.now().getTime() + waits.tokenRetryMs);
+        return unavailable('somebody else is refreshing the tokens and does not finish', {}, retryAt);
       }
       await delay(waits.tokenPollMs);
     }
@@ -321,7 +322,7 @@ function wrongClient(trace: ProviderTrace): AuthorisationResult {
   return { ok: false, failure: { kind: 'reconnect_required', message, trace } };
 }
 
-function unavailable(reason: string, trace: ProviderTrace): AuthorisationResult {
+function unavailable(reason: string, trace: ProviderTrace, retryAt?: Date): AuthorisationResult {
   const message = `The access token could not be refreshed (${reason}).`;
-  return { ok: false, failure: { kind: 'unavailable', message, trace } };
+  return { ok: false, failure: { kind: 'unavailable', message, trace, ...(retryAt && { retryAt }) } };
 }

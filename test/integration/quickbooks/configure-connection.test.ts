@@ -144,7 +144,9 @@ describe('pasted tokens that must be refreshed to be proven', () => {
     const production = { ...bench.process(), allowsSimulators: false };
     expect(await configure(production, pasted)).toMatchObject({ id: null, failures: [{ code: 'INVALID' }] });
     expect(await storedTokens()).toEqual(before);
-    expect(await connection()).toMatchObject({ token_version: 1, refresh_lease_until: null });
+    expect(await connection()).toMatchObject({ token_version: 1, refresh_fence: 1 });
+    expect(await configure(bench.process(), pasted)).toMatchObject({ id: bench.conferenceId });
+    expect(await connection()).toMatchObject({ token_version: 2, refresh_fence: 3, refresh_lease_until: null });
   });
 });
 

@@ -193,9 +193,14 @@ describe('claiming the refresh', () => {
     expect(await store.claimRefresh(id, 1)).toEqual({ connectionId: id, tokenVersion: 1, fence: 2 });
   });
 
-  test('after a release the next one may try at once', async () => {
+  test('after a release the next one may try after a rest', async () => {
     const { id } = await insertConnection(orm);
     await store.releaseRefresh(await claim(id));
+    expect(await store.claimRefresh(id, 1)).toBeUndefined();
+    const restMs = ((await readConnection(orm, id)).refreshLeaseUntil?.getTime() ?? 0) - Date.now();
+    expect(restMs).toBeGreaterThan(0);
+    expect(restMs).toBeLessThanOrEqual(2_500);
+    await endLease(id);
     expect(await store.claimRefresh(id, 1)).toMatchObject({ fence: 2 });
   });
 });

@@ -28,7 +28,7 @@ export const storedConnection: StoredConnection = {
   homeCurrency: 'USD',
 };
 
-/** One connection in memory, by the rules that `TokenStore` states. Leases never end by themselves. */
+/** One connection in memory, by the rules that `TokenStore` states, without rests. Leases never end by themselves. */
 export class MemoryTokenStore implements TokenStore {
   fence = 0;
   leased = false;

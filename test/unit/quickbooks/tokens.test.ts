@@ -150,8 +150,9 @@ describe('several callers at once', () => {
   test('when the one that refreshes never finishes, they give up in the end', async () => {
     expiresIn(-1);
     store.leased = true;
-    const result = await tokens({}, { tokenMaxWaitMs: 30 }).current('qbo_1');
-    expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
+    const result = await tokens({}, { tokenMaxWaitMs: 30, tokenRetryMs: 2_000 }).current('qbo_1');
+    const retryAt = new Date(NOW.getTime() + 2_000);
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable', retryAt } });
     expect(posts).toEqual([]);
   });
 
@@ -189,11 +190,15 @@ describe('several callers at once', () => {
 });
 
 describe('a refresh whose answer is lost', () => {
-  test('is repeated under the same lease with the same token, and what comes then is stored', async () => {
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['with the connection', (response) => response.socket?.resetAndDestroy()],
+    ['behind a gateway', (response) => json(response, 502, {})],
+    ['and something else came', (response) => json(response, 200, 'hello')],
+  ])('%s is repeated under the same lease with the same token, and what comes then is stored', async (_how, lose) => {
     let requests = 0;
     const standIn = await startStandIn((_request, response) => {
       requests++;
-      if (requests === 1) response.socket?.resetAndDestroy();
+      if (requests === 1) lose(response);
       else json(response, 200, answer);
     });
     expiresIn(-1);
@@ -426,15 +431,8 @@ describe('when Intuit refuses', () => {
 
 describe('when the token endpoint does not work', () => {
   test.each<[string, number, unknown]>([
-    ['500', 500, { error: 'server_error' }],
-    ['an outage that quotes invalid_grant', 503, { error: 'invalid_grant' }],
-    ['503 in HTML', 503, '<html>'],
     ['429', 429, ''],
     ['400 for another reason', 400, { error: 'unsupported_grant_type' }],
-    ['200 with HTML', 200, '<html>'],
-    ['200 with an empty body', 200, ''],
-    ['200 without an access token', 200, { refresh_token: 'refresh-2', expires_in: 3600 }],
-    ['200 with an empty access token', 200, { ...answer, access_token: '' }],
   ])('%s: unavailable, nothing is stored and the next caller may try', async (_what, status, body) => {
     expiresIn(-1);
     const before = store.connection;
@@ -448,7 +446,15 @@ describe('when the token endpoint does not work', () => {
   test.each<[string, (response: ServerResponse) => void]>([
     ['a time-out', () => undefined],
     ['a lost connection', (response) => response.socket?.resetAndDestroy()],
-  ])('%s: likewise, after one repetition', async (_what, answers) => {
+    ['500', (response) => json(response, 500, { error: 'server_error' })],
+    ['an outage that quotes invalid_grant', (response) => json(response, 503, { error: 'invalid_grant' })],
+    ['503 in HTML', (response) => void response.writeHead(503).end('<html>')],
+    ['200 with HTML', (response) => void response.writeHead(200).end('<html>')],
+    ['200 with an empty body', (response) => void response.writeHead(200).end()],
+    ['200 without an access token', (response) => json(response, 200, { ...answer, access_token: undefined })],
+    ['200 with an empty access token', (response) => json(response, 200, { ...answer, access_token: '' })],
+    ['302', (response) => void response.writeHead(302, { location: 'https://elsewhere.example' }).end()],
+  ])('%s: likewise, after one repetition, as Intuit may have issued tokens', async (_what, answers) => {
     const standIn = await startStandIn((_request, response) => answers(response));
     expiresIn(-1);
     const before = store.connection;
