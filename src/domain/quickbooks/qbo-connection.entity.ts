@@ -63,6 +63,10 @@ export class QboConnection {
   @Property({ type: 'Date', columnType: 'timestamptz(3)' })
   accessTokenExpiresAt!: Date;
 
+  /** The last refresh; null: the access token is the one that a person gave. */
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  refreshedAt: Date | null = null;
+
   /** End of the refresh token's rolling life (about 100 days), when Intuit told it. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   refreshTokenExpiresAt: Date | null = null;

@@ -14,6 +14,8 @@ export interface StoredConnection {
   /** The one before it, while Intuit still takes it (24 hours). */
   readonly previousRefreshToken: string | undefined;
   readonly accessTokenExpiresAt: Date;
+  /** It comes from a refresh a few minutes ago. */
+  readonly isAccessTokenNew: boolean;
   readonly tokenVersion: number;
   readonly pauses: Readonly<Record<CallEffect, Pause>>;
   /** The Intuit app it was made with; undefined: the default one. */

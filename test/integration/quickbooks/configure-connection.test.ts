@@ -165,3 +165,16 @@ test('tokens that work do not overwrite newer ones that healed the connection me
   expect(await configure(slow, older)).toMatchObject({ id: bench.conferenceId });
   expect(await storedTokens()).toEqual(newer);
 });
+
+describe('pasted tokens that work', () => {
+  test('replace those of the connection that QuickBooks refuses, also new ones', async () => {
+    await bench.stop();
+    bench = await startWorkbench({ waits: { newTokenMs: 300_000 } });
+    const pasted = await consent({ replace: true });
+    await bench.sql('update qbo_connection set refreshed_at = now()');
+    expect(await configure(bench.process(), pasted)).toMatchObject({ id: bench.conferenceId });
+    expect(await storedTokens()).toEqual(pasted);
+    expect(await connection()).toMatchObject({ status: 'CONNECTED', token_version: 2, refreshed_at: null });
+    expect(await tokenCalls()).toEqual([]);
+  });
+});

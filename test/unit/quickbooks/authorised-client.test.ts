@@ -211,6 +211,18 @@ describe('a company that keeps failing', () => {
     expect(breakers).toEqual([true]);
   });
 
+  test('is also one that refuses new access tokens, each of them once', async () => {
+    const gateway = gatewayWith({ breakerOpenMs: 60_000 });
+    store.connection = { ...store.connection, isAccessTokenNew: true };
+    answers = Array.from({ length: 5 }, () => (response: ServerResponse) => json(response, 401, {}));
+    for (let count = 0; count < 5; count++) await (count % 2 === 0 ? read(gateway) : write(gateway));
+    expect(standIn.requests).toHaveLength(5);
+    expect(breakers).toEqual([true]);
+    expect(await read(gateway)).toMatchObject({ failure: { retryAt: new Date(NOW.getTime() + 60_000) } });
+    expect(standIn.requests).toHaveLength(5);
+    expect(store.connection.reconnectRequired).toBe(false);
+  });
+
   test('is not one that refuses or throttles', async () => {
     const gateway = gatewayWith({ breakerOpenMs: 60_000 });
     answers = Array.from({ length: 12 }, (_, index) =>

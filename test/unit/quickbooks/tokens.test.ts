@@ -100,6 +100,7 @@ describe('a token that is needed', () => {
       refreshToken: 'sealed(refresh-2)',
       previousRefreshToken: 'sealed(refresh-1)',
       accessTokenExpiresAt: new Date('2026-11-21T13:00:00Z'),
+      isAccessTokenNew: true,
       tokenVersion: 2,
     });
     expect(store.refreshTokenExpiresAt).toEqual(new Date(NOW.getTime() + 8_726_400_000));

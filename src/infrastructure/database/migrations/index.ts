@@ -5,6 +5,7 @@ import { ProviderCreditsMigration } from './0004-provider-credits.js';
 import { SettledOperationsMigration } from './0005-settled-operations.js';
 import { WebhookEventStatesMigration } from './0006-webhook-event-states.js';
 import { RealSendingsMigration } from './0007-real-sendings.js';
+import { RefreshedAtMigration } from './0008-refreshed-at.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   { name: '0005-settled-operations', class: SettledOperationsMigration },
   { name: '0006-webhook-event-states', class: WebhookEventStatesMigration },
   { name: '0007-real-sendings', class: RealSendingsMigration },
+  { name: '0008-refreshed-at', class: RefreshedAtMigration },
 ];
