@@ -177,4 +177,25 @@ describe('pasted tokens that work', () => {
     expect(await connection()).toMatchObject({ status: 'CONNECTED', token_version: 2, refreshed_at: null });
     expect(await tokenCalls()).toEqual([]);
   });
+
+  test.each([
+    ['which has time left', '1 h'],
+    ['which has run out', '-1 h'],
+  ])('replace an access token, %s, that nobody can open because the encryption key is lost', async (_what, rest) => {
+    const { id } = await bench.invoicedOrder();
+    const pasted = await consent();
+    await bench.sql(
+      `update qbo_connection set access_token = 'lost', refresh_token = 'lost', previous_refresh_token = 'lost',
+                                 access_token_expires_at = now() + ?::interval`,
+      [rest],
+    );
+    expect(await syncQboInvoiceStatus(bench.process(), { purchaseOrderId: id })).toMatchObject({
+      id: null,
+      failures: [{ code: 'RECONNECT_REQUIRED', message: expect.stringContaining('encryption key') }],
+    });
+    expect(await configure(bench.process(), pasted)).toMatchObject({ id: bench.conferenceId });
+    expect(await storedTokens()).toEqual(pasted);
+    expect(await syncQboInvoiceStatus(bench.process(), { purchaseOrderId: id })).toMatchObject({ id });
+    expect(await tokenCalls()).toEqual([]);
+  });
 });

@@ -6,6 +6,7 @@ import { Deadline } from '../../../src/application/deadline.js';
 import type { Waits } from '../../../src/application/waits.js';
 import type { QboCallReport } from '../../../src/infrastructure/quickbooks/call-observer.js';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
+import type { StoredConnection } from '../../../src/infrastructure/quickbooks/token-store.js';
 import { QboTokens, type QboTokensOptions } from '../../../src/infrastructure/quickbooks/tokens.js';
 import { testWaits } from '../../support/test-waits.js';
 import { interceptRequests } from './intercept.js';
@@ -241,6 +242,14 @@ describe('when Intuit does not know the stored refresh token', () => {
     expect(store.connection.reconnectRequired).toBe(true);
   });
 
+  test('and the one before it cannot be opened, a person must reconnect', async () => {
+    store.connection = { ...store.connection, previousRefreshToken: 'lost' };
+    endpointAnswers(400, { error: 'invalid_grant' });
+    expect(await tokens().current('qbo_1')).toMatchObject({ ok: false, failure: { kind: 'reconnect_required' } });
+    expect(refreshTokensSent()).toEqual(['refresh-1']);
+    expect(store).toMatchObject({ connection: { reconnectRequired: true }, leased: false });
+  });
+
   test('but somebody stored another one meanwhile, that is used and nothing more is sent', async () => {
     nock(HOST)
       .post(PATH)
@@ -421,12 +430,20 @@ describe('when Intuit refuses', () => {
     expect(store.leased).toBe(false);
   });
 
-  test('without any client id nothing is asked', async () => {
+  test.each<[string, Partial<StoredConnection>, string]>([
+    ['any client id', {}, 'none are configured'],
+    ['a client secret that can be opened', { app: { clientId: 'own', clientSecret: 'lost' } }, 'none are configured'],
+    ['a refresh token that can be opened', { refreshToken: 'lost' }, 'encryption key'],
+  ])('without %s nothing is asked, and nobody kept from asking', async (_what, fields, words) => {
     expiresIn(-1);
-    const result = await tokens({ defaultApp: undefined }).current('qbo_1');
-    expect(!result.ok && result.failure.message).toContain('none are configured');
+    store.connection = { ...store.connection, ...fields };
+    const before = store.connection;
+    const defaultApp = fields.refreshToken === undefined ? undefined : { clientId: 'id', clientSecret: 'secret' };
+    const result = await tokens({ defaultApp }).current('qbo_1');
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'reconnect_required', trace: {} } });
+    expect(!result.ok && result.failure.message).toContain(words);
     expect(posts).toEqual([]);
-    expect(store.leased).toBe(false);
+    expect(store).toMatchObject({ connection: before, fence: 0 });
   });
 });
 
