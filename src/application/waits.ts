@@ -79,9 +79,11 @@ export interface Waits {
   readonly breakerOpenMs: number;
   /** Access tokens are renewed this long before their end. */
   readonly accessTokenEarlyMs: number;
+  /** QuickBooks' refusal of an access token that is younger than this is no reason to refresh it. */
+  readonly newTokenMs: number;
   /** One request to the token endpoint may take this long. */
   readonly tokenTimeoutMs: number;
-  /** Before a token request whose answer was lost is repeated. */
+  /** Before a token request whose answer was lost is repeated, and between a refresh that failed and anybody's next. */
   readonly tokenRetryMs: number;
   /** Others take a refresh over when it took this long. */
   readonly tokenLeaseMs: number;
@@ -162,6 +164,8 @@ export const standardWaits: Waits = {
   breakerOpenMs: 30 * SECOND,
   // No token may run out between being chosen and being read by QuickBooks.
   accessTokenEarlyMs: 5 * MINUTE,
+  // While QuickBooks refuses valid tokens, they are refreshed a dozen times an hour. A revoked one is noticed that late.
+  newTokenMs: 5 * MINUTE,
   // A refresh takes under a second as a rule.
   tokenTimeoutMs: 10 * SECOND,
   // Intuit may take two refreshes at the same moment for theft; by now the first one is done with.

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { QboEnvironment } from '../../src/domain/quickbooks/qbo-connection.entity.js';
 import { openOrm } from '../../src/infrastructure/database/orm.js';
 import { Metrics } from '../../src/infrastructure/observability/metrics.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -49,15 +50,27 @@ describe('a series that an alert watches is there when there is nothing to count
     ]);
   });
 
-  test('for each connected company', async () => {
+  test('for each connected company, also of two environments with one realm id', async () => {
     const { realmId } = await insertConnection(orm);
-    expect(await linesOf('qbo_connections', 'qbo_paused', 'qbo_calls')).toEqual([
-      'qbo_connections{status="CONNECTED"} 1',
-      'qbo_connections{status="RECONNECT_REQUIRED"} 0',
-      `qbo_paused_seconds{realm="${realmId}",effect="read"} 0`,
-      `qbo_paused_seconds{realm="${realmId}",effect="write"} 0`,
-      `qbo_calls_this_month{realm="${realmId}",effect="read"} 0`,
-      `qbo_calls_this_month{realm="${realmId}",effect="write"} 0`,
-    ]);
+    const production = { id: 'qbo_production', environment: QboEnvironment.PRODUCTION, realmId };
+    await insertConnection(orm, { ...production, readsPausedUntil: new Date(Date.now() + 3_600_000) });
+    const lines = await linesOf('qbo_connections', 'qbo_paused', 'qbo_calls', 'qbo_refresh');
+    const [sandbox, live] = ['SANDBOX', 'PRODUCTION'].map((name) => `environment="${name}",realm="${realmId}"`);
+    expect(lines.map((line) => line.replace(/ -?[1-9]\S*$/, ' n')).toSorted()).toEqual(
+      [
+        'qbo_connections{status="CONNECTED"} n',
+        'qbo_connections{status="RECONNECT_REQUIRED"} 0',
+        `qbo_refresh_token_seconds_left{${sandbox},limit="unused"} n`,
+        `qbo_refresh_token_seconds_left{${live},limit="unused"} n`,
+        `qbo_paused_seconds{${sandbox},effect="read"} 0`,
+        `qbo_paused_seconds{${sandbox},effect="write"} 0`,
+        `qbo_paused_seconds{${live},effect="read"} n`,
+        `qbo_paused_seconds{${live},effect="write"} 0`,
+        `qbo_calls_this_month{${sandbox},effect="read"} 0`,
+        `qbo_calls_this_month{${sandbox},effect="write"} 0`,
+        `qbo_calls_this_month{${live},effect="read"} 0`,
+        `qbo_calls_this_month{${live},effect="write"} 0`,
+      ].toSorted(),
+    );
   });
 });

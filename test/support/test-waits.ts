@@ -15,6 +15,7 @@ export const testWaits: Waits = {
   retryDelayMaxMs: 5,
   breakerOpenMs: 0,
   tokenRetryMs: 20,
+  newTokenMs: 0,
   // At the end only, so that the statements of a use case can be counted.
   usageFlushMs: 600_000,
 };

@@ -155,7 +155,10 @@ async function refusedTokens(
 ): Promise<ReplaceableTokens | undefined> {
   if (!existing) return undefined;
   const read = await accounting.readCompanySettings(existing.id);
-  return !read.ok && read.failure.kind === 'reconnect_required' ? { tokenVersion: existing.tokenVersion } : undefined;
+  if (read.ok) return undefined;
+  const { kind, trace } = read.failure;
+  const isRefused = kind === 'reconnect_required' || trace.statusCode === 401;
+  return isRefused ? { tokenVersion: existing.tokenVersion } : undefined;
 }
 
 function simulatorRefused(): ConfigureQboConnectionOutcome {
@@ -173,6 +176,7 @@ async function seal({ secrets }: QboContext, { clientId, clientSecret }: Checked
     accessToken: await secrets.seal(accessToken),
     refreshToken: await secrets.seal(refreshToken),
     accessTokenExpiresAt,
+    refreshedAt: null,
     refreshTokenExpiresAt: proven.tokens.refreshTokenExpiresAt ?? null,
     refreshTokenHardExpiresAt: proven.tokens.refreshTokenHardExpiresAt ?? null,
     previousRefreshToken: null,

@@ -63,6 +63,10 @@ export class QboConnection {
   @Property({ type: 'Date', columnType: 'timestamptz(3)' })
   accessTokenExpiresAt!: Date;
 
+  /** The last refresh; null: the access token is the one that a person gave. */
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  refreshedAt: Date | null = null;
+
   /** End of the refresh token's rolling life (about 100 days), when Intuit told it. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   refreshTokenExpiresAt: Date | null = null;
@@ -79,7 +83,7 @@ export class QboConnection {
   @Property({ type: 'integer' })
   refreshFence: Opt<number> = 0;
 
-  /** While in the future, somebody is asking Intuit for new tokens. */
+  /** While in the future, somebody is asking Intuit for new tokens, or nobody may because that just failed. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
   refreshLeaseUntil: Date | null = null;
 

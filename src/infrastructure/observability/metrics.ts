@@ -88,16 +88,16 @@ export class Metrics {
       name: 'qbo_refresh_token_seconds_left',
       help: 'Until a QuickBooks company must be reconnected: limit "unused" begins anew with each new refresh token, "hard" never.',
       label: 'limit',
-      sql: `select realm_id as realm, 'unused' as label, extract(epoch from refresh_token_expires_at - now())::float8 as value
+      sql: `select environment, realm_id as realm, 'unused' as label, extract(epoch from refresh_token_expires_at - now())::float8 as value
             from qbo_connection where refresh_token_expires_at is not null and status = 'CONNECTED'
-            union all select realm_id, 'hard', extract(epoch from refresh_token_hard_expires_at - now())::float8
+            union all select environment, realm_id, 'hard', extract(epoch from refresh_token_hard_expires_at - now())::float8
             from qbo_connection where refresh_token_hard_expires_at is not null and status = 'CONNECTED'`,
     });
     this.#measureRealms(orm, {
       name: 'qbo_paused_seconds',
       help: 'How long calls to a QuickBooks company remain paused after a 429, by effect (read, write); 0: not paused.',
       label: 'effect',
-      sql: `select realm_id as realm, label, greatest(0, coalesce(extract(epoch from until - now()), 0))::float8 as value
+      sql: `select environment, realm_id as realm, label, greatest(0, coalesce(extract(epoch from until - now()), 0))::float8 as value
             from qbo_connection,
               lateral (values ('read', reads_paused_until), ('write', writes_paused_until)) as pause (label, until)`,
     });
@@ -105,7 +105,7 @@ export class Metrics {
       name: 'qbo_calls_this_month',
       help: 'Successful calls to a QuickBooks company in this month (UTC), by effect. Intuit meters the reads.',
       label: 'effect',
-      sql: `select realm_id as realm, label, coalesce(count, 0)::float8 as value
+      sql: `select environment, realm_id as realm, label, coalesce(count, 0)::float8 as value
             from qbo_connection left join qbo_usage
                 on qbo_connection.id = connection_id and month = date_trunc('month', now() at time zone 'UTC')::date,
               lateral (values ('read', reads), ('write', writes)) as calls (label, count)`,
@@ -144,12 +144,14 @@ export class Metrics {
     new Gauge({
       name,
       help,
-      labelNames: ['realm', label],
+      labelNames: ['environment', 'realm', label],
       registers: [this.registry],
       async collect() {
         const rows = measures.parse(await orm.em.fork().execute(sql));
         this.reset();
-        for (const row of rows) this.set({ realm: row.realm, [label]: row.label }, row.value);
+        for (const row of rows) {
+          this.set({ environment: row.environment, realm: row.realm, [label]: row.label }, row.value);
+        }
       },
     });
   }
@@ -169,4 +171,6 @@ interface RowCount extends DatabaseGauge {
 
 const numbers = z.tuple([z.object({ value: z.number() })]);
 const counts = z.array(z.object({ value: z.string(), count: z.int() }));
-const measures = z.array(z.object({ realm: z.string(), label: z.string(), value: z.number() }));
+const measures = z.array(
+  z.object({ environment: z.string(), realm: z.string(), label: z.string(), value: z.number() }),
+);

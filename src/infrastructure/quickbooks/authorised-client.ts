@@ -36,21 +36,22 @@ export class AuthorisedClient {
     return interpret(await resilience.run(connectionId, call.effect, deadline, attempt), call, read);
   }
 
-  /** A refused access token leads to one refresh and one repetition: QuickBooks did nothing with the refused request. */
+  /**
+   * A refused access token leads to one refresh and one repetition: QuickBooks did nothing with the refused request. If
+   * it refuses a new one, another one would not help it. Had the company ended the authorisation, Intuit would have said
+   * so when the token was refreshed, or will when it is not new any more.
+   */
   async #attempt(connectionId: string, call: QboCall, deadline: Deadline): Promise<QboAnswer> {
     const { tokens } = this.#parts;
     const current = await deadline.limit(tokens.current(connectionId));
     if (!current) return tooLate();
     if (!current.ok) return { ...asAnswer(current.failure), cause: 'withheld' };
     const answer = await this.#send(current.value, call, deadline);
-    if (answer.kind !== 'unauthorised') return answer;
+    if (answer.kind !== 'unauthorised' || current.value.connection.isAccessTokenNew) return answer;
     const renewed = await deadline.limit(tokens.renew(connectionId, current.value.tokenVersion));
     if (!renewed) return tooLate();
-    if (!renewed.ok) return asAnswer(renewed.failure);
-    const again = await this.#send(renewed.value, call, deadline);
-    if (again.kind !== 'unauthorised') return again;
-    const { message, trace } = again;
-    return asAnswer(await tokens.end(renewed.value, { kind: 'reconnect_required', message, trace }));
+    if (!renewed.ok) return { ...asAnswer(renewed.failure), cause: 'withheld' };
+    return this.#send(renewed.value, call, deadline);
   }
 
   async #send(authorisation: Authorisation, call: QboCall, deadline: Deadline): Promise<QboAnswer> {
@@ -76,7 +77,10 @@ function asAnswer(failure: ProviderFailure): FailedCall {
 async function interpret<T>(answer: QboAnswer, call: QboCall, read: AnswerReader<T>): Promise<ProviderResult<T>> {
   if (answer.kind === 'failed') return failed(answer.failure);
   const { trace } = answer;
-  if (answer.kind === 'unauthorised') return failed({ kind: 'reconnect_required', message: answer.message, trace });
+  if (answer.kind === 'unauthorised') {
+    const message = `QuickBooks refuses an access token that Intuit has just issued: ${answer.message}`;
+    return failed({ kind: 'unavailable', message, trace });
+  }
   const value = await read(answer.json);
   if (value !== undefined) return succeeded(value, trace, answer.asOf);
   const unreadable = unsettled(call.effect, 'QuickBooks gave an answer that cannot be understood.', trace);

@@ -44,9 +44,10 @@ export class Breaker {
   }
 
   #learn(answer: QboAnswer, isTrial: boolean): void {
-    const cause = answer.kind === 'failed' ? answer.cause : undefined;
+    // `unauthorised` comes here only for an access token that Intuit has just issued.
+    const cause = answer.kind === 'failed' ? answer.cause : answer.kind;
     if (cause === 'withheld') return;
-    if (cause === 'not_sent' || cause === 'lost' || cause === 'server_error') {
+    if (cause === 'not_sent' || cause === 'lost' || cause === 'server_error' || cause === 'unauthorised') {
       this.#failures += 1;
       if (isTrial || (!this.#rest && this.#failures >= FAILURES_UNTIL_OPEN)) this.#open();
     } else {

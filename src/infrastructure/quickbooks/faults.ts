@@ -6,7 +6,7 @@ import { cut, singleLine } from './text.js';
 /** Whether a call may change something: decides what an answer that never came means. */
 export type CallEffect = 'read' | 'write';
 
-/** A call that did not succeed. `unauthorised`: refresh the access token and try once more. */
+/** A call that did not succeed. `unauthorised`: refresh the access token, unless it is new, and try once more. */
 export type CallFailure =
   | { readonly kind: 'unauthorised'; readonly message: string; readonly trace: ProviderTrace }
   | FailedCall;

@@ -18,6 +18,7 @@ const connectionRow = z
     client_secret: z.string().nullable(),
     previous_refresh_token: z.string().nullable(),
     access_token_expires_at_ms: z.coerce.number(),
+    is_access_token_new: z.boolean(),
     token_version: z.int(),
     reads_paused_ms: z.coerce.number(),
     reads_pauses: z.int(),
@@ -36,6 +37,7 @@ const connectionRow = z
       refreshToken: row.refresh_token,
       previousRefreshToken: row.previous_refresh_token ?? undefined,
       accessTokenExpiresAt: new Date(row.access_token_expires_at_ms),
+      isAccessTokenNew: row.is_access_token_new,
       tokenVersion: row.token_version,
       pauses: {
         read: { remainingMs: row.reads_paused_ms, count: row.reads_pauses },
@@ -56,7 +58,10 @@ const NOT_LEASED = '(refresh_lease_until is null or refresh_lease_until < now())
 /** Still the latest refresher, and the tokens are still those it set out to replace. */
 const HOLDS_CLAIM = 'id = ? and refresh_fence = ? and token_version = ?';
 
-type StoreWaits = Pick<Waits, 'tokenLeaseMs' | 'previousRefreshTokenMs' | 'recordingRetryMs'>;
+type StoreWaits = Pick<
+  Waits,
+  'tokenLeaseMs' | 'tokenRetryMs' | 'newTokenMs' | 'previousRefreshTokenMs' | 'recordingRetryMs'
+>;
 
 /**
  * Single statements, each atomic, never a transaction: nothing stays locked while Intuit is being asked.
@@ -79,11 +84,12 @@ export class PostgresTokenStore implements TokenStore {
               case when refresh_token_changed_at > now() - ? * interval '1 millisecond' then previous_refresh_token end
                 as previous_refresh_token,
               token_version, extract(epoch from access_token_expires_at) * 1000 as access_token_expires_at_ms,
+              coalesce(refreshed_at > now() - ? * interval '1 millisecond', false) as is_access_token_new,
               ${remainingMs('reads_paused_until')} as reads_paused_ms, reads_pauses,
               ${remainingMs('writes_paused_until')} as writes_paused_ms, writes_pauses,
               settings->>'homeCurrency' as home_currency
        from qbo_connection where id = ?`,
-      [this.#waits.previousRefreshTokenMs, connectionId],
+      [this.#waits.previousRefreshTokenMs, this.#waits.newTokenMs, connectionId],
     );
     return z.array(connectionRow).parse(rows)[0];
   }
@@ -117,7 +123,7 @@ export class PostgresTokenStore implements TokenStore {
   #recordTokens(claim: TokenClaim, tokens: SealedTokens): Promise<unknown> {
     return this.#execute(
       `update qbo_connection
-       set access_token = ?, access_token_expires_at = ?, refresh_token = ?,
+       set access_token = ?, access_token_expires_at = ?, refreshed_at = now(), refresh_token = ?,
            previous_refresh_token = coalesce(?, previous_refresh_token),
            refresh_token_changed_at = case when ? then now() else refresh_token_changed_at end,
            refresh_token_expires_at = coalesce(?, refresh_token_expires_at),
@@ -157,8 +163,9 @@ export class PostgresTokenStore implements TokenStore {
 
   async releaseRefresh(claim: TokenClaim): Promise<void> {
     await this.#execute(
-      `update qbo_connection set refresh_lease_until = null where ${HOLDS_CLAIM} returning refresh_fence`,
-      identity(claim),
+      `update qbo_connection set refresh_lease_until = now() + ? * interval '1 millisecond'
+       where ${HOLDS_CLAIM} returning refresh_fence`,
+      [this.#waits.tokenRetryMs, ...identity(claim)],
     );
   }
 

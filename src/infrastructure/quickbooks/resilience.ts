@@ -41,8 +41,18 @@ export class Resilience {
     deadline: Deadline,
     attempt: () => Promise<QboAnswer>,
   ): Promise<QboAnswer> {
-    const repeating = this.#retries[effect];
-    return this.#breakerOf(connectionId).run(() => repeating.execute(attempt, deadline.signal));
+    return this.#breakerOf(connectionId).run(() => this.#repeat(effect, deadline, attempt));
+  }
+
+  /** A repetition that was withheld, or cut off at the deadline, does not take back the failure before it. */
+  async #repeat(effect: CallEffect, deadline: Deadline, attempt: () => Promise<QboAnswer>): Promise<QboAnswer> {
+    let cause: FailureCause | undefined;
+    const answer = await this.#retries[effect].execute(async () => {
+      const attempted = await attempt();
+      if (causeOf(attempted) !== 'withheld') cause = causeOf(attempted);
+      return attempted;
+    }, deadline.signal);
+    return answer.kind === 'failed' && cause !== undefined ? { ...answer, cause } : answer;
   }
 
   #breakerOf(connectionId: string): Breaker {
@@ -61,7 +71,11 @@ export class Resilience {
 
 function failedBecauseOf(causes: readonly FailureCause[]) {
   return handleWhenResult((result) => {
-    const answer = result as QboAnswer;
-    return answer.kind === 'failed' && answer.cause !== undefined && causes.includes(answer.cause);
+    const cause = causeOf(result as QboAnswer);
+    return cause !== undefined && causes.includes(cause);
   });
+}
+
+function causeOf(answer: QboAnswer): FailureCause | undefined {
+  return answer.kind === 'failed' ? answer.cause : undefined;
 }

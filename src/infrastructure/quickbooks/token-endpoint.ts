@@ -32,7 +32,7 @@ export type RefreshAnswer =
   | { readonly kind: 'dead'; readonly trace: ProviderTrace }
   /** The client id or secret is wrong (`invalid_client`); the tokens may be fine. */
   | { readonly kind: 'wrong_client'; readonly trace: ProviderTrace }
-  /** `lost`: no whole answer came, so Intuit may have issued tokens that nobody received. */
+  /** `lost`: no answer came, or one from somebody else on the way, so Intuit may have issued tokens that nobody received. */
   | { readonly kind: 'unavailable' | 'lost'; readonly reason: string; readonly trace: ProviderTrace };
 
 export type RefusedRefresh = Exclude<RefreshAnswer, { kind: 'issued' }>;
@@ -96,12 +96,13 @@ function interpret(exchanged: HttpExchange): RefreshAnswer {
   if (status < 500 && data?.error === 'invalid_grant') return { kind: 'dead', trace };
   if (status < 500 && data?.error === 'invalid_client') return { kind: 'wrong_client', trace };
   const error = data && /^[a-z_]{1,50}$/.test(data.error) ? `, ${data.error}` : '';
-  return { kind: 'unavailable', reason: `status ${status}${error}`, trace };
+  const isRefusal = status >= 400 && status < 500 && status !== 408;
+  return { kind: isRefusal ? 'unavailable' : 'lost', reason: `status ${status}${error}`, trace };
 }
 
 function readTokens(json: unknown, trace: ProviderTrace): RefreshAnswer {
   const { data } = tokenAnswer.safeParse(json);
-  if (!data) return { kind: 'unavailable', reason: 'an answer without an access token', trace };
+  if (!data) return { kind: 'lost', reason: 'an answer without an access token', trace };
   const tokens = {
     accessToken: data.access_token,
     refreshToken: data.refresh_token,

@@ -14,6 +14,8 @@ export interface StoredConnection {
   /** The one before it, while Intuit still takes it (24 hours). */
   readonly previousRefreshToken: string | undefined;
   readonly accessTokenExpiresAt: Date;
+  /** It comes from a refresh a few minutes ago. */
+  readonly isAccessTokenNew: boolean;
   readonly tokenVersion: number;
   readonly pauses: Readonly<Record<CallEffect, Pause>>;
   /** The Intuit app it was made with; undefined: the default one. */
@@ -59,6 +61,6 @@ export interface TokenStore {
   requireReconnect(claim: TokenClaim): Promise<boolean>;
   /** The same for tokens that QuickBooks refuses. False: it has other tokens or is about to get them, nothing was changed. */
   requireReconnectOf(connectionId: string, tokenVersion: number): Promise<boolean>;
-  /** Ends the lease without a result, so that the next caller may try. */
+  /** Ends the lease without a result. The next caller may try after a rest, lest Intuit take the two for simultaneous. */
   releaseRefresh(claim: TokenClaim): Promise<void>;
 }

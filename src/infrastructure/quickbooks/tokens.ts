@@ -124,13 +124,14 @@ export class QboTokens {
     const claimed = await this.#claimReplacement(connectionId, deadline);
     if (!claimed) return undefined;
     const { stored, claim } = claimed;
-    if (await this.#isOwn(stored, refreshToken)) return this.#renewOwn(stored, claim, given);
+    const latest = await this.#latestOf(stored, refreshToken);
+    if (latest !== undefined) return this.#renewOwn(stored, latest, claim, given);
     const renewed = toRenewed(await this.#send(company, app, refreshToken), claim);
     if (renewed.kind === 'refused') await this.release(claim);
     return renewed;
   }
 
-  /** Gives up the right to replace a connection's tokens. */
+  /** Gives up the right to replace a connection's tokens; nobody asks Intuit for some in the moment after that. */
   release(claim: TokenClaim): Promise<void> {
     return this.#options.store.releaseRefresh(claim);
   }
@@ -140,17 +141,20 @@ export class QboTokens {
     await Promise.allSettled(this.#refreshes);
   }
 
-  async #renewOwn(stored: StoredConnection, claim: TokenClaim, given: GivenTokens): Promise<RenewedTokens> {
-    const { secrets } = this.#options;
-    const accessToken = await secrets.open(stored.accessToken);
-    if (accessToken !== given.accessToken && this.#isFresh(stored)) {
+  async #renewOwn(
+    stored: StoredConnection,
+    refreshToken: string,
+    claim: TokenClaim,
+    given: GivenTokens,
+  ): Promise<RenewedTokens> {
+    const accessToken = await this.#open(stored.accessToken);
+    if (accessToken !== undefined && accessToken !== given.accessToken && this.#isFresh(stored)) {
       await this.release(claim);
-      const refreshToken = await secrets.open(stored.refreshToken);
       const { accessTokenExpiresAt } = stored;
       const ends = { accessTokenExpiresAt, refreshTokenExpiresAt: undefined, refreshTokenHardExpiresAt: undefined };
       return { kind: 'renewed', tokens: { accessToken, refreshToken, ...ends }, isNew: false, claim: undefined };
     }
-    const refresh = await this.#askIntuit(stored, given.app);
+    const refresh = await this.#askIntuit(stored, given.app, refreshToken);
     if (refresh.answer.kind === 'issued') await this.#record(stored, claim, refresh, refresh.answer.tokens);
     else await this.release(claim);
     return toRenewed(refresh);
@@ -172,25 +176,30 @@ export class QboTokens {
     return undefined;
   }
 
-  async #isOwn({ refreshToken, previousRefreshToken }: StoredConnection, given: string): Promise<boolean> {
-    const stored = [refreshToken, ...(previousRefreshToken === undefined ? [] : [previousRefreshToken])];
-    // What cannot be opened, because its key is lost, is certainly to be replaced.
-    const opened = await Promise.all(stored.map((sealed) => this.#options.secrets.open(sealed).catch(() => undefined)));
-    return opened.includes(given);
+  /** The stored refresh token, if the given one is of its chain. What cannot be opened is certainly to be replaced. */
+  async #latestOf(stored: StoredConnection, given: string): Promise<string | undefined> {
+    const latest = await this.#open(stored.refreshToken);
+    const previous = await this.#open(stored.previousRefreshToken);
+    return given === latest || given === previous ? latest : undefined;
   }
 
   async #renew(connectionId: string, staleVersion: number): Promise<AuthorisationResult> {
-    const { store, waits } = this.#options;
+    const { store, clock, waits } = this.#options;
     const waitUntil = performance.now() + waits.tokenMaxWaitMs;
     for (;;) {
       const stored = await this.#load(connectionId);
       if (stored.reconnectRequired) return reconnectRequired();
       if (stored.tokenVersion !== staleVersion) return this.#authorise(stored);
+      const app = await this.#appOf(stored);
+      const refreshToken = await this.#open(stored.refreshToken);
+      if (!app) return wrongClient({});
+      if (refreshToken === undefined) return unreadable();
       const claim = await store.claimRefresh(connectionId, staleVersion);
-      const result = claim && (await this.#finishing(this.#refresh(stored, claim)));
+      const result = claim && (await this.#finishing(this.#refresh(stored, claim, app, refreshToken)));
       if (result && result !== 'fenced_off') return result;
       if (performance.now() > waitUntil) {
-        return unavailable('somebody else is refreshing the tokens and does not finish', {});
+        const retryAt = new Date(clock.now().getTime() + waits.tokenRetryMs);
+        return unavailable('somebody else is refreshing the tokens and does not finish', {}, retryAt);
       }
       await delay(waits.tokenPollMs);
     }
@@ -202,14 +211,14 @@ export class QboTokens {
   }
 
   /** `fenced_off`: while Intuit was being asked somebody took over. What was received is discarded. */
-  async #refresh(stored: StoredConnection, claim: TokenClaim): Promise<AuthorisationResult | 'fenced_off'> {
+  async #refresh(
+    stored: StoredConnection,
+    claim: TokenClaim,
+    app: IntuitApp,
+    refreshToken: string,
+  ): Promise<AuthorisationResult | 'fenced_off'> {
     const { store } = this.#options;
-    const app = await this.#appOf(stored);
-    if (!app) {
-      await store.releaseRefresh(claim);
-      return wrongClient({});
-    }
-    const refresh = await this.#askIntuit(stored, app);
+    const refresh = await this.#askIntuit(stored, app, refreshToken);
     const { answer } = refresh;
     if (answer.kind === 'issued') return this.#record(stored, claim, refresh, answer.tokens);
     if (answer.kind === 'dead') {
@@ -223,13 +232,13 @@ export class QboTokens {
    * Asks with the stored refresh token. When Intuit does not know it and nobody replaced it meanwhile, with the one
    * before, which Intuit honours for a day: there is nothing to lose any more.
    */
-  async #askIntuit(stored: StoredConnection, app: IntuitApp): Promise<Refresh> {
-    const { secrets } = this.#options;
-    const latest = await this.#send(stored, app, await secrets.open(stored.refreshToken));
-    if (latest.answer.kind !== 'dead' || stored.previousRefreshToken === undefined) return latest;
+  async #askIntuit(stored: StoredConnection, app: IntuitApp, refreshToken: string): Promise<Refresh> {
+    const latest = await this.#send(stored, app, refreshToken);
+    if (latest.answer.kind !== 'dead') return latest;
+    const previous = await this.#open(stored.previousRefreshToken);
+    if (previous === undefined) return latest;
     const now = await this.#load(stored.id);
-    if (now.tokenVersion !== stored.tokenVersion) return latest;
-    return this.#send(stored, app, await secrets.open(stored.previousRefreshToken));
+    return now.tokenVersion === stored.tokenVersion ? this.#send(stored, app, previous) : latest;
   }
 
   /** Asks once more when the answer was lost: Intuit keeps the value that was sent valid for a day after its change. */
@@ -271,12 +280,19 @@ export class QboTokens {
 
   async #appOf({ app }: StoredConnection): Promise<IntuitApp | undefined> {
     if (!app) return this.#options.defaultApp;
-    return { clientId: app.clientId, clientSecret: await this.#options.secrets.open(app.clientSecret) };
+    const clientSecret = await this.#open(app.clientSecret);
+    return clientSecret === undefined ? undefined : { clientId: app.clientId, clientSecret };
   }
 
   async #authorise(stored: StoredConnection): Promise<AuthorisationResult> {
-    const accessToken = await this.#options.secrets.open(stored.accessToken);
+    const accessToken = await this.#open(stored.accessToken);
+    if (accessToken === undefined) return unreadable();
     return { ok: true, value: { connection: stored, accessToken, tokenVersion: stored.tokenVersion } };
+  }
+
+  /** Undefined: there is none, or the key that it was sealed with is lost, so that only a person can bring another. */
+  async #open(sealed: string | undefined): Promise<string | undefined> {
+    return sealed === undefined ? undefined : this.#options.secrets.open(sealed).catch(() => undefined);
   }
 
   async #load(connectionId: string): Promise<StoredConnection> {
@@ -316,12 +332,18 @@ function reconnectRequired(trace: ProviderTrace = {}): AuthorisationResult {
   return { ok: false, failure: { kind: 'reconnect_required', message, trace } };
 }
 
+function unreadable(): AuthorisationResult {
+  const message = 'The tokens of this company cannot be opened, because their encryption key is not configured.';
+  return { ok: false, failure: { kind: 'reconnect_required', message, trace: {} } };
+}
+
 function wrongClient(trace: ProviderTrace): AuthorisationResult {
-  const message = 'Intuit does not accept the client id and client secret, or none are configured: check these first.';
+  const message =
+    'Intuit does not accept the client id and client secret, or none are configured that can be opened: check these first.';
   return { ok: false, failure: { kind: 'reconnect_required', message, trace } };
 }
 
-function unavailable(reason: string, trace: ProviderTrace): AuthorisationResult {
+function unavailable(reason: string, trace: ProviderTrace, retryAt?: Date): AuthorisationResult {
   const message = `The access token could not be refreshed (${reason}).`;
-  return { ok: false, failure: { kind: 'unavailable', message, trace } };
+  return { ok: false, failure: { kind: 'unavailable', message, trace, ...(retryAt && { retryAt }) } };
 }

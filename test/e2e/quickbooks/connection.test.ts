@@ -46,10 +46,10 @@ async function conferenceConnection(id: string): Promise<Data> {
   return (await app.graphql.query(document, { id })).conference.qboConnection;
 }
 
-/** Configures, which must be refused without a change to any row. Only that a refresh was tried is counted. */
+/** Configures, which must be refused without a change to any row. Only that a refresh was tried, and when, is noted. */
 async function refused(conferenceId: string, input: Record<string, unknown>): Promise<Data> {
   const rows = async () => ({
-    connections: (await connectionRows()).map((row) => ({ ...row, refresh_fence: undefined })),
+    connections: (await connectionRows()).map((row) => ({ ...row, refresh_fence: 0, refresh_lease_until: null })),
     audits: await app.sql('select id from audit_event'),
   });
   const before = await rows();

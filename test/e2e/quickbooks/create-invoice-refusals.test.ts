@@ -13,7 +13,6 @@ import {
   invoiceOrder,
   invoicesInBooks,
   operationsOf,
-  reconnect,
   SECOND_COMPANY,
   sendInvoice,
   syncInvoice,
@@ -239,13 +238,12 @@ describe('what QuickBooks refuses', () => {
     const order = await createOrder(app);
     await app.quickbooks.post('/faults', { kind: '401', times: 2, match: { path: '/query?' } });
     const answer = await invoiceOrder(app, order.id);
-    expect(answer.userErrors).toMatchObject([{ code: 'RECONNECT_REQUIRED' }]);
+    expect(answer.userErrors).toMatchObject([{ code: 'QBO_UNAVAILABLE' }]);
     expect(JSON.stringify(answer)).not.toMatch(/eyJ/);
     const rows = await app.sql(
       'select last_error from provider_operation union all select after::text from audit_event',
     );
     expect(JSON.stringify(rows)).not.toMatch(/eyJ|RT1-/);
-    await reconnect(app);
   });
 });
 

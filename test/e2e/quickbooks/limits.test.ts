@@ -36,7 +36,10 @@ async function connection(fields: string): Promise<Data> {
 
 async function metric(name: string, labels: string): Promise<number> {
   const text = await (await fetch(`${app.app.url}/metrics`)).text();
-  const pattern = new RegExp(`^${name}\\{realm="${app.quickbooks.realmId}",${labels}\\} (\\S+)$`, 'm');
+  const pattern = new RegExp(
+    `^${name}\\{environment="SANDBOX",realm="${app.quickbooks.realmId}",${labels}\\} (\\S+)$`,
+    'm',
+  );
   return Number(pattern.exec(text)?.[1]);
 }
 

@@ -31,6 +31,7 @@ const waits: Waits = {
   retryDelayMs: 1,
   retryDelayMaxMs: 5,
   breakerOpenMs: 30,
+  newTokenMs: 1_000,
   callSpacingMs: 0,
   batchSpacingMs: 0,
   // It would be a statement of whatever use case is at work when it is due.

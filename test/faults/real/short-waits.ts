@@ -35,6 +35,7 @@ export const shortWaits: Waits = {
   retryDelayMs: 50,
   retryDelayMaxMs: 200,
   breakerOpenMs: 500,
+  newTokenMs: 1_000,
   tokenTimeoutMs: 2_000,
   tokenRetryMs: 1_100,
   tokenLeaseMs: 6_000,

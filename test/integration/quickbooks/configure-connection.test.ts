@@ -144,7 +144,9 @@ describe('pasted tokens that must be refreshed to be proven', () => {
     const production = { ...bench.process(), allowsSimulators: false };
     expect(await configure(production, pasted)).toMatchObject({ id: null, failures: [{ code: 'INVALID' }] });
     expect(await storedTokens()).toEqual(before);
-    expect(await connection()).toMatchObject({ token_version: 1, refresh_lease_until: null });
+    expect(await connection()).toMatchObject({ token_version: 1, refresh_fence: 1 });
+    expect(await configure(bench.process(), pasted)).toMatchObject({ id: bench.conferenceId });
+    expect(await connection()).toMatchObject({ token_version: 2, refresh_fence: 3, refresh_lease_until: null });
   });
 });
 
@@ -162,4 +164,38 @@ test('tokens that work do not overwrite newer ones that healed the connection me
   });
   expect(await configure(slow, older)).toMatchObject({ id: bench.conferenceId });
   expect(await storedTokens()).toEqual(newer);
+});
+
+describe('pasted tokens that work', () => {
+  test('replace those of the connection that QuickBooks refuses, also new ones', async () => {
+    await bench.stop();
+    bench = await startWorkbench({ waits: { newTokenMs: 300_000 } });
+    const pasted = await consent({ replace: true });
+    await bench.sql('update qbo_connection set refreshed_at = now()');
+    expect(await configure(bench.process(), pasted)).toMatchObject({ id: bench.conferenceId });
+    expect(await storedTokens()).toEqual(pasted);
+    expect(await connection()).toMatchObject({ status: 'CONNECTED', token_version: 2, refreshed_at: null });
+    expect(await tokenCalls()).toEqual([]);
+  });
+
+  test.each([
+    ['which has time left', '1 h'],
+    ['which has run out', '-1 h'],
+  ])('replace an access token, %s, that nobody can open because the encryption key is lost', async (_what, rest) => {
+    const { id } = await bench.invoicedOrder();
+    const pasted = await consent();
+    await bench.sql(
+      `update qbo_connection set access_token = 'lost', refresh_token = 'lost', previous_refresh_token = 'lost',
+                                 access_token_expires_at = now() + ?::interval`,
+      [rest],
+    );
+    expect(await syncQboInvoiceStatus(bench.process(), { purchaseOrderId: id })).toMatchObject({
+      id: null,
+      failures: [{ code: 'RECONNECT_REQUIRED', message: expect.stringContaining('encryption key') }],
+    });
+    expect(await configure(bench.process(), pasted)).toMatchObject({ id: bench.conferenceId });
+    expect(await storedTokens()).toEqual(pasted);
+    expect(await syncQboInvoiceStatus(bench.process(), { purchaseOrderId: id })).toMatchObject({ id });
+    expect(await tokenCalls()).toEqual([]);
+  });
 });

@@ -195,9 +195,11 @@ describe('a company whose monthly quota of reads is used up', () => {
     await useUpQuota();
     await syncQboInvoiceStatus(bench.process(), { purchaseOrderId });
     const metrics = await new Metrics(bench.orm).registry.metrics();
-    const seconds = Number(/^qbo_paused_seconds\{realm="\d+",effect="read"\} (\S+)$/m.exec(metrics)?.[1]);
+    const seconds = Number(
+      /^qbo_paused_seconds\{environment="SANDBOX",realm="\d+",effect="read"\} (\S+)$/m.exec(metrics)?.[1],
+    );
     expect(seconds).toBeGreaterThan(50);
     expect(seconds).toBeLessThanOrEqual(60);
-    expect(metrics).toMatch(/^qbo_paused_seconds\{realm="\d+",effect="write"\} 0$/m);
+    expect(metrics).toMatch(/^qbo_paused_seconds\{environment="SANDBOX",realm="\d+",effect="write"\} 0$/m);
   });
 });

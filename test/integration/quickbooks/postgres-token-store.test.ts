@@ -79,6 +79,7 @@ describe('loading', () => {
       refreshToken: 'sealed(refresh-1)',
       previousRefreshToken: undefined,
       accessTokenExpiresAt,
+      isAccessTokenNew: false,
       tokenVersion: 1,
       pauses: { read: { remainingMs: 0, count: 0 }, write: { remainingMs: 0, count: 0 } },
       app: { clientId: 'own-id', clientSecret: 'sealed(own-secret)' },
@@ -100,6 +101,21 @@ describe('loading', () => {
   test('one that does not exist is undefined', async () => {
     expect(await store.load('qbo_none')).toBeUndefined();
   });
+});
+
+test('an access token is new for five minutes after a refresh, and not when a person gave it', async () => {
+  const { id } = await insertConnection(orm);
+  expect(await store.load(id)).toMatchObject({ isAccessTokenNew: false });
+  await store.recordTokens(await claim(id), newTokens);
+  expect(await store.load(id)).toMatchObject({ isAccessTokenNew: true });
+  const passed = (minutes: number) =>
+    orm.em
+      .fork()
+      .execute(`update qbo_connection set refreshed_at = now() - ? * interval '1 minute' where id = ?`, [minutes, id]);
+  await passed(4.9);
+  expect(await store.load(id)).toMatchObject({ isAccessTokenNew: true });
+  await passed(5);
+  expect(await store.load(id)).toMatchObject({ isAccessTokenNew: false });
 });
 
 describe('the refresh token before the last change', () => {
@@ -193,9 +209,14 @@ describe('claiming the refresh', () => {
     expect(await store.claimRefresh(id, 1)).toEqual({ connectionId: id, tokenVersion: 1, fence: 2 });
   });
 
-  test('after a release the next one may try at once', async () => {
+  test('after a release the next one may try after a rest', async () => {
     const { id } = await insertConnection(orm);
     await store.releaseRefresh(await claim(id));
+    expect(await store.claimRefresh(id, 1)).toBeUndefined();
+    const restMs = ((await readConnection(orm, id)).refreshLeaseUntil?.getTime() ?? 0) - Date.now();
+    expect(restMs).toBeGreaterThan(0);
+    expect(restMs).toBeLessThanOrEqual(2_500);
+    await endLease(id);
     expect(await store.claimRefresh(id, 1)).toMatchObject({ fence: 2 });
   });
 });

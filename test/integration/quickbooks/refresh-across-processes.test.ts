@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Waits } from '../../../src/application/waits.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
@@ -31,8 +32,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-function tokensOf(orm: MikroORM, tokenLeaseMs = testWaits.tokenLeaseMs): QboTokens {
-  const waits = { ...testWaits, tokenLeaseMs, tokenPollMs: 20, tokenTimeoutMs: 3000 };
+function tokensOf(orm: MikroORM, changed: Partial<Waits> = {}): QboTokens {
+  const waits = { ...testWaits, tokenPollMs: 20, tokenTimeoutMs: 3000, ...changed };
   return new QboTokens({
     store: new PostgresTokenStore(orm, waits),
     secrets: markingBox,
@@ -82,7 +83,7 @@ describe('refreshing from several processes', () => {
   test('a slow refresher that was overtaken discards its tokens and uses the stored ones', async () => {
     const { id } = await insertConnection(first());
     await issueAfter(800, 0);
-    const slow = tokensOf(first(), 100).current(id);
+    const slow = tokensOf(first(), { tokenLeaseMs: 100 }).current(id);
     await delay(200);
     const quick = await tokensOf(second()).current(id);
     expect(quick).toMatchObject({ ok: true, value: { accessToken: 'access-3' } });
@@ -93,6 +94,26 @@ describe('refreshing from several processes', () => {
       tokenVersion: 2,
     });
     expect(tokenEndpoint?.requests).toHaveLength(2);
+  });
+
+  test.each<[string, number, unknown]>([
+    ['lost behind a gateway', 502, '<html>'],
+    ['no tokens', 200, '<html>'],
+    ['a refusal', 400, { error: 'invalid_request' }],
+  ])('after %s nobody asks again for a while, and then one does', async (_what, status, body) => {
+    const { id } = await insertConnection(first());
+    const askedAt: number[] = [];
+    tokenEndpoint = await startStandIn((_request, response) => {
+      askedAt.push(performance.now());
+      if (askedAt.length <= 2) json(response, status, body);
+      else json(response, 200, { access_token: 'access-2', expires_in: 3600 });
+    });
+    const results = await Promise.all(processes.map((orm) => tokensOf(orm, { tokenRetryMs: 300 }).current(id)));
+    const gaps = askedAt.slice(1).map((at, index) => at - (askedAt[index] ?? 0));
+    expect(gaps).toHaveLength(2);
+    for (const gap of gaps) expect(gap).toBeGreaterThan(290);
+    expect(results.filter(({ ok }) => ok).length).toBeGreaterThan(0);
+    expect(await readConnection(first(), id)).toMatchObject({ accessToken: 'sealed(access-2)', tokenVersion: 2 });
   });
 
   test('invalid_grant marks the connection, and nobody asks again', async () => {

@@ -211,6 +211,42 @@ describe('a company that keeps failing', () => {
     expect(breakers).toEqual([true]);
   });
 
+  test('is also one that hangs, when the deadline cuts the repetition short', async () => {
+    const gateway = gatewayWith({ breakerOpenMs: 60_000, callTimeoutMs: 200 });
+    answers = Array.from({ length: 10 }, () => hang);
+    for (let count = 0; count < 5; count++) {
+      expect(await inRequest(350, () => read(gateway))).toMatchObject({
+        failure: { message: 'The time for this request was over before QuickBooks could answer.' },
+      });
+    }
+    expect(standIn.requests).toHaveLength(10);
+    expect(breakers).toEqual([true]);
+  });
+
+  test('is also one that fails, when there is no room for the repetition', async () => {
+    const gateway = gatewayWith({ breakerOpenMs: 60_000 });
+    answers = failures(5);
+    for (let count = 0; count < 5; count++) {
+      const places = [0, undefined];
+      traffic.takePlace = async () => places.shift();
+      expect(await read(gateway)).toMatchObject({ failure: { retryAt: expect.any(Date) } });
+    }
+    expect(standIn.requests).toHaveLength(5);
+    expect(breakers).toEqual([true]);
+  });
+
+  test('is also one that refuses new access tokens, each of them once', async () => {
+    const gateway = gatewayWith({ breakerOpenMs: 60_000 });
+    store.connection = { ...store.connection, isAccessTokenNew: true };
+    answers = Array.from({ length: 5 }, () => (response: ServerResponse) => json(response, 401, {}));
+    for (let count = 0; count < 5; count++) await (count % 2 === 0 ? read(gateway) : write(gateway));
+    expect(standIn.requests).toHaveLength(5);
+    expect(breakers).toEqual([true]);
+    expect(await read(gateway)).toMatchObject({ failure: { retryAt: new Date(NOW.getTime() + 60_000) } });
+    expect(standIn.requests).toHaveLength(5);
+    expect(store.connection.reconnectRequired).toBe(false);
+  });
+
   test('is not one that refuses or throttles', async () => {
     const gateway = gatewayWith({ breakerOpenMs: 60_000 });
     answers = Array.from({ length: 12 }, (_, index) =>

@@ -69,17 +69,25 @@ describe('an access token that QuickBooks refuses', () => {
     expect(store.connection.tokenVersion).toBe(2);
   });
 
-  test('a second 401 means that a person must reconnect, and is the end of it', async () => {
+  test('a 401 to the new one, too, is QuickBooks’ trouble: nothing is refreshed again and the connection stays', async () => {
     api().get(`${COMPANY}/invoice/155`).query(true).reply(401, expired);
     refreshSucceeds();
-    api('access-2').get(`${COMPANY}/invoice/155`).query(true).reply(401, expired, { intuit_tid: 'tid-2' });
-    const result = await gateway.readInvoice('qbo_1', '155');
-    expect(result).toMatchObject({
-      ok: false,
-      failure: { kind: 'reconnect_required', trace: { statusCode: 401, requestId: 'tid-2' } },
-    });
+    const refused = api('access-2').get(`${COMPANY}/invoice/155`).times(3).query(true);
+    refused.reply(401, expired, { intuit_tid: 'tid-2' });
+    for (let call = 0; call < 3; call++) {
+      expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({
+        ok: false,
+        failure: {
+          kind: 'unavailable',
+          message: expect.stringContaining('QuickBooks refuses an access token that Intuit has just issued'),
+          trace: { statusCode: 401, requestId: 'tid-2' },
+        },
+      });
+    }
     expect(nock.pendingMocks()).toEqual([]);
-    expect(store.connection).toMatchObject({ reconnectRequired: true, tokenVersion: 2 });
+    expect(store.connection).toMatchObject({ reconnectRequired: false, tokenVersion: 2 });
+    api('access-2').get(`${COMPANY}/invoice/155`).query(true).reply(200, { Invoice: invoice });
+    expect(await gateway.readInvoice('qbo_1', '155')).toMatchObject({ ok: true });
   });
 
   test('when the refresh fails the request is not repeated', async () => {

@@ -22,13 +22,14 @@ export const storedConnection: StoredConnection = {
   refreshToken: 'sealed(refresh-1)',
   previousRefreshToken: undefined,
   accessTokenExpiresAt: new Date('2026-11-21T13:00:00Z'),
+  isAccessTokenNew: false,
   tokenVersion: 1,
   pauses: { read: { remainingMs: 0, count: 0 }, write: { remainingMs: 0, count: 0 } },
   app: undefined,
   homeCurrency: 'USD',
 };
 
-/** One connection in memory, by the rules that `TokenStore` states. Leases never end by themselves. */
+/** One connection in memory, by the rules that `TokenStore` states, without rests. Leases never end, and tokens never age. */
 export class MemoryTokenStore implements TokenStore {
   fence = 0;
   leased = false;
@@ -58,7 +59,7 @@ export class MemoryTokenStore implements TokenStore {
     const previousRefreshToken = tokens.replacedRefreshToken ?? this.connection.previousRefreshToken;
     const tokenVersion = claim.tokenVersion + 1;
     const changed = { accessToken, accessTokenExpiresAt, refreshToken, previousRefreshToken, tokenVersion };
-    this.connection = { ...this.connection, ...changed };
+    this.connection = { ...this.connection, ...changed, isAccessTokenNew: true };
     this.refreshTokenHardExpiresAt = tokens.refreshTokenHardExpiresAt ?? this.refreshTokenHardExpiresAt;
     this.refreshTokenExpiresAt = tokens.refreshTokenExpiresAt ?? this.refreshTokenExpiresAt;
     this.leased = false;

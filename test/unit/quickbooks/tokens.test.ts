@@ -6,6 +6,7 @@ import { Deadline } from '../../../src/application/deadline.js';
 import type { Waits } from '../../../src/application/waits.js';
 import type { QboCallReport } from '../../../src/infrastructure/quickbooks/call-observer.js';
 import { intuitEndpoints } from '../../../src/infrastructure/quickbooks/endpoints.js';
+import type { StoredConnection } from '../../../src/infrastructure/quickbooks/token-store.js';
 import { QboTokens, type QboTokensOptions } from '../../../src/infrastructure/quickbooks/tokens.js';
 import { testWaits } from '../../support/test-waits.js';
 import { interceptRequests } from './intercept.js';
@@ -100,6 +101,7 @@ describe('a token that is needed', () => {
       refreshToken: 'sealed(refresh-2)',
       previousRefreshToken: 'sealed(refresh-1)',
       accessTokenExpiresAt: new Date('2026-11-21T13:00:00Z'),
+      isAccessTokenNew: true,
       tokenVersion: 2,
     });
     expect(store.refreshTokenExpiresAt).toEqual(new Date(NOW.getTime() + 8_726_400_000));
@@ -150,8 +152,9 @@ describe('several callers at once', () => {
   test('when the one that refreshes never finishes, they give up in the end', async () => {
     expiresIn(-1);
     store.leased = true;
-    const result = await tokens({}, { tokenMaxWaitMs: 30 }).current('qbo_1');
-    expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
+    const result = await tokens({}, { tokenMaxWaitMs: 30, tokenRetryMs: 2_000 }).current('qbo_1');
+    const retryAt = new Date(NOW.getTime() + 2_000);
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'unavailable', retryAt } });
     expect(posts).toEqual([]);
   });
 
@@ -189,11 +192,15 @@ describe('several callers at once', () => {
 });
 
 describe('a refresh whose answer is lost', () => {
-  test('is repeated under the same lease with the same token, and what comes then is stored', async () => {
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['with the connection', (response) => response.socket?.resetAndDestroy()],
+    ['behind a gateway', (response) => json(response, 502, {})],
+    ['and something else came', (response) => json(response, 200, 'hello')],
+  ])('%s is repeated under the same lease with the same token, and what comes then is stored', async (_how, lose) => {
     let requests = 0;
     const standIn = await startStandIn((_request, response) => {
       requests++;
-      if (requests === 1) response.socket?.resetAndDestroy();
+      if (requests === 1) lose(response);
       else json(response, 200, answer);
     });
     expiresIn(-1);
@@ -233,6 +240,14 @@ describe('when Intuit does not know the stored refresh token', () => {
     expect(await tokens().current('qbo_1')).toMatchObject({ ok: false, failure: { kind: 'reconnect_required' } });
     expect(refreshTokensSent()).toEqual(['refresh-1', 'refresh-0']);
     expect(store.connection.reconnectRequired).toBe(true);
+  });
+
+  test('and the one before it cannot be opened, a person must reconnect', async () => {
+    store.connection = { ...store.connection, previousRefreshToken: 'lost' };
+    endpointAnswers(400, { error: 'invalid_grant' });
+    expect(await tokens().current('qbo_1')).toMatchObject({ ok: false, failure: { kind: 'reconnect_required' } });
+    expect(refreshTokensSent()).toEqual(['refresh-1']);
+    expect(store).toMatchObject({ connection: { reconnectRequired: true }, leased: false });
   });
 
   test('but somebody stored another one meanwhile, that is used and nothing more is sent', async () => {
@@ -415,26 +430,27 @@ describe('when Intuit refuses', () => {
     expect(store.leased).toBe(false);
   });
 
-  test('without any client id nothing is asked', async () => {
+  test.each<[string, Partial<StoredConnection>, string]>([
+    ['any client id', {}, 'none are configured'],
+    ['a client secret that can be opened', { app: { clientId: 'own', clientSecret: 'lost' } }, 'none are configured'],
+    ['a refresh token that can be opened', { refreshToken: 'lost' }, 'encryption key'],
+  ])('without %s nothing is asked, and nobody kept from asking', async (_what, fields, words) => {
     expiresIn(-1);
-    const result = await tokens({ defaultApp: undefined }).current('qbo_1');
-    expect(!result.ok && result.failure.message).toContain('none are configured');
+    store.connection = { ...store.connection, ...fields };
+    const before = store.connection;
+    const defaultApp = fields.refreshToken === undefined ? undefined : { clientId: 'id', clientSecret: 'secret' };
+    const result = await tokens({ defaultApp }).current('qbo_1');
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'reconnect_required', trace: {} } });
+    expect(!result.ok && result.failure.message).toContain(words);
     expect(posts).toEqual([]);
-    expect(store.leased).toBe(false);
+    expect(store).toMatchObject({ connection: before, fence: 0 });
   });
 });
 
 describe('when the token endpoint does not work', () => {
   test.each<[string, number, unknown]>([
-    ['500', 500, { error: 'server_error' }],
-    ['an outage that quotes invalid_grant', 503, { error: 'invalid_grant' }],
-    ['503 in HTML', 503, '<html>'],
     ['429', 429, ''],
     ['400 for another reason', 400, { error: 'unsupported_grant_type' }],
-    ['200 with HTML', 200, '<html>'],
-    ['200 with an empty body', 200, ''],
-    ['200 without an access token', 200, { refresh_token: 'refresh-2', expires_in: 3600 }],
-    ['200 with an empty access token', 200, { ...answer, access_token: '' }],
   ])('%s: unavailable, nothing is stored and the next caller may try', async (_what, status, body) => {
     expiresIn(-1);
     const before = store.connection;
@@ -448,7 +464,15 @@ describe('when the token endpoint does not work', () => {
   test.each<[string, (response: ServerResponse) => void]>([
     ['a time-out', () => undefined],
     ['a lost connection', (response) => response.socket?.resetAndDestroy()],
-  ])('%s: likewise, after one repetition', async (_what, answers) => {
+    ['500', (response) => json(response, 500, { error: 'server_error' })],
+    ['an outage that quotes invalid_grant', (response) => json(response, 503, { error: 'invalid_grant' })],
+    ['503 in HTML', (response) => void response.writeHead(503).end('<html>')],
+    ['200 with HTML', (response) => void response.writeHead(200).end('<html>')],
+    ['200 with an empty body', (response) => void response.writeHead(200).end()],
+    ['200 without an access token', (response) => json(response, 200, { ...answer, access_token: undefined })],
+    ['200 with an empty access token', (response) => json(response, 200, { ...answer, access_token: '' })],
+    ['302', (response) => void response.writeHead(302, { location: 'https://elsewhere.example' }).end()],
+  ])('%s: likewise, after one repetition, as Intuit may have issued tokens', async (_what, answers) => {
     const standIn = await startStandIn((_request, response) => answers(response));
     expiresIn(-1);
     const before = store.connection;

@@ -6,6 +6,7 @@ import { SettledOperationsMigration } from './0005-settled-operations.js';
 import { WebhookEventStatesMigration } from './0006-webhook-event-states.js';
 import { RealSendingsMigration } from './0007-real-sendings.js';
 import { UnexplainedBalancesMigration } from './0008-unexplained-balances.js';
+import { RefreshedAtMigration } from './0009-refreshed-at.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   { name: '0006-webhook-event-states', class: WebhookEventStatesMigration },
   { name: '0007-real-sendings', class: RealSendingsMigration },
   { name: '0008-unexplained-balances', class: UnexplainedBalancesMigration },
+  { name: '0009-refreshed-at', class: RefreshedAtMigration },
 ];
