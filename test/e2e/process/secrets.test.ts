@@ -27,7 +27,8 @@ describe('a server that logs everything', () => {
     secrets.verifierToken = await keptSecret('webhook-verifier-token');
     secrets.databasePassword = await keptSecret('postgres.password');
     graphql = new GraphQLClient(url, secrets.apiKey);
-  });
+    // Compiling and starting a server takes a while on a busy machine.
+  }, 90_000);
 
   afterAll(() => programs.remove());
 
