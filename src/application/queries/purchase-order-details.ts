@@ -115,7 +115,7 @@ export async function findBookedOnInvoices(
   return rows.map(({ id, booked }) => ({ id: String(id), bookedMinor: minorUnits(BigInt(String(booked))) }));
 }
 
-/** Per purchase order its live invoice, else its latest one: ids are in the order of time, and a live one is last. */
+/** All invoices of the purchase orders, the oldest first. */
 export async function findInvoices(em: EntityManager, orderIds: readonly string[]): Promise<Invoice[]> {
   return em.find(Invoice, { purchaseOrder: { $in: [...orderIds] } }, { orderBy: { createdAt: 'asc', id: 'asc' } });
 }

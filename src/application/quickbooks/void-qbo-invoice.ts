@@ -175,7 +175,8 @@ async function renew(tx: EntityManager, context: QboContext, former: ProviderOpe
   const body = context.accounting.prepareVoid(String(externalId), String(syncToken));
   const claim = await claimOperation(tx, context, { kind, subject, connectionId: connection.id, body });
   if (claim.status === 'busy') throw new Error(`operation ${former.id} was closed and another one is open`);
-  return claim.operation;
+  // What was sent before may still void it, so that nothing came of this one alone is no refusal.
+  return Object.assign(claim.operation, { attempts: former.attempts, lastSentAt: former.lastSentAt });
 }
 
 /** QuickBooks answers a void with the voided invoice. Anything else is not the success it claims to be. */

@@ -4,6 +4,9 @@ import type { QboAnswer } from './http-client.js';
 /** A server that failed so often in a row, repetitions not counted, is down rather than unlucky. */
 const FAILURES_UNTIL_OPEN = 5;
 
+/** How long a call that tries takes as a rule. */
+const TRIAL_MS = 1_000;
+
 export interface BreakerOptions {
   readonly openMs: number;
   readonly now: () => Date;
@@ -32,7 +35,7 @@ export class Breaker {
       return answer;
     }
     // The others would wait for the one that tries without minding their deadlines.
-    if (this.#isTrying || performance.now() < this.#rest.until) return resting(this.#rest.retryAt);
+    if (this.#isTrying || performance.now() < this.#rest.until) return resting(this.#retryAt(this.#rest.retryAt));
     this.#isTrying = true;
     try {
       const answer = await call();
@@ -41,6 +44,11 @@ export class Breaker {
     } finally {
       this.#isTrying = false;
     }
+  }
+
+  /** Not at once, when the rest is over and one call is still trying. */
+  #retryAt(endOfRest: Date): Date {
+    return new Date(Math.max(endOfRest.getTime(), this.#options.now().getTime() + TRIAL_MS));
   }
 
   #learn(answer: QboAnswer, isTrial: boolean): void {

@@ -20,7 +20,7 @@ export interface StoredConnection {
   readonly pauses: Readonly<Record<CallEffect, Pause>>;
   /** The Intuit app it was made with; undefined: the default one. */
   readonly app: { readonly clientId: string; readonly clientSecret: string } | undefined;
-  /** Undefined: the company's settings were not read yet, or must be read anew. */
+  /** Undefined: the company's settings were not read yet. */
   readonly homeCurrency: string | undefined;
 }
 

@@ -275,7 +275,8 @@ export class QboTokens {
       ...endsOf(tokens, askedAt),
     });
     if (!recorded) return 'fenced_off';
-    return { ok: true, value: { connection: stored, accessToken, tokenVersion: stored.tokenVersion + 1 } };
+    const connection = { ...stored, isAccessTokenNew: true };
+    return { ok: true, value: { connection, accessToken, tokenVersion: stored.tokenVersion + 1 } };
   }
 
   async #appOf({ app }: StoredConnection): Promise<IntuitApp | undefined> {

@@ -292,6 +292,19 @@ describe('a void without an answer', () => {
     },
   );
 
+  test('is not forgotten when the sending under a new request id has to wait', async () => {
+    const { id } = await invoiced();
+    await bench.quickbooks.post('/faults', { kind: 'reset', when: 'before', match: VOIDS });
+    await cancel(id);
+    await bench.later(16 * 60_000);
+    const paused = { ok: false, failure: { kind: 'unavailable', message: 'paused', trace: {} } } as const;
+    await resumeOperations(bench.with({ voidInvoice: async () => paused }));
+    expect(await standing(id)).toEqual({ order: 'SENT', invoices: ['OPEN'], voids: ['REFUSED', 'UNKNOWN'] });
+    await bench.later(3 * 60_000);
+    expect(await resumeOperations(bench.process())).toBe(1);
+    expect(await standing(id)).toEqual({ ...CANCELLED, voids: ['REFUSED', 'DONE'] });
+  });
+
   test('that a reading found out is settled with the cancellation', async () => {
     const { id, invoiceId } = await invoiced();
     await bench.quickbooks.post('/faults', { kind: 'reset', when: 'after', match: VOIDS });
