@@ -139,6 +139,16 @@ describe('a customer of which no sending is ever answered', () => {
     ]);
   });
 
+  test('is gone on with in the background less and less often, together with its invoice', async () => {
+    const purchaseOrderId = await bench.order({ organizationName: 'Less Often Ltd' });
+    const { context } = unanswered();
+    bench.resumptions.length = 0;
+    await everyMinute(20, () => createQboInvoice(context(), { purchaseOrderId }));
+    expect(bench.resumptions).toEqual([5_000, 10_000, 20_000, 40_000, ...Array.from({ length: 11 }, () => 60_000)]);
+    await bench.later(15 * 60_000);
+    expect(await createQboInvoice(context(), { purchaseOrderId })).toEqual({ id: purchaseOrderId, failures: [] });
+  });
+
   test('lets nobody wait for it while it is not sent', async () => {
     const organizationName = 'Not Waited For Ltd';
     const { keys, context } = unanswered();
