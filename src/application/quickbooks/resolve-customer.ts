@@ -8,9 +8,11 @@ import {
   claimOperation,
   closeAsRefused,
   isOver,
+  isReplayable,
+  latestAttempt,
   mayBeUnderWay,
 } from '../operations/provider-operations.js';
-import { openFailure, type SettledAttempt, settleAttempt } from '../operations/settle-attempt.js';
+import { openFailure, postponeOperation, type SettledAttempt, settleAttempt } from '../operations/settle-attempt.js';
 import type { ProviderCustomer } from '../ports/accounting.js';
 import { failed, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
 import { inTransaction, recordInTransaction } from '../transaction.js';
@@ -114,6 +116,7 @@ export async function createCustomer(
 ): Promise<ProviderResult<string> | 'busy'> {
   const begun = await beginUnlessTaken(context, search, displayName);
   if (begun === 'busy') return 'busy';
+  if ('failure' in begun) return begun;
   const { attempt, body } = begun;
   const answer = await context.accounting.createCustomer(search.connection.id, body, attempt.operationId);
   const settled = await resolveNameTaken(context, search, { attempt, result: answer });
@@ -164,8 +167,9 @@ async function beginUnlessTaken(context: QboContext, search: CustomerSearch, dis
 }
 
 /**
- * An earlier attempt whose outcome is unknown is repeated as it was, as long as QuickBooks knows its request id or may be
- * at work on it. Later it is given up: the look-up before this showed that it made no customer.
+ * An earlier attempt whose outcome is unknown is repeated as it was, as long as QuickBooks surely knows its request id. Then
+ * nothing is sent, so that its last sending grows old, until QuickBooks can no longer be at work on it. After that it is
+ * given up: the look-up before this showed that it made no customer.
  */
 async function begin(tx: EntityManager, context: QboContext, search: CustomerSearch, displayName: string) {
   const request = {
@@ -182,11 +186,21 @@ async function begin(tx: EntityManager, context: QboContext, search: CustomerSea
     await tx.flush();
     return begin(tx, context, search, displayName);
   }
+  if (!isReplayable(context, operation)) {
+    await postponeOperation(tx, context, latestAttempt(operation), { lastError: NOT_SENT_NOW.message });
+    return failed(NOT_SENT_NOW);
+  }
   const body = operation.body ?? request.body;
   return { attempt: beginAttempt(context, operation, body), body };
 }
 
 export const NOT_MADE = 'QuickBooks has no customer of this name: it was not made.';
+
+const NOT_SENT_NOW: ProviderFailure = {
+  kind: 'unknown',
+  message: 'The customer is not sent again as long as QuickBooks may be at work on an earlier sending.',
+  trace: {},
+};
 
 function draft({ order, settings }: CustomerSearch, displayName: string) {
   return {

@@ -11,7 +11,8 @@ import { createCustomer, NOT_MADE, pickUsable } from './resolve-customer.js';
 
 /**
  * Settles a customer whose creation got no answer and whose invoice nobody goes on with: links it when it is there, sends
- * it again while QuickBooks surely knows its request id, and otherwise gives it up. The next invoice makes a new one.
+ * it again while QuickBooks surely knows its request id, and gives it up once it can no longer be at work on it. The next
+ * invoice makes a new one.
  */
 export async function resumeCustomer(context: QboContext, operation: ProviderOperation): Promise<void> {
   const search = await searchOf(context, operation);
@@ -21,7 +22,7 @@ export async function resumeCustomer(context: QboContext, operation: ProviderOpe
   const found = await context.accounting.findCustomersByName(operation.connection.id, names);
   if (!found.ok) return postpone(context, operation, found.failure.message);
   const usable = pickUsable(names, found.value, search.value);
-  // When it is sent again, then as it is stored; a refusal or another lost answer leaves it settled or unknown.
+  // If it is sent again, then as it is stored; a refusal or another lost answer leaves it settled or unknown.
   if (usable) await linkCustomer(context, search.value, usable);
   else if (isOver(context, operation)) await giveUp(context, operation);
   else await createCustomer(context, search.value, organizationName);

@@ -34,7 +34,9 @@ export async function abandonInvoice(
     if (!current) return;
     const now = context.clock.now();
     Object.assign(current, { lastError: failure.message, leaseUntil: now, updatedAt: now });
-    if (!isFinal) return context.jobs.resumeOperationsIn(context.waits.resumeMs);
+    // A customer of unknown outcome asked to be gone on with itself, ever later, and its invoice goes along.
+    if (failure.code === 'IN_PROGRESS') context.jobs.resumeOperationsIn(context.waits.resumeMs);
+    if (!isFinal) return;
     current.state = OperationState.REFUSED;
     await releaseClaim(tx, invoiceId);
   });

@@ -85,6 +85,112 @@ describe('a customer that queries do not show yet', () => {
   });
 });
 
+describe('a customer of which no sending is ever answered', () => {
+  const LOST = { ok: false, failure: { kind: 'unknown', message: 'Duplicate Request ID', trace: {} } } as const;
+
+  /** QuickBooks knows the first request id, and does not say what came of it: it only makes customers under another. */
+  function unanswered() {
+    const keys: string[] = [];
+    const { accounting } = bench.context;
+    const createCustomer = async (connection: string, body: string, key: string) => {
+      keys.push(key);
+      return key === keys[0] ? LOST : accounting.createCustomer(connection, body, key);
+    };
+    return { keys, context: () => bench.with({ createCustomer }) };
+  }
+
+  async function everyMinute(minutes: number, work: () => Promise<unknown>): Promise<void> {
+    for (let minute = 0; minute < minutes; minute += 1) {
+      await work();
+      await bench.later(60_000);
+    }
+  }
+
+  test('is not sent again after a quarter of an hour, and made anew once the last sending is as old', async () => {
+    const organizationName = 'Never Answered Ltd';
+    const purchaseOrderId = await bench.order({ organizationName });
+    const { keys, context } = unanswered();
+    const invoice = () => createQboInvoice(context(), { purchaseOrderId });
+    await everyMinute(15, invoice);
+    expect(keys).toEqual(Array.from({ length: 15 }, () => keys[0]));
+    await everyMinute(14, async () =>
+      expect(await invoice()).toMatchObject({ failures: [{ code: 'OUTCOME_UNKNOWN' }] }),
+    );
+    expect(keys).toHaveLength(15);
+    expect(await invoice()).toEqual({ id: purchaseOrderId, failures: [] });
+    expect(new Set(keys).size).toBe(2);
+    expect(await named(organizationName)).toHaveLength(1);
+    expect((await operations()).slice(-2)).toEqual([
+      { state: 'REFUSED', attempts: 15 },
+      { state: 'DONE', attempts: 1 },
+    ]);
+  });
+
+  test('is settled by the background alone, which ends the waiting of its invoice', async () => {
+    const organizationName = 'Left Alone Ltd';
+    const purchaseOrderId = await bench.order({ organizationName });
+    const { keys, context } = unanswered();
+    await createQboInvoice(context(), { purchaseOrderId });
+    await everyMinute(31, () => resumeOperations(context()));
+    expect(new Set(keys).size).toBe(2);
+    expect(await named(organizationName)).toHaveLength(1);
+    expect(await bench.sql('select status from invoice where purchase_order_id = ?', [purchaseOrderId])).toEqual([
+      { status: 'OPEN' },
+    ]);
+  });
+
+  test('is gone on with in the background less and less often, together with its invoice', async () => {
+    const purchaseOrderId = await bench.order({ organizationName: 'Less Often Ltd' });
+    const { context } = unanswered();
+    bench.resumptions.length = 0;
+    await everyMinute(20, () => createQboInvoice(context(), { purchaseOrderId }));
+    expect(bench.resumptions).toEqual([5_000, 10_000, 20_000, 40_000, ...Array.from({ length: 11 }, () => 60_000)]);
+    await bench.later(15 * 60_000);
+    expect(await createQboInvoice(context(), { purchaseOrderId })).toEqual({ id: purchaseOrderId, failures: [] });
+  });
+
+  test('lets nobody wait for it while it is not sent', async () => {
+    const organizationName = 'Not Waited For Ltd';
+    const { keys, context } = unanswered();
+    const purchaseOrderIds = [await bench.order({ organizationName }), await bench.order({ organizationName })];
+    await everyMinute(15, () => createQboInvoice(context(), { purchaseOrderId: String(purchaseOrderIds[0]) }));
+    await bench.later(60_000);
+    const startedAt = performance.now();
+    for (const purchaseOrderId of purchaseOrderIds) {
+      const outcome = await createQboInvoice(context(), { purchaseOrderId });
+      expect(outcome).toMatchObject({ id: null, failures: [{ code: 'OUTCOME_UNKNOWN' }] });
+    }
+    expect(performance.now() - startedAt).toBeLessThan(bench.context.waits.customerWaitMs / 2);
+    expect(keys).toHaveLength(15);
+    await bench.later(15 * 60_000);
+    for (const purchaseOrderId of purchaseOrderIds) {
+      expect(await createQboInvoice(context(), { purchaseOrderId })).toEqual({ id: purchaseOrderId, failures: [] });
+    }
+    expect(await named(organizationName)).toHaveLength(1);
+  });
+
+  test('is linked when it appears under one of its names while nothing is sent', async () => {
+    const organizationName = 'Appeared Ltd';
+    const purchaseOrderId = await bench.order({ organizationName });
+    const { keys, context } = unanswered();
+    await everyMinute(15, () => createQboInvoice(context(), { purchaseOrderId }));
+    await createQboInvoice(context(), { purchaseOrderId });
+    const made = bench.context.accounting.prepareCustomer({
+      displayName: `${organizationName} (USD)`,
+      organizationName,
+      contactName: '',
+      email: '',
+      billingAddress: '',
+      currency: undefined,
+    });
+    const [connection] = await bench.sql('select id from qbo_connection');
+    await bench.context.accounting.createCustomer(connection?.id, made, String(keys[0]));
+    expect(await createQboInvoice(context(), { purchaseOrderId })).toEqual({ id: purchaseOrderId, failures: [] });
+    expect((await operations()).at(-1)).toEqual({ state: 'DONE', attempts: 15 });
+    expect(keys).toHaveLength(15);
+  });
+});
+
 describe('a customer of unknown outcome whose invoice nobody goes on with', () => {
   async function orphan(organizationName: string, when: 'before' | 'after'): Promise<void> {
     const purchaseOrderId = await bench.order({ organizationName });
@@ -127,6 +233,20 @@ describe('a customer of unknown outcome whose invoice nobody goes on with', () =
     const purchaseOrderId = await bench.order({ organizationName });
     expect(await createQboInvoice(bench.process(), { purchaseOrderId })).toMatchObject({ failures: [] });
     expect(await named(organizationName)).toHaveLength(1);
+  });
+
+  test('is left alone while its last sending may be under way, and then given up', async () => {
+    await orphan('Sent Late Ltd', 'before');
+    await bench.later(14 * 60_000);
+    await bench.quickbooks.post('/faults', { kind: 'reset', when: 'before', match: { path: '/customer?' } });
+    expect(await resumeOperations(bench.process())).toBe(1);
+    await bench.later(2 * 60_000);
+    expect(await resumeOperations(bench.process())).toBe(1);
+    expect(await resumeOperations(bench.process())).toBe(0);
+    expect((await operations()).at(-1)).toEqual({ state: 'UNKNOWN', attempts: 2 });
+    await bench.later(14 * 60_000);
+    expect(await resumeOperations(bench.process())).toBe(1);
+    expect((await operations()).at(-1)).toEqual({ state: 'REFUSED', attempts: 2 });
   });
 
   test('stays open, and is looked at less often, while QuickBooks cannot be read', async () => {
