@@ -22,13 +22,16 @@ export async function invoicesOfPayments(
     payment: String(row.providerPaymentId),
     invoice: String(row.providerInvoiceId),
   }));
-  const now = [...read].flatMap(({ externalId, applications }) =>
-    applications
-      .filter(({ kind }) => kind === 'invoice')
-      .map((application) => ({ payment: externalId, invoice: application.externalId })),
+  const now = [...read].flatMap((payment) =>
+    invoicesPaidBy(payment).map((invoice) => ({ payment: payment.externalId, invoice })),
   );
   const byPayment = Map.groupBy([...now, ...before], ({ payment }) => payment);
   return new Map([...byPayment].map(([id, pairs]) => [id, [...new Set(pairs.map(({ invoice }) => invoice))]]));
+}
+
+/** QuickBooks' ids of the invoices to which a payment is applied. */
+export function invoicesPaidBy({ applications }: ProviderPayment): string[] {
+  return applications.flatMap(({ kind, externalId }) => (kind === 'invoice' ? [externalId] : []));
 }
 
 /** Those of these invoices that are ours, by QuickBooks' id. */

@@ -1,10 +1,9 @@
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { Found, ProviderRefundReceipt } from '../ports/accounting.js';
 import type { ProviderFailure } from '../ports/provider.js';
 import { type AnnouncedChange, announceChanges } from './announce-changes.js';
-import { findOwnInvoices, invoicesOfPayments } from './concerned-invoices.js';
+import { findOwnInvoices, invoicesOfPayments, invoicesPaidBy } from './concerned-invoices.js';
 import { noteRefundReceipt } from './note-refund-receipt.js';
 import type { QboContext } from './qbo-context.js';
 import type { SeenObjects } from './seen-objects.js';
@@ -36,18 +35,13 @@ export async function recordChanges(
   const paymentIds = [...found.payments.keys(), ...found.deletedPaymentIds, ...found.unreadablePaymentIds];
   const byPayment = await invoicesOfPayments(context.em, connection, paymentIds, found.payments.values());
   const paymentsOf = invert(byPayment);
-  const { invoices: live, unreadableInvoiceIds, deletedInvoiceIds } = found;
-  const ids = [...live.keys(), ...unreadableInvoiceIds, ...deletedInvoiceIds, ...paymentsOf.keys()];
-  const own = await findOwnInvoices(context.em, connection, ids);
-  // What is deleted stays so, and asking for it would cost reads. A payment that it once had may still have a rest.
-  const isGone = ({ status, externalId }: Invoice) =>
-    status === InvoiceStatus.DELETED && !live.has(String(externalId)) && !unreadableInvoiceIds.has(String(externalId));
-  const deleted = [...own.values()].filter(isGone);
-  const invoices = [...own.values()].filter(
-    (each) => !deleted.includes(each) || paymentsOf.has(String(each.externalId)),
-  );
-  const seenDeletedIds = new Set([...deletedInvoiceIds, ...deleted.map(({ externalId }) => String(externalId))]);
-  const known = { changedPaymentIds: new Set(paymentIds), seen: { ...found, deletedInvoiceIds: seenDeletedIds } };
+  const { deletedInvoiceIds } = found;
+  const ids = [...found.invoices.keys(), ...found.unreadableInvoiceIds, ...deletedInvoiceIds, ...paymentsOf.keys()];
+  const invoices = [...(await findOwnInvoices(context.em, connection, ids)).values()];
+  // One to which a payment is still applied is read, whatever else says that it is gone: all its bookings are at stake.
+  const paid = new Set([...found.payments.values()].flatMap(invoicesPaidBy));
+  const seen = { ...found, deletedInvoiceIds: deletedInvoiceIds.difference(paid) };
+  const known = { changedPaymentIds: new Set(paymentIds), seen };
   const results = await syncInvoices(context, connection.id, invoices, known);
   const poisonous = withStatus(invoices, results, 'unreadable', 'thrown');
   // What cannot be recorded would hold up everything after it if it were simply tried again.
