@@ -252,6 +252,15 @@ function isCutOff(error: unknown): boolean {
 
 const CUT_OFF = /Connection (terminated|ended)|terminating connection|not queryable|connection error|ECONNRE|57P01/;
 
+/** The pool takes back the place of a connection that was cut, and of that only. */
+function release(session: pg.PoolClient): void {
+  try {
+    session.release();
+  } catch (error) {
+    if (!/already been released/.test(String(error))) throw error;
+  }
+}
+
 const KNOWN_WITHIN_MS = 20;
 
 const PROCESSES = ['api 0', 'api 1', 'worker 0', 'worker 1'];
@@ -280,7 +289,7 @@ class LivingInstance {
     try {
       return await work(session);
     } finally {
-      session.release();
+      release(session);
     }
   }
 }
