@@ -55,8 +55,8 @@ export interface AccountingGateway {
   prepareVoid(externalId: string, syncToken: string): string;
   voidInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>>;
   /**
-   * The payments with these ids, 500 in a read; ids the provider no longer knows are missing from the answer. A single one
-   * is read by its id, which shows at once what a query may show later.
+   * The payments with these ids, 500 in a read. A single one is read by its id, and missing from the answer when the
+   * provider no longer knows it; several are queried, which may show later what is there: see `read-payments.ts`.
    */
   readPayments(connectionId: string, externalIds: readonly string[]): Promise<ProviderResult<Found<ProviderPayment>>>;
   /** As `readPayments`; those missing from the answer were deleted at the provider. */

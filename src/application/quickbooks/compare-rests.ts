@@ -6,6 +6,7 @@ import { companyIdOf, type QboConnection } from '../../domain/quickbooks/qbo-con
 import type { Found, ProviderPayment } from '../ports/accounting.js';
 import { type ProviderResult, succeeded } from '../ports/provider.js';
 import type { QboContext } from './qbo-context.js';
+import { readPayments } from './read-payments.js';
 
 export interface RestsComparison {
   /** Those that are not as we have them; the unreadable ones may be. */
@@ -18,11 +19,11 @@ export interface RestsComparison {
  * invoice of ours. Without any this costs no read.
  */
 export async function compareRests(
-  { accounting, em }: QboContext,
+  context: QboContext,
   connection: QboConnection,
 ): Promise<ProviderResult<RestsComparison>> {
-  const stored = await paymentsWithRest(em, connection);
-  const read = await accounting.readPayments(connection.id, [...stored.keys()]);
+  const stored = await paymentsWithRest(context.em, connection);
+  const read = await readPayments(context, connection.id, [...stored.keys()]);
   if (!read.ok) return read;
   const { objects, unreadableIds } = read.value;
   const changed = objects.filter(({ externalId, syncToken, unapplied }) => {

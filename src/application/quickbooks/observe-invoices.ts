@@ -37,7 +37,10 @@ export async function observeInvoices(
   const payments = new PaymentCollection(context, connectionId, known?.seen);
   const followed = await followedPayments(context, invoices, snapshots, known);
   const unread = [...followed.values()].flat().filter((id) => !payments.get(id) && !wasAskedFor(id, known));
-  await payments.read([...found.flatMap((invoice) => untrusted(invoice, trusted, payments)), ...unread]);
+  await payments.read(
+    found.flatMap((invoice) => untrusted(invoice, trusted, payments)),
+    unread,
+  );
   const recent = recentlyChanged(context, snapshots);
   if (known) {
     const lookedInto = new Map(invoices.map(({ externalId, unexplainedMinor }) => [externalId, unexplainedMinor]));
@@ -134,7 +137,8 @@ async function trustBookings(
 
 /**
  * By invoice: the payments that it lists no longer and that have to be read. One that is still booked there changed, so
- * it always is; one of which only a rest is left, when nothing or its change is known.
+ * it always is; one of which only a rest is left, when nothing or its change is known; one that was taken for deleted,
+ * when it is told of.
  */
 async function followedPayments(
   { em }: QboContext,
@@ -144,10 +148,10 @@ async function followedPayments(
 ): Promise<Map<string, string[]>> {
   if (!first) return new Map();
   const candidates = await paymentsToFollow(em, first.companyId, [...snapshots.keys()]);
-  const isToRead = ({ invoice, payment, isStanding }: FollowedPayment) => {
+  const isToRead = ({ invoice, payment, isStanding, hasRest }: FollowedPayment) => {
     const snapshot = snapshots.get(invoice);
     if (!snapshot?.ok || snapshot.value.invoice?.paymentIds.includes(payment)) return false;
-    return isStanding || !known || known.changedPaymentIds.has(payment);
+    return isStanding || (known ? known.changedPaymentIds.has(payment) : hasRest);
   };
   const byInvoice = Map.groupBy(candidates.filter(isToRead), ({ invoice }) => invoice);
   return new Map([...byInvoice].map(([id, rows]) => [id, rows.map(({ payment }) => payment)]));

@@ -1,5 +1,6 @@
 import type { ProviderPayment } from '../ports/accounting.js';
 import type { QboContext } from './qbo-context.js';
+import { readPayments } from './read-payments.js';
 import { type FailedReading, notUnderstood, type SeenObjects } from './seen-objects.js';
 
 /** Payments that were read, and which could not be. None is asked for twice. */
@@ -27,10 +28,11 @@ export class PaymentCollection {
     return ids.map((id) => this.#failures.get(id)).find((failure) => failure !== undefined);
   }
 
-  async read(ids: readonly string[]): Promise<void> {
-    const wanted = [...new Set(ids)].filter((id) => !this.#asked.has(id));
+  /** @param inDoubt more of them, which may not exist */
+  async read(ids: readonly string[], inDoubt: readonly string[] = []): Promise<void> {
+    const wanted = [...new Set([...ids, ...inDoubt])].filter((id) => !this.#asked.has(id));
     if (wanted.length === 0) return;
-    const read = await this.#context.accounting.readPayments(this.#connectionId, wanted);
+    const read = await readPayments(this.#context, this.#connectionId, wanted, (id) => inDoubt.includes(id));
     for (const id of wanted) {
       this.#asked.add(id);
       this.#payments.delete(id);

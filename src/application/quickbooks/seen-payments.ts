@@ -10,8 +10,10 @@ import type { QboContext } from './qbo-context.js';
 export interface FollowedPayment {
   readonly invoice: string;
   readonly payment: string;
-  /** It still has a booking there. Otherwise a rest of it is applied to nothing. */
+  /** It still has a booking there. */
   readonly isStanding: boolean;
+  /** A rest of it is applied to nothing. Without a booking or a rest it was taken for deleted, and may be there again. */
+  readonly hasRest: boolean;
 }
 
 /** Payments that still matter to these invoices of one company, even if QuickBooks no longer lists them there. */
@@ -21,16 +23,17 @@ export async function paymentsToFollow(
   invoiceIds: readonly string[],
 ): Promise<FollowedPayment[]> {
   return em.fork().execute<FollowedPayment[]>(
-    `select provider_invoice_id as invoice, provider_payment_id as payment, bool_or(is_standing) as "isStanding"
+    `select provider_invoice_id as invoice, provider_payment_id as payment, bool_or(is_standing) as "isStanding",
+       coalesce(bool_or(seen.unapplied_minor > 0), false) as "hasRest"
      from (
        select provider_company, provider_invoice_id, provider_payment_id, ${STANDING_PAYMENT} as is_standing from payment
        union all
        select provider_company, provider_invoice_id, provider_payment_id, ${STANDING_CREDIT} from credit_note
      ) as booked
+     left join provider_payment seen on seen.provider = 'QBO' and seen.company_id = booked.provider_company
+       and seen.external_id = booked.provider_payment_id
      where provider_company = ? and provider_invoice_id in (select jsonb_array_elements_text(?::jsonb))
-       and (is_standing or exists (select from provider_payment seen
-         where seen.company_id = booked.provider_company and seen.external_id = booked.provider_payment_id
-           and seen.provider = 'QBO' and seen.unapplied_minor > 0))
+       and (is_standing or seen.unapplied_minor > 0 or seen.status = 'DELETED')
      group by 1, 2`,
     [companyId, JSON.stringify(invoiceIds)],
   );
@@ -48,7 +51,8 @@ export interface SeenPayments {
 
 /**
  * Remembers what QuickBooks says of payments. Two invoices of different orders can share one: the rows are written in
- * the order of their ids, and an answer that is older than what is stored is left out, which the sync token tells.
+ * the order of their ids, and an answer that is older than what is stored is left out, which the sync token tells. One that
+ * was taken for deleted and is there unchanged stands again: were it the older answer, its rest would be looked at anew.
  */
 export async function rememberPayments(
   tx: EntityManager,
@@ -87,8 +91,7 @@ const UPSERT = `
     unapplied_since = case when excluded.unapplied_minor > 0
       then coalesce(provider_payment.unapplied_since, excluded.unapplied_since) end,
     updated_at = excluded.updated_at
-  where (length(excluded.sync_token), excluded.sync_token) > (length(provider_payment.sync_token), provider_payment.sync_token)
-    or (excluded.sync_token = provider_payment.sync_token and provider_payment.status <> 'DELETED')`;
+  where (length(excluded.sync_token), excluded.sync_token) >= (length(provider_payment.sync_token), provider_payment.sync_token)`;
 
 function columnsOf({ ids, clock }: QboContext, { provider, companyId }: Invoice, payment: ProviderPayment): unknown[] {
   const now = clock.now();

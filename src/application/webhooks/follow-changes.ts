@@ -7,6 +7,7 @@ import type { Found, ProviderPayment } from '../ports/accounting.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 import { findOwnInvoices, invoicesOfPayments } from '../quickbooks/concerned-invoices.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
+import { readPayments } from '../quickbooks/read-payments.js';
 import { beginReading } from '../quickbooks/reading-order.js';
 import { notUnderstood, seenPayments } from '../quickbooks/seen-objects.js';
 import { type InvoiceSync, syncInvoices } from '../quickbooks/sync-invoices.js';
@@ -59,7 +60,7 @@ async function follow(
   const begun = await beginReading(context.em);
   const changedPayments = objects.filter(({ entity }) => entity === 'payment');
   const paymentIds = changedPayments.map(({ externalId }) => externalId);
-  const payments = await readPayments(context, connection, changedPayments);
+  const payments = await askForPayments(context, connection, changedPayments);
   const read = payments.ok ? payments.value.objects : [];
   const byPayment = await invoicesOfPayments(context.em, connection, paymentIds, read);
   const concerned = new Map(objects.map((object) => [object, invoicesOf(object, byPayment)]));
@@ -72,41 +73,17 @@ async function follow(
   return { payments, concerned, invoices, results, mayAppear };
 }
 
-/**
- * A query may show a payment only some time after its webhook: one that it does not show is read by its id, too, unless
- * it is said to be deleted.
- */
-async function readPayments(
+async function askForPayments(
   context: QboContext,
   connection: QboConnection,
   changed: readonly ChangedObject[],
 ): Promise<ProviderResult<Found<ProviderPayment>>> {
   const ids = changed.map(({ externalId }) => externalId);
-  const read = await askForPayments(context, connection, ids);
-  if (!read.ok || ids.length === 1) return read;
-  const parts = [read.value];
-  for (const { externalId } of changed.filter((object) => !isShown(object, read.value) && !isDeleted(object))) {
-    const single = await askForPayments(context, connection, [externalId]);
-    if (!single.ok) return single;
-    parts.push(single.value);
-  }
-  const objects = parts.flatMap((part) => part.objects);
-  return { ...read, value: { objects, unreadableIds: parts.flatMap((part) => part.unreadableIds) } };
-}
-
-async function askForPayments(
-  { accounting }: QboContext,
-  connection: QboConnection,
-  ids: readonly string[],
-): Promise<ProviderResult<Found<ProviderPayment>>> {
-  const read = await accounting.readPayments(connection.id, ids);
+  const deleted = new Set(changed.filter(isDeleted).map(({ externalId }) => externalId));
+  const read = await readPayments(context, connection.id, ids, (id) => !deleted.has(id));
   // One bad id can have a whole query refused.
   if (!read.ok && read.failure.kind === 'rejected') throw new Error(read.failure.message);
   return read;
-}
-
-function isShown({ externalId }: ChangedObject, { objects, unreadableIds }: Found<ProviderPayment>): boolean {
-  return objects.some((payment) => payment.externalId === externalId) || unreadableIds.includes(externalId);
 }
 
 function isDeleted({ events }: ChangedObject): boolean {

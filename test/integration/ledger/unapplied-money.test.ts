@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { succeeded } from '../../../src/application/ports/provider.js';
 import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
 import { reconcileQboConnection } from '../../../src/application/quickbooks/reconcile-qbo-connection.js';
 import { sweepQboConnection } from '../../../src/application/quickbooks/sweep-qbo-connection.js';
+import { syncQboInvoiceStatus } from '../../../src/application/quickbooks/sync-qbo-invoice-status.js';
 import { startWorkbench, type Workbench } from '../../support/workbench.js';
-import { Bookkeeper, balance, type InvoicedOrder, money, notify, rests } from './ledger-bench.js';
+import { Bookkeeper, balance, type InvoicedOrder, money, notify, rests, seen } from './ledger-bench.js';
 
 let bench: Workbench;
 let bookkeeper: Bookkeeper;
@@ -127,4 +129,55 @@ test('a payment that was replaced by another one of the same amount is found by 
     `${other}/1 147500 2026-11-03 ${other}`,
   ]);
   expect(await rests(bench, paid.id)).toEqual([`${payment} 147500`]);
+});
+
+/** QuickBooks whose queries for several payments find nothing; with `atAll` it does not find one by its id, either. */
+function findingNothing({ atAll = false } = {}): QboContext {
+  const { accounting } = bench.context;
+  const readPayments: typeof accounting.readPayments = async (connection, ids) =>
+    ids.length === 1 && !atAll ? accounting.readPayments(connection, ids) : succeeded(NOTHING);
+  return bench.with({ readPayments });
+}
+
+const NOTHING = { objects: [], unreadableIds: [] };
+
+describe('a query that wrongly finds no payment', () => {
+  test('ends no rest in a reconciliation, which reads each one by its id', async () => {
+    const taken = [await paidAndOpen(), await paidAndOpen()];
+    for (const { paid, payment } of taken) {
+      await bookkeeper.reassign(payment, {});
+      await notify(bench, 'payment', payment);
+      expect(await rests(bench, paid.id)).toEqual([`${payment} 147500`]);
+    }
+    await reconcileQboConnection(findingNothing(), { conferenceId: bench.conferenceId });
+    for (const { paid, payment } of taken) expect(await rests(bench, paid.id)).toEqual([`${payment} 147500`]);
+  });
+
+  test('ends no rest of payments that were just taken off an invoice', async () => {
+    const order = await bench.invoicedOrder();
+    const payments = [
+      await bookkeeper.pay(700, { [order.externalId]: 700 }),
+      await bookkeeper.pay(775, { [order.externalId]: 775 }),
+    ];
+    await notify(bench, 'invoice', order.externalId);
+    expect(await balance(bench, order.id)).toBe(PAID);
+    for (const payment of payments) await bookkeeper.reassign(payment, {});
+    await syncQboInvoiceStatus(findingNothing(), { purchaseOrderId: order.id });
+    expect(await balance(bench, order.id)).toBe(UNPAID);
+    expect((await rests(bench, order.id)).toSorted()).toEqual([`${payments[0]} 70000`, `${payments[1]} 77500`]);
+  });
+});
+
+describe('a payment that was taken for deleted', () => {
+  test('and is there again unchanged shows its rest again', async () => {
+    const { paid, payment } = await paidAndOpen();
+    await bookkeeper.reassign(payment, {});
+    await notify(bench, 'payment', payment);
+    await syncQboInvoiceStatus(findingNothing({ atAll: true }), { purchaseOrderId: paid.id });
+    expect(await rests(bench, paid.id)).toEqual([]);
+    expect(await seen(bench, payment)).toEqual(['DELETED 147500/0 USD']);
+    await notify(bench, 'payment', payment);
+    expect(await rests(bench, paid.id)).toEqual([`${payment} 147500`]);
+    expect(await seen(bench, payment)).toEqual(['STANDING 147500/147500 USD']);
+  });
 });
