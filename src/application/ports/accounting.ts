@@ -18,6 +18,11 @@ export interface AccountingGateway {
     credentials: CompanyCredentials,
     connectionId: string | undefined,
   ): Promise<ProviderResult<ProvenCompany>>;
+  /**
+   * Uses the stored tokens of a connection once, even while the company's calls are withheld: a person who brings other
+   * tokens must not wait for the end of what the stored ones may have caused.
+   */
+  tryTokens(connectionId: string): Promise<ProviderResult<TokenTrial>>;
   /** Gives up the right to replace a connection's tokens. */
   releaseTokens(claim: TokenClaim): Promise<void>;
 
@@ -129,6 +134,12 @@ export interface TokenClaim {
   /** The version of the tokens that are to be replaced. */
   readonly tokenVersion: number;
   readonly fence: number;
+}
+
+export interface TokenTrial {
+  /** Of those that were used: they may have been refreshed for it. */
+  readonly tokenVersion: number;
+  readonly areRefused: boolean;
 }
 
 export interface CompanyTokens {

@@ -14,7 +14,7 @@ import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-ev
 import { audit } from '../audit.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
 import type { CompanyCredentials, ProvenCompany, TokenClaim } from '../ports/accounting.js';
-import type { ProviderFailure } from '../ports/provider.js';
+import { type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
 import { recordInTransaction } from '../transaction.js';
 import { validate } from '../validation.js';
 import type { QboContext } from './qbo-context.js';
@@ -85,9 +85,10 @@ export async function configureQboConnection(
     if (claim) await context.accounting.releaseTokens(claim);
     return simulatorRefused();
   }
+  const replaceable = await findReplaceable(context, existing, claim);
+  if (!replaceable.ok) return describeRefusal(replaceable.failure);
   const sealed = await seal(context, checked.value, proven.value);
-  const replaces = claim ?? (await refusedTokens(context, existing));
-  const proof = { conferenceId, input: checked.value, sealed, replaces };
+  const proof = { conferenceId, input: checked.value, sealed, replaces: replaceable.value };
   const storeProof = () => recordInTransaction(context, (tx) => store(tx, context, proof));
   // Somebody connected the same company for the first time just now: it exists the second time.
   return storeProof().catch((error: unknown) => {
@@ -147,18 +148,18 @@ function findConnection(
 
 /**
  * The tokens of the company's connection, if they do not work. Nobody tells us that a person consented anew in
- * QuickBooks, which ends the old ones: only using them shows it.
+ * QuickBooks, which ends the old ones: only using them shows it. While that cannot be done, neither keeping nor replacing
+ * them would be right.
  */
-async function refusedTokens(
+async function findReplaceable(
   { accounting }: QboContext,
   existing: QboConnection | null,
-): Promise<ReplaceableTokens | undefined> {
-  if (!existing) return undefined;
-  const read = await accounting.readCompanySettings(existing.id);
-  if (read.ok) return undefined;
-  const { kind, trace } = read.failure;
-  const isRefused = kind === 'reconnect_required' || trace.statusCode === 401;
-  return isRefused ? { tokenVersion: existing.tokenVersion } : undefined;
+  claim: TokenClaim | undefined,
+): Promise<ProviderResult<ReplaceableTokens | undefined>> {
+  if (claim || !existing) return succeeded(claim);
+  const tried = await accounting.tryTokens(existing.id);
+  if (tried.ok) return succeeded(tried.value.areRefused ? tried.value : undefined);
+  return tried.failure.kind === 'reconnect_required' ? succeeded({ tokenVersion: existing.tokenVersion }) : tried;
 }
 
 function simulatorRefused(): ConfigureQboConnectionOutcome {

@@ -1,11 +1,16 @@
 import { Deadline } from '../../application/deadline.js';
-import type { CompanyCredentials, CompanyTokens, ProvenCompany } from '../../application/ports/accounting.js';
+import type {
+  CompanyCredentials,
+  CompanyTokens,
+  ProvenCompany,
+  TokenTrial,
+} from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
 import { requestScope } from '../../application/request-scope.js';
 import type { Waits } from '../../application/waits.js';
 import type { Clock } from '../../domain/clock.js';
 import { readCompanyInfoCall, readCompanyName } from './company.js';
-import type { EndpointResolver } from './endpoints.js';
+import type { EndpointResolver, ReachableCompany } from './endpoints.js';
 import { unsettled } from './faults.js';
 import type { QboAnswer, QboHttpClient } from './http-client.js';
 import type { RefusedRefresh } from './token-endpoint.js';
@@ -36,7 +41,7 @@ export async function proveCredentials(
 ): Promise<ProviderResult<ProvenCompany>> {
   let candidate: Candidate = { tokens: givenTokens(context, credentials), claim: undefined, isNew: false };
   for (;;) {
-    const answer = await readCompany(context, credentials, candidate);
+    const answer = await readCompany(context, { ...credentials, simulated: undefined }, candidate.tokens.accessToken);
     if (answer.kind !== 'unauthorised' || candidate.isNew) {
       const proven = interpret(answer, candidate);
       if (!proven.ok && candidate.claim) await context.tokens.release(candidate.claim);
@@ -46,6 +51,29 @@ export async function proveCredentials(
     if (!renewed.ok) return renewed;
     candidate = renewed.value;
   }
+}
+
+/**
+ * Reads the company with the stored tokens, past the breaker and the pauses of its connection. As always, a refused access
+ * token that is not new is refreshed once.
+ */
+export async function tryTokens(context: ProvingContext, connectionId: string): Promise<ProviderResult<TokenTrial>> {
+  const { tokens } = context;
+  const current = await tokens.current(connectionId);
+  if (!current.ok) return current;
+  const { connection, accessToken, tokenVersion } = current.value;
+  const answer = await readCompany(context, connection, accessToken);
+  if (answer.kind !== 'unauthorised' || connection.isAccessTokenNew) return toTrial(answer, tokenVersion);
+  const renewed = await tokens.renew(connectionId, tokenVersion);
+  if (!renewed.ok) return renewed;
+  return toTrial(await readCompany(context, connection, renewed.value.accessToken), renewed.value.tokenVersion);
+}
+
+function toTrial(answer: QboAnswer, tokenVersion: number): ProviderResult<TokenTrial> {
+  const read = companyNameIn(answer);
+  // A request that was understood and refused was let in.
+  if (read.ok || read.failure.kind === 'rejected') return succeeded({ tokenVersion, areRefused: false });
+  return read.failure.kind === 'reconnect_required' ? succeeded({ tokenVersion, areRefused: true }) : read;
 }
 
 function givenTokens({ clock }: ProvingContext, credentials: CompanyCredentials): CompanyTokens {
@@ -61,14 +89,22 @@ function givenTokens({ clock }: ProvingContext, credentials: CompanyCredentials)
 
 function readCompany(
   { http, endpoints }: ProvingContext,
-  { environment, realmId }: CompanyCredentials,
-  { tokens: { accessToken } }: Candidate,
+  company: ReachableCompany,
+  accessToken: string,
 ): Promise<QboAnswer> {
-  const { apiBaseUrl } = endpoints({ environment, realmId, simulated: undefined });
+  const { apiBaseUrl } = endpoints(company);
+  const { realmId } = company;
   return http.call({ apiBaseUrl, realmId, accessToken }, readCompanyInfoCall(realmId));
 }
 
 function interpret(answer: QboAnswer, { tokens, claim }: Candidate): ProviderResult<ProvenCompany> {
+  const read = companyNameIn(answer);
+  if (!read.ok) return read;
+  const simulated = answer.kind === 'answered' && answer.simulated;
+  return succeeded({ companyName: read.value, simulated, tokens, claim }, read.trace);
+}
+
+function companyNameIn(answer: QboAnswer): ProviderResult<string> {
   if (answer.kind === 'failed') return failed(answer.failure);
   const { trace } = answer;
   if (answer.kind === 'unauthorised') return failed({ kind: 'reconnect_required', message: answer.message, trace });
@@ -76,7 +112,7 @@ function interpret(answer: QboAnswer, { tokens, claim }: Candidate): ProviderRes
   if (companyName === undefined) {
     return failed(unsettled('read', 'QuickBooks gave an answer that cannot be understood.', trace).failure);
   }
-  return succeeded({ companyName, simulated: answer.simulated, tokens, claim }, trace);
+  return succeeded(companyName, trace);
 }
 
 async function renew(

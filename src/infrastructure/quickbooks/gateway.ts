@@ -7,12 +7,13 @@ import type {
   ProviderInvoice,
   ProviderRefundReceipt,
   TokenClaim,
+  TokenTrial,
 } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
 import { AuthorisedClient } from './authorised-client.js';
 import { BulkReader, confirmMissing } from './bulk-reading.js';
 import * as company from './company.js';
-import { type ProvingContext, proveCredentials } from './credentials.js';
+import { type ProvingContext, proveCredentials, tryTokens } from './credentials.js';
 import * as customers from './customers.js';
 import { type QboCall, QboHttpClient } from './http-client.js';
 import * as answers from './invoice-answer.js';
@@ -95,6 +96,10 @@ export class QuickBooksGateway implements AccountingGateway {
     connectionId: string | undefined,
   ): Promise<ProviderResult<ProvenCompany>> {
     return proveCredentials(this.#proving, credentials, connectionId);
+  }
+
+  tryTokens(connectionId: string): Promise<ProviderResult<TokenTrial>> {
+    return tryTokens(this.#proving, connectionId);
   }
 
   releaseTokens(claim: TokenClaim): Promise<void> {

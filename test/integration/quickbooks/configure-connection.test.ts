@@ -156,8 +156,8 @@ test('tokens that work do not overwrite newer ones that healed the connection me
   // The stored ones are dead, which the slow caller sees and the quick one mends.
   const { accounting } = bench.context;
   const slow = bench.with({
-    readCompanySettings: async (id) => {
-      const read = await accounting.readCompanySettings(id);
+    tryTokens: async (id) => {
+      const read = await accounting.tryTokens(id);
       await configure(bench.process(), newer);
       return read;
     },
@@ -176,6 +176,53 @@ describe('pasted tokens that work', () => {
     expect(await storedTokens()).toEqual(pasted);
     expect(await connection()).toMatchObject({ status: 'CONNECTED', token_version: 2, refreshed_at: null });
     expect(await tokenCalls()).toEqual([]);
+  });
+
+  test('replace refused ones also while the company is given a rest because of them', async () => {
+    await bench.stop();
+    bench = await startWorkbench({ waits: { newTokenMs: 300_000, breakerOpenMs: 60_000 } });
+    const { id: purchaseOrderId } = await bench.invoicedOrder();
+    const pasted = await consent({ replace: true });
+    await bench.sql('update qbo_connection set refreshed_at = now()');
+    const sync = () => syncQboInvoiceStatus(bench.process(), { purchaseOrderId });
+    for (let failures = 0; failures < 5; failures++) await sync();
+    expect(await sync()).toMatchObject({ failures: [{ message: expect.stringContaining('is given a rest') }] });
+    expect(await configure(bench.process(), pasted)).toMatchObject({ id: bench.conferenceId });
+    expect(await storedTokens()).toEqual(pasted);
+  });
+
+  test('replace refused ones also while reads are paused', async () => {
+    const pasted = await consent({ replace: true });
+    await bench.sql("update qbo_connection set reads_pauses = 4, reads_paused_until = now() + interval '1 hour'");
+    expect(await configure(bench.process(), pasted)).toMatchObject({ id: bench.conferenceId });
+    expect(await storedTokens()).toEqual(pasted);
+  });
+
+  test('replace refused ones also when these were refreshed for the trial', async () => {
+    await expire();
+    const pasted = await consent();
+    const refusing = interrupted(() =>
+      bench.quickbooks.post('/faults', { kind: '401', times: 2, match: { method: 'GET' } }),
+    );
+    expect(await configure(refusing, pasted)).toMatchObject({ id: bench.conferenceId });
+    expect(await tokenCalls()).toHaveLength(1);
+    expect(await storedTokens()).toEqual(pasted);
+  });
+
+  test('change nothing, and do not pass for stored, when nobody can tell whether the stored ones work', async () => {
+    const pasted = await consent({ replace: true });
+    const before = await connection();
+    const failing = interrupted(() =>
+      bench.quickbooks.post('/faults', { kind: 'html502', times: 1000, match: { method: 'GET' } }),
+    );
+    expect(await configure(failing, pasted)).toMatchObject({
+      id: null,
+      failures: [{ code: 'QBO_UNAVAILABLE', message: expect.stringContaining('nothing was stored') }],
+    });
+    expect(await connection()).toEqual(before);
+    await bench.quickbooks.delete('/faults');
+    expect(await configure(bench.process(), pasted)).toMatchObject({ id: bench.conferenceId });
+    expect(await storedTokens()).toEqual(pasted);
   });
 
   test.each([
