@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Runner, run, type TaskList } from 'graphile-worker';
@@ -44,6 +45,9 @@ export interface RunningWorker {
 /** The database may be away for longer; then this is repeated. */
 const RESTART_MS = 1_000;
 
+/** A runner that ends by itself has nothing left to wait for but answers on connections that are gone. */
+const LEAVE_MS = 5_000;
+
 /**
  * Runs the background work until it is stopped. A job runner gives up when the database is cut off while it writes down
  * what became of a job: then another one is started, as often as it takes. What was begun is found by its rows.
@@ -56,7 +60,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       try {
         runner ??= await startRunner(options);
         // It may have been told to stop while it started.
-        await (stopping.signal.aborted ? runner.stop() : runner.promise);
+        await (stopping.signal.aborted ? runner.stop() : Promise.race([runner.promise, lost(runner, stopping.signal)]));
       } catch (error) {
         options.logger.warn({ err: error }, 'the job runner ended and is started again');
       }
@@ -71,6 +75,19 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await running;
     },
   };
+}
+
+/**
+ * Fails a while after the runner gave up by itself: its promise may never tell. It was seen without connections and
+ * workers, waiting for ever, after PostgreSQL was restarted.
+ */
+async function lost(runner: Runner, stopping: AbortSignal): Promise<never> {
+  await once(runner.events, 'pool:gracefulShutdown');
+  await delay(LEAVE_MS);
+  if (stopping.aborted) return new Promise(() => undefined);
+  // Its timetable goes on otherwise. Nobody waits for the rest of it.
+  runner.stop().catch(() => undefined);
+  throw new Error('it shut down and did not end');
 }
 
 async function startRunner(options: WorkerOptions): Promise<Runner> {
