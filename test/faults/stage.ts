@@ -107,8 +107,7 @@ export class Stage {
   }
 
   #remember(call: CallName, input: Calls[CallName]): void {
-    const key = 'idempotencyKey' in input ? input.idempotencyKey : undefined;
-    const orderId = 'purchaseOrderId' in input ? input.purchaseOrderId : undefined;
+    const { key, orderId } = partsOf(input);
     const asked = {
       call,
       ...(orderId !== undefined && { orderId }),
@@ -118,8 +117,7 @@ export class Stage {
   }
 
   #note(call: CallName, input: Calls[CallName], id: string): void {
-    const key = 'idempotencyKey' in input ? input.idempotencyKey : undefined;
-    const orderId = 'purchaseOrderId' in input ? input.purchaseOrderId : undefined;
+    const { key, orderId } = partsOf(input);
     this.told.push({ call, id, ...(key !== undefined && { key }), ...(orderId !== undefined && { orderId }) });
   }
 
@@ -166,6 +164,14 @@ export class Stage {
   day(): string {
     return `2026-${this.random.pick(['09', '10'])}-${this.random.between(10, 28)}`;
   }
+}
+
+/** What tells one request from another. */
+function partsOf(input: Calls[CallName]): { readonly key: string | undefined; readonly orderId: string | undefined } {
+  return {
+    key: 'idempotencyKey' in input ? input.idempotencyKey : undefined,
+    orderId: 'purchaseOrderId' in input ? input.purchaseOrderId : undefined,
+  };
 }
 
 const RETRYABLE = new Set(['IN_PROGRESS', 'IDEMPOTENCY_IN_PROGRESS', 'OUTCOME_UNKNOWN', 'QBO_UNAVAILABLE']);
