@@ -86,14 +86,14 @@ interface TurnBounds {
   readonly notAfter?: Date | undefined;
 }
 
-/** The background's next turn comes the later the more often it had one. */
+/** The background's next turn comes the later the more often it had one. Counts from the change just made to the row. */
 function backOff(
-  { clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>,
+  { waits }: Pick<UseCaseContext, 'waits'>,
   operation: ProviderOperation,
   { notBefore, notAfter }: TurnBounds,
 ): void {
   const backOffMs = Math.min(waits.lookUpBackOffMs * 2 ** operation.lookUps, waits.lookUpBackOffMaxMs);
-  const turn = Math.max(clock.now().getTime() + backOffMs, notBefore?.getTime() ?? 0);
+  const turn = Math.max(operation.updatedAt.getTime() + backOffMs, notBefore?.getTime() ?? 0);
   operation.resumeAt = new Date(Math.min(turn, notAfter?.getTime() ?? turn));
   operation.lookUps += 1;
 }
