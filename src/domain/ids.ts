@@ -18,7 +18,9 @@ export type IdPrefix =
   | 'evt'
   | 'aud'
   | 'key'
-  | 'idem';
+  | 'idem'
+  | 'str'
+  | 'scus';
 
 /** Where new ids come from, so that tests can foresee them. */
 export interface IdSource {

@@ -96,7 +96,7 @@ export async function proveTokens(stage: Stage): Promise<Finding[]> {
 
 async function isQuiet({ system, realmId }: Stage): Promise<boolean> {
   const [row] = await system.sql(
-    `select (select count(*) from provider_operation o join qbo_connection c on c.id = o.connection_id
+    `select (select count(*) from provider_operation o join qbo_connection c on c.id = o.qbo_connection_id
               where realm_id = $1 and state not in ('DONE', 'REFUSED'))
           + (select count(*) from webhook_event where company_id = $1 and state not in ('DONE', 'IGNORED', 'DEAD')) as open`,
     [realmId],

@@ -67,7 +67,7 @@ async function evidenceOf(stage: Stage): Promise<Omit<Evidence, 'isTaxed' | 'ear
 async function leave({ system, realmId }: Stage): Promise<void> {
   await system.sql(
     `update provider_operation set state = 'REFUSED' where state not in ('DONE', 'REFUSED')
-     and connection_id in (select id from qbo_connection where realm_id = $1)`,
+     and qbo_connection_id in (select id from qbo_connection where realm_id = $1)`,
     [realmId],
   );
   await system.sql(`delete from webhook_event where company_id = $1`, [realmId]);

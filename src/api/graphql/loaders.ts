@@ -8,7 +8,7 @@ import {
   type QboUsageView,
 } from '../../application/queries/conferences.js';
 import {
-  type BookedOnInvoice,
+  type BookedOnInvoiceRow,
   type CreditNoteView,
   findBookedOnInvoices,
   findCreditNotes,
@@ -49,7 +49,7 @@ export interface Loaders {
   readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
   readonly creditNotesOfOrder: DataLoader<string, CreditNoteView[]>;
   readonly unappliedCreditsOfOrder: DataLoader<string, UnappliedCreditRow[]>;
-  readonly bookedOnInvoice: DataLoader<string, BookedOnInvoice | undefined>;
+  readonly bookedOnInvoice: DataLoader<string, BookedOnInvoiceRow | undefined>;
   readonly invoicesOfOrder: DataLoader<string, OrderInvoices>;
 }
 

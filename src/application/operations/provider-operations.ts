@@ -1,11 +1,13 @@
 import { LockMode, ref } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { InvoiceProvider } from '../../domain/invoice/invoice.status.js';
 import {
   type OperationKind,
   OperationState,
   ProviderOperation,
 } from '../../domain/operation/provider-operation.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
 import type { UseCaseContext } from '../context.js';
 
 export const OPEN_STATES = [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN];
@@ -16,10 +18,16 @@ export type OperationClaim =
   /** Somebody is at work on it right now. */
   | { readonly status: 'busy'; readonly isUnknown: boolean };
 
+/** The connection that an operation, or an invoice, goes through, by its id. */
+export interface OperationConnection {
+  readonly provider: `${InvoiceProvider}`;
+  readonly id: string;
+}
+
 export interface OperationRequest {
   readonly kind: OperationKind;
   readonly subject: string;
-  readonly connectionId: string;
+  readonly connection: OperationConnection;
   /** The exact text to send, when it is known already. */
   readonly body: string | null;
 }
@@ -35,7 +43,7 @@ export async function claimOperation(
 ): Promise<OperationClaim> {
   const now = clock.now();
   const leaseUntil = new Date(now.getTime() + waits.operationLeaseMs);
-  const { kind, subject, connectionId, body } = request;
+  const { kind, subject, connection, body } = request;
   const open = await findOpenOperation(tx, kind, subject);
   if (open && open.leaseUntil > now) return { status: 'busy', isUnknown: open.state === OperationState.UNKNOWN };
   if (open) {
@@ -43,8 +51,7 @@ export async function claimOperation(
     return { status: 'claimed', operation: open };
   }
   const generation = (await tx.count(ProviderOperation, { kind, subject })) + 1;
-  const connection = ref(QboConnection, connectionId);
-  const fields = { kind, subject, generation, connection, body, leaseUntil };
+  const fields = { kind, subject, generation, ...connectionRefs(connection), body, leaseUntil };
   const state = OperationState.CLAIMED;
   const operation = tx.create(ProviderOperation, {
     id: ids.next('op'),
@@ -54,6 +61,13 @@ export async function claimOperation(
     updatedAt: now,
   });
   return { status: 'claimed', operation };
+}
+
+/** For the rows that belong to either provider. */
+export function connectionRefs({ provider, id }: OperationConnection) {
+  return provider === InvoiceProvider.QBO
+    ? { qboConnection: ref(QboConnection, id) }
+    : { stripeConnection: ref(StripeConnection, id) };
 }
 
 /** The operation of this kind and subject that is not settled, locked; there is one at most by a unique index. */

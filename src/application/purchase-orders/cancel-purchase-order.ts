@@ -5,19 +5,14 @@ import { formatAmount, subtract, ZERO } from '../../domain/money.js';
 import { OperationKind } from '../../domain/operation/provider-operation.entity.js';
 import { deriveStatus } from '../../domain/purchase-order/purchase-order.status.js';
 import { audit } from '../audit.js';
+import { closeVoids } from '../invoicing/close-voids.js';
+import { describeInvoice, findLiveInvoice } from '../invoicing/live-invoice.js';
 import { findOpenOperation, isStillOpen } from '../operations/provider-operations.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import type { QboFailure } from '../quickbooks/qbo-failure.js';
-import {
-  type ClaimedVoid,
-  claimVoid,
-  closeVoids,
-  type VoidCode,
-  voidQboInvoice,
-} from '../quickbooks/void-qbo-invoice.js';
+import { type ClaimedVoid, claimVoid, type VoidCode, voidQboInvoice } from '../quickbooks/void-qbo-invoice.js';
 import { inTransaction } from '../transaction.js';
-import { describeInvoice, findLiveInvoice } from './live-invoice.js';
 import { type LockedPurchaseOrder, lockPurchaseOrder } from './purchase-order-ledger.js';
 
 export type CancelPurchaseOrderCode = VoidCode | 'NOT_FOUND' | 'CANCELLED' | 'HAS_PAYMENTS' | 'INVOICED';

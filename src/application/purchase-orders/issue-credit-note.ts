@@ -6,9 +6,9 @@ import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.e
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
 import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
+import { describeInvoice, findLiveInvoice } from '../invoicing/live-invoice.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
 import { amountIn, requiredLine, validate } from '../validation.js';
-import { describeInvoice, findLiveInvoice } from './live-invoice.js';
 import { type LockedPurchaseOrder, lockPurchaseOrder, refreshStatus } from './purchase-order-ledger.js';
 
 export type IssueCreditNoteCode = 'NOT_FOUND' | 'CANCELLED' | 'INVALID' | 'INVOICED' | IdempotencyCode;

@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { CurrencyCode } from '../../domain/currency.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { type MinorUnits, minorUnits } from '../../domain/money.js';
+import { minorUnits } from '../../domain/money.js';
 import { OperationKind, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import type { UnappliedCredit } from '../../domain/purchase-order/attention.js';
+import type { BookedOnInvoice, UnappliedCredit } from '../../domain/purchase-order/attention.js';
 import { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
 import { CreditNoteReversal } from '../../domain/purchase-order/credit-note-reversal.entity.js';
 import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
@@ -68,9 +68,8 @@ export interface UnappliedCreditRow extends UnappliedCredit {
   readonly purchaseOrderId: string;
 }
 
-export interface BookedOnInvoice {
+export interface BookedOnInvoiceRow extends BookedOnInvoice {
   readonly id: string;
-  readonly bookedMinor: MinorUnits;
 }
 
 /** Oldest first. */
@@ -99,20 +98,28 @@ export async function findUnappliedCredits(
   }));
 }
 
-/** What money and credit of QuickBooks stands booked on invoices, by our ids. One statement. */
+/** What money and credit of providers stands booked on invoices, by our ids. One statement. */
 export async function findBookedOnInvoices(
   em: EntityManager,
   invoiceIds: readonly string[],
-): Promise<BookedOnInvoice[]> {
+): Promise<BookedOnInvoiceRow[]> {
   const bookedIn = (table: 'payment' | 'credit_note', condition: string) =>
-    `(select coalesce(sum(amount_minor), 0) from ${table} where provider_company = invoice.company_id
-        and provider_invoice_id = invoice.external_id and ${condition})`;
+    `from ${table} where provider_company = invoice.company_id
+        and provider_invoice_id = invoice.external_id and ${condition}`;
+  const money = bookedIn('payment', STANDING_PAYMENT);
   const rows: Record<string, string>[] = await em.execute(
-    `select id, (${bookedIn('payment', STANDING_PAYMENT)} + ${bookedIn('credit_note', STANDING_CREDIT)})::text as booked
+    `select id, (select coalesce(sum(amount_minor), 0)::text ${money}) as money,
+       (select min(created_at) ${money}) as since,
+       (select coalesce(sum(amount_minor), 0)::text ${bookedIn('credit_note', STANDING_CREDIT)}) as credit
      from invoice where id in (?)`,
     [invoiceIds],
   );
-  return rows.map(({ id, booked }) => ({ id: String(id), bookedMinor: minorUnits(BigInt(String(booked))) }));
+  return rows.map(({ id, money: received, credit, since }) => ({
+    id: String(id),
+    money: minorUnits(BigInt(String(received))),
+    credit: minorUnits(BigInt(String(credit))),
+    since: since ? new Date(since) : null,
+  }));
 }
 
 /** All invoices of the purchase orders, the oldest first. */

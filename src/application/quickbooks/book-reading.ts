@@ -4,13 +4,14 @@ import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { formatAmount, type MinorUnits, subtract, ZERO } from '../../domain/money.js';
 import { audit } from '../audit.js';
+import { bookShares } from '../invoicing/book-shares.js';
+import { isOvertaken, nextReadingNumber } from '../invoicing/reading-order.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
-import { bookShares } from './book-shares.js';
 import type { QboContext } from './qbo-context.js';
-import { isOvertaken, nextReadingNumber } from './reading-order.js';
 import { applyReading } from './record-invoice.js';
+import { reportedCredit, reportedMoney } from './reported-shares.js';
 import { rememberPayments, type SeenPayments } from './seen-payments.js';
 
 /** What QuickBooks says of an invoice at one moment. `invoice` is undefined when it was deleted there. */
@@ -56,7 +57,9 @@ export async function recordReading(
     }
     invoice.unexplainedMinor = reading.unexplained;
     const { payments, asBooked } = reading;
-    const isBooked = await bookShares(tx, context, { order, invoice, payments, asBooked });
+    const money = reportedMoney(invoice, payments);
+    const credit = reportedCredit(invoice, payments);
+    const isBooked = await bookShares(tx, context, { order, invoice, money, credit, asBooked });
     return isChanged || isBooked ? 'changed' : 'unchanged';
   });
 }

@@ -1,3 +1,4 @@
+import { whyNotInvoiceable } from '../invoicing/claim-invoice.js';
 import {
   type Attempt,
   beginAttempt,
@@ -10,7 +11,7 @@ import { refused } from '../outcome.js';
 import { failed, type ProviderFailure, succeeded } from '../ports/provider.js';
 import { lockPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
-import { type ClaimedInvoice, claimInvoice, whyNotInvoiceable } from './claim-invoice.js';
+import { type ClaimedInvoice, claimQboInvoice } from './claim-qbo-invoice.js';
 import type { CreateQboInvoiceCode, CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
 import { lookUpInvoice } from './look-up-invoice.js';
 import { type PreparationFailure, prepareInvoice } from './prepare-invoice.js';
@@ -38,7 +39,7 @@ export async function createQboInvoice(
 ): Promise<CreateQboInvoiceOutcome> {
   const request = { mutation: 'createQboInvoice', key: idempotencyKey ?? undefined, input };
   const claim = await inTransaction(context.em, (tx) =>
-    claimInvoice(tx, context, input.purchaseOrderId, { ...request, continuing }),
+    claimQboInvoice(tx, context, { ...input, ...request, continuing }),
   );
   if ('answer' in claim) return claim.answer;
   return carryOut(context, claim.claimed);

@@ -4,6 +4,7 @@ import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { EmailStatus, InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
+import { beginReading, isOvertaken } from '../invoicing/reading-order.js';
 import { type Attempt } from '../operations/provider-operations.js';
 import { openFailure, settleAttempt } from '../operations/settle-attempt.js';
 import { done, type Outcome, refused } from '../outcome.js';
@@ -13,7 +14,6 @@ import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-led
 import { recordInTransaction } from '../transaction.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
-import { beginReading, isOvertaken } from './reading-order.js';
 import { applyReading } from './record-invoice.js';
 
 export type EmailOutcome = Outcome<QboFailure<ProviderCode | 'NO_QBO_INVOICE'>>;

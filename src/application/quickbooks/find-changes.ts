@@ -1,11 +1,11 @@
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { beginReading } from '../invoicing/reading-order.js';
 import type { DeletedObject, Found, ProviderChanges } from '../ports/accounting.js';
 import { type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
 import { compareInvoices, watchedInvoices } from './compare-invoices.js';
 import { compareRests } from './compare-rests.js';
 import type { QboContext } from './qbo-context.js';
-import { beginReading } from './reading-order.js';
 import type { FoundChanges } from './record-changes.js';
 import { byId } from './seen-objects.js';
 

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import { InvoiceProvider, InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
-import { findLiveInvoice } from '../purchase-orders/live-invoice.js';
+import { findLiveInvoice } from '../invoicing/live-invoice.js';
 import type { QboFailure } from './qbo-failure.js';
 
 export type FindInvoiceCode = 'NOT_FOUND' | 'NO_QBO_INVOICE' | 'IN_PROGRESS' | 'OUTCOME_UNKNOWN';
@@ -16,7 +16,7 @@ export async function findQboInvoice(
   const order = await em.findOne(PurchaseOrder, purchaseOrderId);
   if (!order) return { failure: { code: 'NOT_FOUND', message: 'There is no purchase order with this id.', path } };
   const invoice = await findLiveInvoice(em, order.id);
-  if (!invoice) {
+  if (invoice?.provider !== InvoiceProvider.QBO) {
     const message = 'This purchase order has no invoice in QuickBooks: create one with createQboInvoice.';
     return { failure: { code: 'NO_QBO_INVOICE', message, path } };
   }

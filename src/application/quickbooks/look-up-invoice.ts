@@ -4,7 +4,7 @@ import { OperationState, ProviderOperation } from '../../domain/operation/provid
 import { companyIdOf } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { ProviderInvoice, WantedInvoices } from '../ports/accounting.js';
 import { isNotFound, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
-import type { ClaimedInvoice } from './claim-invoice.js';
+import type { ClaimedInvoice } from './claim-qbo-invoice.js';
 import type { QboContext } from './qbo-context.js';
 
 /** Whether an invoice whose sending got no answer exists in QuickBooks. */

@@ -1,11 +1,11 @@
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { type MinorUnits, ZERO } from '../../domain/money.js';
+import { beginReading } from '../invoicing/reading-order.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
 import { appliedAmount, type BookedAmounts, bookedAmounts, unexplainedBy } from './applied-amounts.js';
 import type { Reading } from './book-reading.js';
 import { PaymentCollection } from './payment-collection.js';
 import type { QboContext } from './qbo-context.js';
-import { beginReading } from './reading-order.js';
 import { byId, type FailedReading, type KnownChanges, notUnderstood, type SeenObjects } from './seen-objects.js';
 import { type FollowedPayment, paymentsToFollow } from './seen-payments.js';
 

@@ -5,7 +5,7 @@ import { OperationKind, ProviderOperation } from '../../domain/operation/provide
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import type { QboCompanySettings } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { ProviderFailure } from '../ports/provider.js';
-import type { ClaimedInvoice } from './claim-invoice.js';
+import type { ClaimedInvoice } from './claim-qbo-invoice.js';
 import { companySettings, markSettingsStale } from './company-settings.js';
 import type { CreateQboInvoiceCode } from './create-qbo-invoice.outcome.js';
 import type { QboContext } from './qbo-context.js';

@@ -1,9 +1,9 @@
 import { Conference } from '../../domain/conference/conference.entity.js';
+import { beginReading } from '../invoicing/reading-order.js';
 import { watchedInvoices } from './compare-invoices.js';
 import { compareHeld, toFound } from './find-changes.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
-import { beginReading } from './reading-order.js';
 import { recordChanges } from './record-changes.js';
 import { type ConnectionCode, checkConnection } from './usable-connection.js';
 

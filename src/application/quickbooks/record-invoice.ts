@@ -6,13 +6,13 @@ import { formatAmount } from '../../domain/money.js';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
+import { findLiveInvoice } from '../invoicing/live-invoice.js';
+import { nextReadingNumber } from '../invoicing/reading-order.js';
 import type { Outcome } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
-import { findLiveInvoice } from '../purchase-orders/live-invoice.js';
 import { refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
 import type { QboContext } from './qbo-context.js';
 import type { QboFailure } from './qbo-failure.js';
-import { nextReadingNumber } from './reading-order.js';
 
 /** Takes over what QuickBooks says of an invoice. Amounts are stored as QuickBooks has them, right or wrong. */
 export function applyProviderInvoice(invoice: Invoice, answer: ProviderInvoice, order: PurchaseOrder, now: Date): void {

@@ -175,7 +175,7 @@ async function begin(tx: EntityManager, context: QboContext, search: CustomerSea
   const request = {
     kind: OperationKind.CREATE_CUSTOMER,
     subject: subjectOf(search),
-    connectionId: search.connection.id,
+    connection: { provider: 'QBO', id: search.connection.id } as const,
     body: context.accounting.prepareCustomer(draft(search, displayName)),
   };
   const claim = await claimOperation(tx, context, request);

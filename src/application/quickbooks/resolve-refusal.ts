@@ -1,6 +1,6 @@
 import { type Attempt, mayBeUnderWay } from '../operations/provider-operations.js';
 import { failed, type ProviderFailure, succeeded } from '../ports/provider.js';
-import type { ClaimedInvoice } from './claim-invoice.js';
+import type { ClaimedInvoice } from './claim-qbo-invoice.js';
 import { lookUpInvoice } from './look-up-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import type { SentInvoice } from './settle-invoice.js';

@@ -6,6 +6,7 @@ import { type ProviderResult, succeeded } from '../ports/provider.js';
 import { inTransaction } from '../transaction.js';
 import { companySettings } from './company-settings.js';
 import { type CustomerSearch, linkCustomer, readCustomerSubject } from './customer-link.js';
+import { connectionOf } from './operation-connection.js';
 import type { QboContext } from './qbo-context.js';
 import { createCustomer, NOT_MADE, pickUsable } from './resolve-customer.js';
 
@@ -19,7 +20,7 @@ export async function resumeCustomer(context: QboContext, operation: ProviderOpe
   if (!search.ok) return postpone(context, operation, search.failure.message);
   const { organizationName, currencyCode } = search.value.order;
   const names = context.accounting.customerNameCandidates(organizationName, currencyCode);
-  const found = await context.accounting.findCustomersByName(operation.connection.id, names);
+  const found = await context.accounting.findCustomersByName(connectionOf(operation).id, names);
   if (!found.ok) return postpone(context, operation, found.failure.message);
   const usable = pickUsable(names, found.value, search.value);
   // If it is sent again, then as it is stored; a refusal or another lost answer leaves it settled or unknown.
@@ -30,7 +31,7 @@ export async function resumeCustomer(context: QboContext, operation: ProviderOpe
 
 /** The subject holds the name as it is compared, not as it was written; QuickBooks does not tell them apart. */
 async function searchOf(context: QboContext, operation: ProviderOperation): Promise<ProviderResult<CustomerSearch>> {
-  const connection = await operation.connection.loadOrFail();
+  const connection = await connectionOf(operation).loadOrFail();
   const settings = await companySettings(context, connection);
   if (!settings.ok) return settings;
   const { currencyCode, normalizedName: organizationName } = readCustomerSubject(operation.subject);

@@ -44,7 +44,7 @@ function abandonedOf({ clock, allowsSimulators }: QboContext, kinds: OperationKi
   return {
     kind: { $in: kinds },
     // Others cannot go on anyway, and must not keep these waiting.
-    connection: { status: QboConnectionStatus.CONNECTED, ...(!allowsSimulators && { simulated: false }) },
+    qboConnection: { status: QboConnectionStatus.CONNECTED, ...(!allowsSimulators && { simulated: false }) },
     state: { $in: OPEN_STATES },
     leaseUntil: { $lte: now },
     $or: [{ resumeAt: null }, { resumeAt: { $lte: now } }],

@@ -106,7 +106,10 @@ async function claimEmail(
   if (givenUp.some(({ body }) => isSameAddress(body, email))) return { status: 'refused', failure: JUST_SENT };
   if (open) return { status: 'unsettled', operation: open };
   const subject = { kind: OperationKind.SEND_INVOICE, subject: invoice.id, body: email };
-  const claim = await claimOperation(tx, context, { ...subject, connectionId: String(invoice.qboConnection?.id) });
+  const claim = await claimOperation(tx, context, {
+    ...subject,
+    connection: { provider: 'QBO', id: String(invoice.qboConnection?.id) },
+  });
   if (claim.status === 'busy') return { status: 'refused', failure: BEING_EMAILED };
   return { status: 'begun', attempt: beginAttempt(context, claim.operation, email) };
 }

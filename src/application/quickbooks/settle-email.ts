@@ -1,5 +1,6 @@
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { OperationKind, type ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { beginReading } from '../invoicing/reading-order.js';
 import {
   type Attempt,
   beginAttempt,
@@ -24,7 +25,6 @@ import {
 } from './email-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure } from './qbo-failure.js';
-import { beginReading } from './reading-order.js';
 
 export interface UnsettledEmail {
   readonly operation: ProviderOperation;

@@ -11,7 +11,7 @@ import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction, recordInTransaction } from '../transaction.js';
 import { announceChanges } from './announce-changes.js';
-import type { ClaimedInvoice } from './claim-invoice.js';
+import type { ClaimedInvoice } from './claim-qbo-invoice.js';
 import { markSettingsStale } from './company-settings.js';
 import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
 import { forgetCustomer } from './customer-link.js';

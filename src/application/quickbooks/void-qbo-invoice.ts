@@ -3,7 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
 import { ZERO } from '../../domain/money.js';
-import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { OperationKind, type ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
 import {
@@ -14,7 +14,6 @@ import {
   isReplayable,
   latestAttempt,
   lockUntouched,
-  OPEN_STATES,
 } from '../operations/provider-operations.js';
 import { openFailure, postponeOperation, settleAttempt } from '../operations/settle-attempt.js';
 import { type Outcome, refused } from '../outcome.js';
@@ -22,6 +21,7 @@ import type { ProviderInvoice } from '../ports/accounting.js';
 import { failed, type ProviderFailure, type ProviderResult } from '../ports/provider.js';
 import { type LockedPurchaseOrder, lockPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction, recordInTransaction } from '../transaction.js';
+import { connectionOf } from './operation-connection.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure, type ProviderCode, type QboFailure } from './qbo-failure.js';
 import { applyReading } from './record-invoice.js';
@@ -47,7 +47,7 @@ export async function claimVoid(
   const claim = await claimOperation(tx, context, {
     kind: OperationKind.VOID_INVOICE,
     subject: invoice.id,
-    connectionId: usable.connection.id,
+    connection: { provider: 'QBO', id: usable.connection.id },
     body: context.accounting.prepareVoid(String(invoice.externalId), String(invoice.syncToken)),
   });
   if (claim.status === 'busy') return { failure: claim.isUnknown ? BEING_SETTLED : BEING_VOIDED };
@@ -67,19 +67,6 @@ const BEING_SETTLED: QboFailure<'OUTCOME_UNKNOWN'> = {
   path: ['purchaseOrderId'],
 };
 
-/**
- * For a purchase order without a live invoice: a void of which no answer came was carried out, as a reading has shown.
- */
-export async function closeVoids(tx: EntityManager, { clock }: QboContext, purchaseOrderId: string): Promise<void> {
-  const now = clock.now();
-  const invoices = await tx.find(Invoice, { purchaseOrder: purchaseOrderId }, { fields: ['id'] });
-  await tx.nativeUpdate(
-    ProviderOperation,
-    { kind: OperationKind.VOID_INVOICE, subject: { $in: invoices.map(({ id }) => id) }, state: { $in: OPEN_STATES } },
-    { state: OperationState.DONE, leaseUntil: now, updatedAt: now },
-  );
-}
-
 /** What follows from the void, in the same transaction. May run twice. */
 export type OnVoided<F> = (tx: EntityManager, locked: LockedPurchaseOrder) => Promise<Outcome<F>>;
 
@@ -98,8 +85,8 @@ export async function voidQboInvoice<F>(
   const begun = await begin(context, claimed);
   if (!begun) return 'changed';
   const { attempt, body } = begun;
-  const { connection } = claimed.operation;
-  const answer = await context.accounting.voidInvoice(connection.id, body, attempt.operationId);
+  const { id: connectionId } = connectionOf(claimed.operation);
+  const answer = await context.accounting.voidInvoice(connectionId, body, attempt.operationId);
   const result = confirmed(answer);
   if (result.ok) return record(context, claimed, { attempt, result, onVoided });
   if (result.failure.kind === 'rejected') return afterRejection(context, claimed, { attempt, result });
@@ -168,12 +155,13 @@ async function begin(
  * still be at work: its sync token lets only one of them void the invoice.
  */
 async function renew(tx: EntityManager, context: QboContext, former: ProviderOperation): Promise<ProviderOperation> {
-  const { kind, subject, connection } = former;
+  const { kind, subject } = former;
   const { externalId, syncToken } = await tx.findOneOrFail(Invoice, subject);
   closeAsRefused(former, 'It was not voided, and is tried again under a new request id.', context.clock.now());
   await tx.flush();
   const body = context.accounting.prepareVoid(String(externalId), String(syncToken));
-  const claim = await claimOperation(tx, context, { kind, subject, connectionId: connection.id, body });
+  const connection = { provider: 'QBO', id: connectionOf(former).id } as const;
+  const claim = await claimOperation(tx, context, { kind, subject, connection, body });
   if (claim.status === 'busy') throw new Error(`operation ${former.id} was closed and another one is open`);
   // What was sent before may still void it, so that nothing came of this one alone is no refusal.
   return Object.assign(claim.operation, { attempts: former.attempts, lastSentAt: former.lastSentAt });

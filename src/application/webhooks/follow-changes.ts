@@ -2,13 +2,13 @@ import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { type QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { type WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
+import { beginReading } from '../invoicing/reading-order.js';
 import { messageOf } from '../outcome.js';
 import type { Found, ProviderPayment } from '../ports/accounting.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 import { findOwnInvoices, invoicesOfPayments } from '../quickbooks/concerned-invoices.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import { readPayments } from '../quickbooks/read-payments.js';
-import { beginReading } from '../quickbooks/reading-order.js';
 import { notUnderstood, seenPayments } from '../quickbooks/seen-objects.js';
 import { type InvoiceSync, syncInvoices } from '../quickbooks/sync-invoices.js';
 import { tellsNothingNew } from './event-echo.js';
@@ -162,7 +162,7 @@ async function isInvoiceBeingCreated(context: QboContext, connection: QboConnect
   const since = new Date(context.clock.now().getTime() - context.waits.replayWindowMs);
   const open = await context.em.fork().count(ProviderOperation, {
     kind: OperationKind.CREATE_INVOICE,
-    connection,
+    qboConnection: connection,
     state: { $in: [OperationState.IN_FLIGHT, OperationState.UNKNOWN] },
     updatedAt: { $gt: since },
   });

@@ -26,7 +26,7 @@ export async function storeWebhookEvents(
             state, 0, received_at, last_error, received_at, processed_at,
             nextval('invoice_reading')
      from jsonb_populate_recordset(null::webhook_event, ?::jsonb)
-     on conflict (provider, event_id) do nothing returning company_id, state`,
+     on conflict (provider, company_id, event_id) do nothing returning company_id, state`,
     [JSON.stringify(rows, withoutNul)],
   );
   const pending = stored.filter((row) => row.state === WebhookEventState.RECEIVED).map((row) => row.company_id);

@@ -4,6 +4,7 @@ import type { CurrencyCode } from '../currency.js';
 import { type MinorUnits, ZERO } from '../money.js';
 import { PurchaseOrder } from '../purchase-order/purchase-order.entity.js';
 import { QboConnection } from '../quickbooks/qbo-connection.entity.js';
+import { StripeConnection } from '../stripe/stripe-connection.entity.js';
 import { EmailStatus, InvoiceProvider, InvoiceStatus } from './invoice.status.js';
 
 /**
@@ -16,6 +17,14 @@ import { EmailStatus, InvoiceProvider, InvoiceStatus } from './invoice.status.js
   expression: `create unique index "invoice_one_live_per_purchase_order" on "invoice" ("purchase_order_id") where status not in ('VOIDED', 'DELETED')`,
 })
 @Unique({ properties: ['provider', 'companyId', 'externalId'] })
+@Check({
+  name: 'invoice_connection_check',
+  expression: "case provider when 'QBO' then stripe_connection_id is null else qbo_connection_id is null end",
+})
+@Check({
+  name: 'invoice_amounts_given_back_valid',
+  expression: 'refunded_minor >= 0 and processing_minor >= 0',
+})
 @Check({
   name: 'invoice_external_id_check',
   expression: "external_id is not null or status in ('CREATING', 'UNKNOWN')",
@@ -33,7 +42,10 @@ export class Invoice {
   @ManyToOne(() => QboConnection, { ref: true, nullable: true, deleteRule: 'restrict', index: true })
   qboConnection: Ref<QboConnection> | null = null;
 
-  /** The provider's company (QuickBooks: environment and realm id), within which external ids are unique. */
+  @ManyToOne(() => StripeConnection, { ref: true, nullable: true, deleteRule: 'restrict', index: true })
+  stripeConnection: Ref<StripeConnection> | null = null;
+
+  /** The provider's company (QuickBooks: environment and realm id; Stripe: mode and account id), within which external ids are unique. */
   @Property({ type: 'text' })
   companyId!: string;
 
@@ -71,6 +83,18 @@ export class Invoice {
    */
   @Property({ type: 'bigint' })
   unexplainedMinor: Opt<MinorUnits> = ZERO;
+
+  /** Of the money that was received: given back since. The provider does not ask for it again. */
+  @Property({ type: 'bigint' })
+  refundedMinor: Opt<MinorUnits> = ZERO;
+
+  /** Money on its way: a bank debit that the buyer began and that takes days. */
+  @Property({ type: 'bigint' })
+  processingMinor: Opt<MinorUnits> = ZERO;
+
+  /** The buyer's bank disputes a payment, and that is not decided yet. */
+  @Property({ type: 'boolean' })
+  isDisputed: Opt<boolean> = false;
 
   /** False when the provider's lines, total or currency are not those of the purchase order. */
   @Property({ type: 'boolean' })

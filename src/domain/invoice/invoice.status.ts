@@ -2,7 +2,11 @@ import { type MinorUnits, ZERO } from '../money.js';
 
 export enum InvoiceProvider {
   QBO = 'QBO',
+  STRIPE = 'STRIPE',
 }
+
+/** What people call them. */
+export const PROVIDER_NAMES: Record<`${InvoiceProvider}`, string> = { QBO: 'QuickBooks', STRIPE: 'Stripe' };
 
 export enum InvoiceStatus {
   CREATING = 'CREATING',
@@ -12,6 +16,8 @@ export enum InvoiceStatus {
   VOIDED = 'VOIDED',
   DELETED = 'DELETED',
   UNKNOWN = 'UNKNOWN',
+  /** Given up by a person at the provider; it can still be paid there. */
+  UNCOLLECTIBLE = 'UNCOLLECTIBLE',
 }
 
 export enum EmailStatus {

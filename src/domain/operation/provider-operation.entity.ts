@@ -1,12 +1,15 @@
 import type { Opt, Ref } from '@mikro-orm/core';
 import { Check, Entity, Enum, Index, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { QboConnection } from '../quickbooks/qbo-connection.entity.js';
+import { StripeConnection } from '../stripe/stripe-connection.entity.js';
 
 export enum OperationKind {
   CREATE_CUSTOMER = 'CREATE_CUSTOMER',
   CREATE_INVOICE = 'CREATE_INVOICE',
   SEND_INVOICE = 'SEND_INVOICE',
   VOID_INVOICE = 'VOID_INVOICE',
+  /** Several of the others one after the other: void at one provider, create at the other. */
+  SWITCH_PROVIDER = 'SWITCH_PROVIDER',
 }
 
 export enum OperationState {
@@ -35,6 +38,10 @@ export enum OperationState {
   name: 'provider_operation_open',
   expression: `create index "provider_operation_open" on "provider_operation" ("lease_until") where state in ('CLAIMED', 'IN_FLIGHT', 'UNKNOWN')`,
 })
+@Check({
+  name: 'provider_operation_one_connection',
+  expression: 'num_nonnulls(qbo_connection_id, stripe_connection_id) = 1',
+})
 @Check({ name: 'provider_operation_generation_valid', expression: 'generation >= 1' })
 @Check({ name: 'provider_operation_body_valid', expression: "body is not null or state in ('CLAIMED', 'REFUSED')" })
 export class ProviderOperation {
@@ -44,15 +51,18 @@ export class ProviderOperation {
   @Enum({ items: () => OperationKind, columnType: 'text' })
   kind!: OperationKind;
 
-  /** What it is about: a purchase order (create invoice), an invoice (send, void) or connection, name and currency (customer). */
+  /** What it is about: a purchase order (create invoice, switch provider), an invoice (send, void) or connection, name and currency (customer). */
   @Property({ type: 'text' })
   subject!: string;
 
   @Property({ type: 'integer' })
   generation!: number;
 
-  @ManyToOne(() => QboConnection, { ref: true, deleteRule: 'restrict', index: true })
-  connection!: Ref<QboConnection>;
+  @ManyToOne(() => QboConnection, { ref: true, nullable: true, deleteRule: 'restrict', index: true })
+  qboConnection: Ref<QboConnection> | null = null;
+
+  @ManyToOne(() => StripeConnection, { ref: true, nullable: true, deleteRule: 'restrict', index: true })
+  stripeConnection: Ref<StripeConnection> | null = null;
 
   @Enum({ items: () => OperationState, columnType: 'text' })
   state!: OperationState;

@@ -1,13 +1,16 @@
 import type { CurrencyCode } from '../currency.js';
-import { type InvoiceStatus, isEnded } from '../invoice/invoice.status.js';
-import { formatAmount, type MinorUnits, subtract, ZERO } from '../money.js';
+import { type InvoiceProvider, type InvoiceStatus, isEnded, PROVIDER_NAMES } from '../invoice/invoice.status.js';
+import { add, formatAmount, type MinorUnits, subtract, ZERO } from '../money.js';
 
 export type AttentionCode =
   | 'REFUND_DUE'
+  | 'PAID_TWICE'
   | 'TOTAL_DIFFERS'
   | 'BALANCE_DIFFERS'
   | 'SECOND_INVOICE'
   | 'OUTCOME_UNKNOWN'
+  | 'PAYMENT_PROCESSING'
+  | 'PAYMENT_DISPUTED'
   | 'UNAPPLIED_CREDIT';
 
 /** Something about a purchase order that a person should look at. It goes away by itself once its cause is gone. */
@@ -26,46 +29,78 @@ export interface UnappliedCredit {
 }
 
 interface InvoiceFacts {
+  readonly id: string;
+  readonly provider: `${InvoiceProvider}`;
   readonly status: `${InvoiceStatus}`;
   readonly externalId: string | null;
   readonly number: string | null;
   readonly matchesPurchaseOrder: boolean;
   readonly totalMinor: MinorUnits;
   readonly balanceMinor: MinorUnits;
+  readonly refundedMinor: MinorUnits;
+  readonly processingMinor: MinorUnits;
+  readonly isDisputed: boolean;
   readonly currencyCode: CurrencyCode;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+}
+
+/** What the provider's payments have booked on one invoice. */
+export interface BookedOnInvoice {
+  readonly money: MinorUnits;
+  readonly credit: MinorUnits;
+  readonly since: Date | null;
 }
 
 interface Facts {
   readonly currencyCode: CurrencyCode;
   readonly totalMinor: MinorUnits;
   readonly paidMinor: MinorUnits;
+  readonly creditedMinor: MinorUnits;
   readonly cancelledAt: Date | null;
   /** The live one, else the latest. */
   readonly invoice: InvoiceFacts | undefined;
   /** What is known of an invoice whose creation is not settled. */
   readonly trouble?: string | null | undefined;
   readonly otherInvoices: readonly InvoiceFacts[];
-  /** The standing bookings of money and credit that the provider's payments made on that invoice. */
-  readonly bookedMinor: MinorUnits;
+  /** The standing bookings that the provider's payments made, by the id of the invoice. */
+  readonly booked: ReadonlyMap<string, BookedOnInvoice>;
   /** Of the payments that have or had a booking on the purchase order. */
   readonly unappliedCredits: readonly UnappliedCredit[];
 }
 
 /** Derived from the rows as they are, so that no flag can be forgotten or left behind. */
 export function attentionOf(facts: Facts): Attention[] {
-  const single = [refundDue(facts), totalDiffers(facts), balanceDiffers(facts), outcomeUnknown(facts)].filter(
-    (item) => item !== undefined,
-  );
-  const second = facts.otherInvoices.filter(({ balanceMinor }) => balanceMinor > ZERO).map(secondInvoice);
-  return [...single, ...second, ...facts.unappliedCredits.map(unappliedCredit)];
+  const { invoice, otherInvoices } = facts;
+  const single = [
+    refundDue(facts),
+    paidTwice(facts),
+    totalDiffers(facts),
+    balanceDiffers(facts),
+    outcomeUnknown(facts),
+  ].filter((item) => item !== undefined);
+  const moving = [...(invoice ? [invoice] : []), ...otherInvoices].flatMap(movingMoney);
+  const second = otherInvoices.filter(({ balanceMinor }) => balanceMinor > ZERO).map(secondInvoice);
+  return [...single, ...second, ...moving, ...facts.unappliedCredits.map(unappliedCredit)];
 }
 
 function refundDue({ cancelledAt, paidMinor, currencyCode }: Facts): Attention | undefined {
   if (!cancelledAt || paidMinor <= ZERO) return undefined;
   const paid = `${formatAmount(paidMinor, currencyCode)} ${currencyCode}`;
   return { code: 'REFUND_DUE', since: cancelledAt, message: `${paid} was received for a cancelled purchase order.` };
+}
+
+/** The buyer paid the former invoice as well as the one that took its place. */
+function paidTwice({ totalMinor, paidMinor, creditedMinor, booked, currencyCode }: Facts): Attention | undefined {
+  const paid = [...booked.values()].filter(({ money }) => money > ZERO);
+  const tooMuch = subtract(add(paidMinor, creditedMinor), totalMinor);
+  const [, second] = paid
+    .map(({ since }) => since ?? new Date(0))
+    .toSorted((left, right) => left.getTime() - right.getTime());
+  if (!second || tooMuch <= ZERO) return undefined;
+  const amount = `${formatAmount(tooMuch, currencyCode)} ${currencyCode}`;
+  const message = `Money was received on ${paid.length} invoices, ${amount} more than is due. Refund the second payment.`;
+  return { code: 'PAID_TWICE', since: second, message };
 }
 
 function totalDiffers({ invoice, totalMinor, currencyCode }: Facts): Attention | undefined {
@@ -77,13 +112,15 @@ function totalDiffers({ invoice, totalMinor, currencyCode }: Facts): Attention |
 }
 
 /** Nothing of an invoice in another currency is booked: that its currency differs says it all. */
-function balanceDiffers({ invoice, bookedMinor, currencyCode }: Facts): Attention | undefined {
+function balanceDiffers({ invoice, booked: bookings, currencyCode }: Facts): Attention | undefined {
   if (!invoice || isEnded(invoice.status) || invoice.currencyCode !== currencyCode) return undefined;
-  const settledMinor = subtract(invoice.totalMinor, invoice.balanceMinor);
+  const standing = bookings.get(invoice.id);
+  const bookedMinor = standing ? add(standing.money, standing.credit) : ZERO;
+  const settledMinor = subtract(subtract(invoice.totalMinor, invoice.balanceMinor), invoice.refundedMinor);
   if (settledMinor === bookedMinor) return undefined;
   const settled = `${formatAmount(settledMinor, currencyCode)} ${currencyCode}`;
   const booked = `${formatAmount(bookedMinor, currencyCode)} ${currencyCode}`;
-  const message = `QuickBooks says that ${settled} of the invoice is settled; ${booked} is booked here.`;
+  const message = `${PROVIDER_NAMES[invoice.provider]} says that ${settled} of the invoice is settled; ${booked} is booked here.`;
   return { code: 'BALANCE_DIFFERS', since: invoice.updatedAt, message };
 }
 
@@ -94,10 +131,31 @@ function outcomeUnknown({ invoice, trouble }: Facts): Attention | undefined {
 }
 
 /** What ended asks for nothing: a balance says that it is there again. */
-function secondInvoice({ number, externalId, balanceMinor, currencyCode, updatedAt }: InvoiceFacts): Attention {
+function secondInvoice(invoice: InvoiceFacts): Attention {
+  const { provider, number, externalId, balanceMinor, currencyCode, updatedAt } = invoice;
   const balance = `${formatAmount(balanceMinor, currencyCode)} ${currencyCode}`;
-  const message = `QuickBooks invoice ${number ?? externalId}, which was voided or deleted before, asks for ${balance} beside the live invoice. Void one of them in QuickBooks.`;
+  const message = `${PROVIDER_NAMES[provider]} invoice ${number ?? externalId}, which was voided or deleted before, asks for ${balance} beside the live invoice. Void one of them.`;
   return { code: 'SECOND_INVOICE', since: updatedAt, message };
+}
+
+function movingMoney(invoice: InvoiceFacts): Attention[] {
+  const { provider, processingMinor, isDisputed, currencyCode, updatedAt: since } = invoice;
+  const name = PROVIDER_NAMES[provider];
+  const amount = `${formatAmount(processingMinor, currencyCode)} ${currencyCode}`;
+  return [
+    ...(processingMinor > ZERO
+      ? [
+          {
+            code: 'PAYMENT_PROCESSING',
+            since,
+            message: `${amount} is on its way through ${name}; banks take days.`,
+          } as const,
+        ]
+      : []),
+    ...(isDisputed
+      ? [{ code: 'PAYMENT_DISPUTED', since, message: `A payment is disputed: answer the bank in ${name}.` } as const]
+      : []),
+  ];
 }
 
 function unappliedCredit({ providerPaymentId, amountMinor, currencyCode, since }: UnappliedCredit): Attention {

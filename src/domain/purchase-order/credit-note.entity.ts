@@ -16,6 +16,7 @@ import { PurchaseOrder } from './purchase-order.entity.js';
 export enum CreditNoteSource {
   MANUAL = 'MANUAL',
   QBO = 'QBO',
+  STRIPE = 'STRIPE',
 }
 
 /**

@@ -13,7 +13,8 @@ export enum WebhookEventState {
 
 /** A provider's notification. The stored row is the work; jobs only wake the worker up. */
 @Entity({ tableName: 'webhook_event' })
-@Unique({ properties: ['provider', 'eventId'] })
+// Two conferences may share an account at Stripe: each one's endpoint gets the event.
+@Unique({ properties: ['provider', 'companyId', 'eventId'] })
 // For lists, newest first: of everything, and of one company.
 @Index({ properties: ['receivedAt', 'id'] })
 @Index({ properties: ['companyId', 'receivedAt', 'id'] })

@@ -16,6 +16,8 @@ import { QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
 import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import { QboThrottle } from '../../domain/quickbooks/qbo-throttle.entity.js';
 import { QboUsage } from '../../domain/quickbooks/qbo-usage.entity.js';
+import { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
+import { StripeCustomer } from '../../domain/stripe/stripe-customer.entity.js';
 import { WebhookEvent } from '../../domain/webhook/webhook-event.entity.js';
 
 export const entities = [
@@ -37,5 +39,7 @@ export const entities = [
   QboSweep,
   QboThrottle,
   QboUsage,
+  StripeConnection,
+  StripeCustomer,
   WebhookEvent,
 ];

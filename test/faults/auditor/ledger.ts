@@ -43,7 +43,7 @@ export async function readLedger({ sql, conferenceId, books, told }: Evidence): 
     })),
     connections: await sql('select * from qbo_connection where realm_id = $1', [books.realmId]),
     operations: await sql(
-      'select operation.* from provider_operation operation join qbo_connection c on c.id = connection_id where realm_id = $1',
+      'select operation.* from provider_operation operation join qbo_connection c on c.id = qbo_connection_id where realm_id = $1',
       [books.realmId],
     ),
     events: await sql('select * from webhook_event where company_id = $1', [books.realmId]),

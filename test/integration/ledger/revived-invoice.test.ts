@@ -113,7 +113,7 @@ const WAYS: [string, (shown: Shown, payment: ProviderPayment) => Promise<unknown
 ];
 
 const secondInvoice = ({ number }: ProviderInvoice, rest: string) =>
-  `SECOND_INVOICE QuickBooks invoice ${number}, which was voided or deleted before, asks for ${rest} USD beside the live invoice. Void one of them in QuickBooks.`;
+  `SECOND_INVOICE QuickBooks invoice ${number}, which was voided or deleted before, asks for ${rest} USD beside the live invoice. Void one of them.`;
 
 describe('an invoice that was taken for ended and is there again beside its successor', () => {
   test.each(['an event', 'a sweep'])(

@@ -14,25 +14,35 @@ const order = (fields: Partial<Facts> = {}): Facts => ({
   currencyCode: USD,
   totalMinor: minorUnits(147_500n),
   paidMinor: minorUnits(0n),
+  creditedMinor: minorUnits(0n),
   cancelledAt: null,
   invoice: undefined,
   otherInvoices: [],
-  bookedMinor: minorUnits(0n),
+  booked: new Map(),
   unappliedCredits: [],
   ...fields,
 });
 const invoice = (fields: Partial<NonNullable<Facts['invoice']>> = {}): NonNullable<Facts['invoice']> => ({
+  id: 'inv_1',
+  provider: 'QBO',
   status: 'OPEN',
   externalId: '155',
   number: '1001',
   matchesPurchaseOrder: true,
   totalMinor: minorUnits(147_500n),
   balanceMinor: minorUnits(147_500n),
+  refundedMinor: minorUnits(0n),
+  processingMinor: minorUnits(0n),
+  isDisputed: false,
   currencyCode: USD,
   createdAt: CREATED,
   updatedAt: UPDATED,
   ...fields,
 });
+
+/** What is booked on one invoice. */
+const received = (id: string, money: bigint, since = CREATED) =>
+  new Map([[id, { money: minorUnits(money), credit: minorUnits(0n), since }]]);
 
 describe('what a person should look at', () => {
   test('is nothing while all is well', () => {
@@ -52,6 +62,44 @@ describe('what a person should look at', () => {
     expect(attentionOf(facts)[0]?.message).toBe('500 JPY was received for a cancelled purchase order.');
   });
 
+  test('W-Q17: money on the former invoice and on the one that took its place, since the second one was paid', () => {
+    const twice = new Map([...received('inv_1', 147_500n, UPDATED), ...received('inv_0', 147_500n)]);
+    const paid = {
+      paidMinor: minorUnits(295_000n),
+      invoice: invoice({ balanceMinor: minorUnits(0n), status: 'PAID' }),
+    };
+    expect(attentionOf(order({ ...paid, booked: twice }))).toEqual([
+      {
+        code: 'PAID_TWICE',
+        since: UPDATED,
+        message: 'Money was received on 2 invoices, 1475.00 USD more than is due. Refund the second payment.',
+      },
+    ]);
+    const inParts = new Map([...received('inv_1', 100_000n), ...received('inv_0', 47_500n)]);
+    const settled = {
+      ...paid,
+      invoice: invoice({ balanceMinor: minorUnits(47_500n) }),
+      paidMinor: minorUnits(147_500n),
+    };
+    expect(attentionOf(order({ ...settled, booked: inParts }))).toEqual([]);
+  });
+
+  test('W-S18: a bank debit on its way, and a dispute that is not decided', () => {
+    const moving = invoice({ provider: 'STRIPE', processingMinor: minorUnits(147_500n), isDisputed: true });
+    expect(attentionOf(order({ invoice: moving }))).toEqual([
+      {
+        code: 'PAYMENT_PROCESSING',
+        since: UPDATED,
+        message: '1475.00 USD is on its way through Stripe; banks take days.',
+      },
+      {
+        code: 'PAYMENT_DISPUTED',
+        since: UPDATED,
+        message: 'A payment is disputed: answer the bank in Stripe.',
+      },
+    ]);
+  });
+
   test('an invoice that is not over what was ordered, since it was made', () => {
     const differing = invoice({
       matchesPurchaseOrder: false,
@@ -69,24 +117,24 @@ describe('what a person should look at', () => {
 
   test('more or less settled at the provider than is booked from there, since that was read last', () => {
     const settled = (balance: bigint, fields = {}) => invoice({ balanceMinor: minorUnits(balance), ...fields });
-    const bookedMinor = minorUnits(10_000n);
+    const booked = received('inv_1', 10_000n);
     const message = 'QuickBooks says that 150.00 USD of the invoice is settled; 100.00 USD is booked here.';
-    expect(attentionOf(order({ invoice: settled(132_500n), bookedMinor }))).toEqual([
+    expect(attentionOf(order({ invoice: settled(132_500n), booked }))).toEqual([
       { code: 'BALANCE_DIFFERS', since: UPDATED, message },
     ]);
-    expect(attentionOf(order({ invoice: settled(147_500n), bookedMinor }))).toMatchObject([
-      { code: 'BALANCE_DIFFERS' },
-    ]);
-    expect(attentionOf(order({ invoice: settled(137_500n), bookedMinor }))).toEqual([]);
+    expect(attentionOf(order({ invoice: settled(147_500n), booked }))).toMatchObject([{ code: 'BALANCE_DIFFERS' }]);
+    expect(attentionOf(order({ invoice: settled(137_500n), booked }))).toEqual([]);
+    const refunded = { refundedMinor: minorUnits(5_000n) };
+    expect(attentionOf(order({ invoice: settled(132_500n, refunded), booked }))).toEqual([]);
     for (const fields of [{ status: 'VOIDED' }, { status: 'DELETED' }, { currencyCode: 'JPY' as CurrencyCode }]) {
-      expect(attentionOf(order({ invoice: settled(132_500n, fields), bookedMinor }))).toEqual([]);
+      expect(attentionOf(order({ invoice: settled(132_500n, fields), booked }))).toEqual([]);
     }
   });
 
   test('an earlier invoice that asks for money again, since it does', () => {
     const again = (fields = {}) => [invoice({ status: 'VOIDED', balanceMinor: minorUnits(5_000n), ...fields })];
     const message = (name: string) =>
-      `QuickBooks invoice ${name}, which was voided or deleted before, asks for 50.00 USD beside the live invoice. Void one of them in QuickBooks.`;
+      `QuickBooks invoice ${name}, which was voided or deleted before, asks for 50.00 USD beside the live invoice. Void one of them.`;
     expect(attentionOf(order({ invoice: invoice(), otherInvoices: again() }))).toEqual([
       { code: 'SECOND_INVOICE', since: UPDATED, message: message('1001') },
     ]);

@@ -1,7 +1,6 @@
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { type PageRequest, pageOf } from '../../../application/queries/page.js';
 import { InvoiceStatus } from '../../../domain/invoice/invoice.status.js';
-import { ZERO } from '../../../domain/money.js';
 import { attentionOf } from '../../../domain/purchase-order/attention.js';
 import { detailsComplexity } from '../complexity.js';
 import { ConferenceType, presentConference } from '../conference/conference.type.js';
@@ -68,13 +67,14 @@ export class PurchaseOrderFieldResolver {
       loaders.unappliedCreditsOfOrder.load(id),
     ]);
     const isUnknown = invoice?.status === InvoiceStatus.UNKNOWN;
-    const [booked, creation] = await Promise.all([
-      invoice && loaders.bookedOnInvoice.load(invoice.id),
+    const invoices = [...(invoice ? [invoice] : []), ...otherInvoices];
+    const [bookings, creation] = await Promise.all([
+      Promise.all(invoices.map((each) => loaders.bookedOnInvoice.load(each.id))),
       isUnknown ? loaders.unsettledCreationOfOrder.load(id) : undefined,
     ]);
-    const bookedMinor = booked?.bookedMinor ?? ZERO;
+    const booked = new Map(bookings.flatMap((each) => (each ? [[each.id, each]] : [])));
     const trouble = creation?.lastError;
-    return attentionOf({ ...view, invoice, otherInvoices, bookedMinor, trouble, unappliedCredits });
+    return attentionOf({ ...view, invoice, otherInvoices, booked, trouble, unappliedCredits });
   }
 
   @FieldResolver(() => QboInvoiceType, {

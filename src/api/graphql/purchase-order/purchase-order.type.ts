@@ -56,15 +56,19 @@ registerEnumType(CreditNoteSource, {
   valuesConfig: {
     MANUAL: { description: 'A person or program, through `issueCreditNote`.' },
     QBO: { description: 'QuickBooks, where it was applied to the invoice.' },
+    STRIPE: { description: 'Stripe, by a credit note on the invoice.' },
   },
 });
 
 export const AttentionCodeEnum: Record<AttentionCode, AttentionCode> = {
   REFUND_DUE: 'REFUND_DUE',
+  PAID_TWICE: 'PAID_TWICE',
   TOTAL_DIFFERS: 'TOTAL_DIFFERS',
   BALANCE_DIFFERS: 'BALANCE_DIFFERS',
   SECOND_INVOICE: 'SECOND_INVOICE',
   OUTCOME_UNKNOWN: 'OUTCOME_UNKNOWN',
+  PAYMENT_PROCESSING: 'PAYMENT_PROCESSING',
+  PAYMENT_DISPUTED: 'PAYMENT_DISPUTED',
   UNAPPLIED_CREDIT: 'UNAPPLIED_CREDIT',
 };
 
@@ -73,6 +77,7 @@ registerEnumType(AttentionCodeEnum, {
   description: 'What a person should look at.',
   valuesConfig: {
     REFUND_DUE: { description: 'Money was received for a cancelled purchase order.' },
+    PAID_TWICE: { description: 'Money was received on more than one invoice, and more than is due.' },
     TOTAL_DIFFERS: { description: 'The live invoice is not what was asked for: total, currency or lines differ.' },
     BALANCE_DIFFERS: {
       description:
@@ -80,6 +85,8 @@ registerEnumType(AttentionCodeEnum, {
     },
     SECOND_INVOICE: { description: 'An invoice that was voided or deleted is there again beside the live one.' },
     OUTCOME_UNKNOWN: { description: 'It is not known yet whether the provider made the invoice.' },
+    PAYMENT_PROCESSING: { description: 'A bank debit that the buyer began is on its way; it takes days and may fail.' },
+    PAYMENT_DISPUTED: { description: "The buyer's bank disputes a payment, and that is not decided yet." },
     UNAPPLIED_CREDIT: {
       description: 'A rest of a payment that was booked here, or once was, is applied to no invoice at the provider.',
     },

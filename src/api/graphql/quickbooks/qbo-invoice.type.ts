@@ -15,6 +15,7 @@ registerEnumType(InvoiceStatus, {
     VOIDED: { description: 'Voided at the provider; the purchase order may be invoiced again.' },
     DELETED: { description: 'Deleted at the provider; the purchase order may be invoiced again.' },
     UNKNOWN: { description: 'It is not known yet whether the provider made it.' },
+    UNCOLLECTIBLE: { description: 'Given up at the provider; it can still be paid there.' },
   },
 });
 

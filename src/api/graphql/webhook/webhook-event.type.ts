@@ -9,7 +9,7 @@ import { DateTime } from '../scalars.js';
 registerEnumType(InvoiceProvider, {
   name: 'InvoiceProvider',
   description: 'Where invoices are made and paid.',
-  valuesConfig: { QBO: { description: 'QuickBooks Online.' } },
+  valuesConfig: { QBO: { description: 'QuickBooks Online.' }, STRIPE: { description: 'Stripe.' } },
 });
 
 registerEnumType(WebhookEventState, {

@@ -7,6 +7,7 @@ import { WebhookEventStatesMigration } from './0006-webhook-event-states.js';
 import { RealSendingsMigration } from './0007-real-sendings.js';
 import { UnexplainedBalancesMigration } from './0008-unexplained-balances.js';
 import { RefreshedAtMigration } from './0009-refreshed-at.js';
+import { StripeMigration } from './0010-stripe.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   { name: '0007-real-sendings', class: RealSendingsMigration },
   { name: '0008-unexplained-balances', class: UnexplainedBalancesMigration },
   { name: '0009-refreshed-at', class: RefreshedAtMigration },
+  { name: '0010-stripe', class: StripeMigration },
 ];

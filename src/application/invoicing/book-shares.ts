@@ -7,26 +7,26 @@ import {
   type ReportedShare,
 } from '../../domain/invoice/booking-plan.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { shareOf } from '../../domain/invoice/payment-share.js';
-import { formatAmount, ZERO } from '../../domain/money.js';
+import { PROVIDER_NAMES } from '../../domain/invoice/invoice.status.js';
+import { formatAmount } from '../../domain/money.js';
 import { CreditNote, CreditNoteSource } from '../../domain/purchase-order/credit-note.entity.js';
 import { CreditNoteReversal } from '../../domain/purchase-order/credit-note-reversal.entity.js';
 import { Payment, PaymentMethod, PaymentSource } from '../../domain/purchase-order/payment.entity.js';
 import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
-import type { ProviderPayment } from '../ports/accounting.js';
+import type { UseCaseContext } from '../context.js';
+import { bookedCredits, bookedPayments } from '../invoicing/booked-shares.js';
 import { refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
-import { bookedCredits, bookedPayments } from './booked-shares.js';
-import type { QboContext } from './qbo-context.js';
 
 interface Booking {
   readonly order: PurchaseOrder;
   readonly invoice: Invoice;
-  /** Those that are applied to the invoice now. */
-  readonly payments: readonly ProviderPayment[];
+  /** What the provider says is applied to the invoice now. */
+  readonly money: readonly ReportedPayment[];
+  readonly credit: readonly ReportedShare[];
   /** Ids of further payments that are applied to the invoice as they are booked. */
-  readonly asBooked: ReadonlySet<string>;
+  readonly asBooked?: ReadonlySet<string>;
 }
 
 interface Plans {
@@ -35,10 +35,10 @@ interface Plans {
 }
 
 /**
- * Brings what is booked for an invoice into line with the payments applied to it. False when it is so already. Needs the
+ * Brings what is booked for an invoice into line with what its provider says is applied to it. False when it is so already. Needs the
  * order's lock.
  */
-export async function bookShares(tx: EntityManager, context: QboContext, booking: Booking): Promise<boolean> {
+export async function bookShares(tx: EntityManager, context: UseCaseContext, booking: Booking): Promise<boolean> {
   const { order } = booking;
   const plans = await planShares(tx, booking);
   if (isEmpty(plans.money) && isEmpty(plans.credit)) return false;
@@ -59,12 +59,12 @@ export async function bookShares(tx: EntityManager, context: QboContext, booking
   return true;
 }
 
-async function planShares(tx: EntityManager, { invoice, payments, asBooked }: Booking): Promise<Plans> {
+async function planShares(tx: EntityManager, { invoice, asBooked = new Set(), ...reported }: Booking): Promise<Plans> {
   const money = await bookedPayments(tx, invoice);
   const credit = await bookedCredits(tx, invoice);
   return {
-    money: planBookings(money, [...reportedMoney(invoice, payments), ...unchanged(money, asBooked)]),
-    credit: planBookings(credit, [...reportedCredit(invoice, payments), ...unchanged(credit, asBooked)]),
+    money: planBookings(money, [...reported.money, ...unchanged(money, asBooked)]),
+    credit: planBookings(credit, [...reported.credit, ...unchanged(credit, asBooked)]),
   };
 }
 
@@ -76,32 +76,7 @@ function isEmpty({ book, reverse }: BookingPlan<ReportedShare>): boolean {
   return book.length + reverse.length === 0;
 }
 
-function reportedMoney(invoice: Invoice, payments: readonly ProviderPayment[]): ReportedPayment[] {
-  return payments.flatMap((payment) => {
-    const { externalId, paidOn, referenceNumber } = payment;
-    const amount = shareIn(invoice, payment).cash;
-    return amount > ZERO
-      ? [{ providerPaymentId: externalId, amount, paidOn, reference: referenceNumber ?? externalId }]
-      : [];
-  });
-}
-
-function reportedCredit(invoice: Invoice, payments: readonly ProviderPayment[]): ReportedShare[] {
-  return payments.flatMap((payment) => {
-    const amount = shareIn(invoice, payment).credit;
-    return amount > ZERO ? [{ providerPaymentId: payment.externalId, amount }] : [];
-  });
-}
-
-function shareIn(invoice: Invoice, payment: ProviderPayment) {
-  const share = shareOf(payment, String(invoice.externalId));
-  if (payment.currency !== invoice.currencyCode && (share.cash > ZERO || share.credit > ZERO)) {
-    throw new Error(`payment ${payment.externalId} is in ${payment.currency}, its invoice in ${invoice.currencyCode}`);
-  }
-  return share;
-}
-
-function reverse(tx: EntityManager, { ids, actor }: QboContext, { money, credit }: Plans, createdAt: Date): void {
+function reverse(tx: EntityManager, { ids, actor }: UseCaseContext, { money, credit }: Plans, createdAt: Date): void {
   const reversedBy = actor.name;
   for (const { bookingId, reason } of money.reverse) {
     tx.create(PaymentReversal, { id: ids.next('rev'), payment: bookingId, reason, reversedBy, createdAt });
@@ -113,13 +88,13 @@ function reverse(tx: EntityManager, { ids, actor }: QboContext, { money, credit 
 
 type Revision<Share extends ReportedShare> = BookingPlan<Share>['book'][number];
 
-function paymentRow(context: QboContext, booking: Booking, share: Revision<ReportedPayment>, createdAt: Date) {
+function paymentRow(context: UseCaseContext, booking: Booking, share: Revision<ReportedPayment>, createdAt: Date) {
   return {
     id: context.ids.next('pay'),
     purchaseOrder: booking.order,
     amountMinor: share.amount,
-    method: PaymentMethod.QBO,
-    source: PaymentSource.QBO,
+    method: PaymentMethod[booking.invoice.provider],
+    source: PaymentSource[booking.invoice.provider],
     reference: share.reference,
     paidOn: share.paidOn,
     note: '',
@@ -129,17 +104,23 @@ function paymentRow(context: QboContext, booking: Booking, share: Revision<Repor
   };
 }
 
-function creditNoteRow(context: QboContext, booking: Booking, share: Revision<ReportedShare>, createdAt: Date) {
+function creditNoteRow(context: UseCaseContext, booking: Booking, share: Revision<ReportedShare>, createdAt: Date) {
   return {
     id: context.ids.next('cn'),
     purchaseOrder: booking.order,
     amountMinor: share.amount,
-    source: CreditNoteSource.QBO,
-    reason: `Credit applied in QuickBooks by payment ${share.providerPaymentId}.`,
+    source: CreditNoteSource[booking.invoice.provider],
+    reason: creditReason(booking.invoice, share),
     ...providerIdentity(booking.invoice, share),
     issuedBy: context.actor.name,
     createdAt,
   };
+}
+
+function creditReason({ provider }: Invoice, { providerPaymentId }: ReportedShare): string {
+  return provider === 'QBO'
+    ? `Credit applied in QuickBooks by payment ${providerPaymentId}.`
+    : `Credit note ${providerPaymentId} of ${PROVIDER_NAMES[provider]}.`;
 }
 
 function providerIdentity({ companyId, externalId }: Invoice, share: Revision<ReportedShare>) {

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
+import { InvoiceStatus, PROVIDER_NAMES } from '../../domain/invoice/invoice.status.js';
 
 /** The invoice that the buyer may pay now, or that may be coming into being; at most one by a unique index. */
 export async function findLiveInvoice(em: EntityManager, purchaseOrderId: string): Promise<Invoice | null> {
@@ -12,6 +12,7 @@ export async function findLiveInvoice(em: EntityManager, purchaseOrderId: string
 
 /** How to call an invoice in a message to a person. */
 export function describeInvoice(invoice: Invoice): string {
-  if (invoice.externalId === null) return 'an invoice that is being created';
-  return `${invoice.provider === 'QBO' ? 'QuickBooks' : invoice.provider} invoice ${invoice.number ?? invoice.externalId}`;
+  const { provider, externalId, number } = invoice;
+  if (externalId === null) return `an invoice that is being created in ${PROVIDER_NAMES[provider]}`;
+  return `${PROVIDER_NAMES[provider]} invoice ${number ?? externalId}`;
 }
