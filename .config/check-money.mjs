@@ -1,5 +1,5 @@
 // No float touches money. Fails on ways to make floats of texts, and on arithmetic with anything that is declared as
-// money: that is done by the functions of src/domain/money.ts (and of the simulator's decimals) alone.
+// money: that is done by the functions of src/domain/money.ts (and of the simulators' decimals and units) alone.
 // Usage: node .config/check-money.mjs [folder …]   (default: src)
 import { globSync, readFileSync } from 'node:fs';
 import { parseSync } from '@swc/core';
@@ -8,7 +8,11 @@ const folders = process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['src
 const files = folders.flatMap((folder) => globSync(`${folder}/**/*.ts`)).filter((file) => !file.endsWith('.d.ts'));
 
 /** The files that do the arithmetic, on bigints. */
-const ARITHMETIC_FILES = ['src/domain/money.ts', 'src/simulators/quickbooks/decimal.ts'];
+const ARITHMETIC_FILES = [
+  'src/domain/money.ts',
+  'src/simulators/quickbooks/decimal.ts',
+  'src/simulators/stripe/units.ts',
+];
 
 const FLOAT_CALLS = new Set(['Number', 'parseFloat', 'parseInt']);
 const FLOAT_METHODS = new Set(['toFixed', 'toPrecision', 'toExponential', 'parseFloat', 'parseInt']);

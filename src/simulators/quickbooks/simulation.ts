@@ -1,10 +1,13 @@
+import type { Chaos } from '../shared/chaos.js';
+import type { SimulatorClock } from '../shared/clock.js';
+import type { FaultInjection } from '../shared/fault-injection.js';
+import type { RequestLog } from '../shared/request-log.js';
 import type { Company } from './books/model.js';
 import { type Change, Work } from './books/work.js';
-import type { SimulatorClock } from './clock.js';
 import type { CallLimits } from './http/call-limits.js';
-import type { Chaos } from './http/chaos.js';
-import type { FaultInjection } from './http/fault-injection.js';
-import type { RequestLog } from './http/request-log.js';
+import type { ChaosOrder } from './http/chaos-rules.js';
+import type { FaultRule } from './http/fault-rules.js';
+import type { LoggedCall } from './http/logged-call.js';
 import type { OAuthServer } from './oauth/oauth-server.js';
 import type { WebhookSender } from './webhooks/webhook-sender.js';
 
@@ -15,9 +18,9 @@ export interface Simulation {
   readonly clock: SimulatorClock;
   readonly companies: Map<string, Company>;
   readonly oauth: OAuthServer;
-  readonly requests: RequestLog;
-  readonly faults: FaultInjection;
-  readonly chaos: Chaos;
+  readonly requests: RequestLog<LoggedCall>;
+  readonly faults: FaultInjection<FaultRule>;
+  readonly chaos: Chaos<ChaosOrder, FaultRule>;
   readonly limits: CallLimits;
   readonly webhooks: WebhookSender;
   /** Called after every commit, with what it changed: queues webhooks and saves the books. */

@@ -1,23 +1,22 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import express, { type ErrorRequestHandler, type Express } from 'express';
-import { z } from 'zod';
+import { Chaos } from '../shared/chaos.js';
+import { SimulatorClock } from '../shared/clock.js';
+import { CONTROL_PATH } from '../shared/control-route.js';
+import { FaultInjection } from '../shared/fault-injection.js';
+import { startHttpServer } from '../shared/http-server.js';
+import { RequestLog } from '../shared/request-log.js';
+import { StateSaver } from '../shared/state-saver.js';
 import type { Company } from './books/model.js';
 import { newCompany } from './books/seed.js';
-import { SimulatorClock } from './clock.js';
 import { type CompanySettings, companySettingsSchema, defaultCompanies } from './company-settings.js';
-import { CONTROL_PATH, controlRoutes } from './control/control-routes.js';
+import { controlRoutes } from './control/control-routes.js';
 import { apiRoutes } from './http/api-routes.js';
 import { CallLimits } from './http/call-limits.js';
-import { Chaos } from './http/chaos.js';
-import { FaultInjection } from './http/fault-injection.js';
+import { drawFault } from './http/chaos-rules.js';
 import { AUTHORIZE_PATH, oauthRoutes, REVOKE_PATH, TOKEN_PATH } from './http/oauth-routes.js';
-import { RequestLog } from './http/request-log.js';
 import { OAuthServer } from './oauth/oauth-server.js';
 import { newOAuthState } from './oauth/oauth-state.js';
 import type { Simulation } from './simulation.js';
-import { loadState, StateSaver } from './state-file.js';
+import { loadState, serialize } from './state-file.js';
 import { WebhookSender } from './webhooks/webhook-sender.js';
 
 export type { CompanySettings } from './company-settings.js';
@@ -50,18 +49,18 @@ export interface QuickBooksSimulator {
   stop(): Promise<void>;
 }
 
-const httpError = z.object({ status: z.int() });
 const DEFAULT_VERIFIER_TOKEN = 'simulator-verifier-token';
 
 /** Starts a stand-in for QuickBooks Online: its accounting API, its identity provider and its webhooks. */
 export async function startQuickBooksSimulator(options: QuickBooksSimulatorOptions = {}): Promise<QuickBooksSimulator> {
   const { simulation, saver } = await assemble(options);
   const stopping = new AbortController();
-  const server = createServer(routes(simulation, stopping.signal));
-  server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const baseUrl = `http://${options.host ?? '127.0.0.1'}:${port}`;
+  const server = await startHttpServer({ name: 'quickbooks', host: options.host, port: options.port }, [
+    apiRoutes(simulation, stopping.signal),
+    oauthRoutes(simulation, stopping.signal),
+    controlRoutes(simulation),
+  ]);
+  const { baseUrl } = server;
   return {
     baseUrl,
     tokenUrl: `${baseUrl}${TOKEN_PATH}`,
@@ -71,48 +70,19 @@ export async function startQuickBooksSimulator(options: QuickBooksSimulatorOptio
     realmIds: [...simulation.companies.keys()],
     stop: async () => {
       stopping.abort();
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await Promise.all([closed, simulation.webhooks.close(), saver.close()]);
+      await Promise.all([server.close(), simulation.webhooks.close(), saver.close()]);
     },
   };
 }
-
-function routes(simulation: Simulation, stopping: AbortSignal): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.use((_request, response, next) => {
-    response.set('x-simulator', 'quickbooks');
-    next();
-  });
-  // Every body is read as bytes: the provider decides by its own rules what they mean.
-  app.use(express.raw({ type: () => true, limit: '10mb' }));
-  app.use(apiRoutes(simulation, stopping));
-  app.use(oauthRoutes(simulation, stopping));
-  app.use(controlRoutes(simulation));
-  app.use(answerError);
-  return app;
-}
-
-/** A request that could not even be read, such as one that is too large: the edge answers in HTML. */
-const answerError: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
-  const status = httpError.safeParse(error).data?.status ?? 500;
-  response.status(status).type('html').send(`<html><body><h1>${status}</h1></body></html>`);
-};
 
 async function assemble(options: QuickBooksSimulatorOptions): Promise<{ simulation: Simulation; saver: StateSaver }> {
   const saved = options.stateFile === undefined ? undefined : await loadState(options.stateFile);
   const clock = new SimulatorClock(saved?.aheadMs);
   const companies = saved?.companies ?? seedCompanies(options.companies ?? defaultCompanies);
   const oauth = new OAuthServer(clock, saved?.oauth ?? newOAuthState(), options.accessTokenSeconds ?? 3600);
-  const saver = new StateSaver(options.stateFile, () => ({
-    version: 1,
-    aheadMs: clock.aheadOfMachineMs,
-    companies,
-    oauth: oauth.state,
-  }));
+  const saver = new StateSaver(options.stateFile, () =>
+    serialize({ version: 1, aheadMs: clock.aheadOfMachineMs, companies, oauth: oauth.state }),
+  );
   const webhooks = new WebhookSender(clock, {
     url: options.webhook?.url,
     verifierToken: options.webhook?.verifierToken ?? DEFAULT_VERIFIER_TOKEN,
@@ -123,9 +93,9 @@ async function assemble(options: QuickBooksSimulatorOptions): Promise<{ simulati
     clock,
     companies,
     oauth,
-    requests: new RequestLog(),
-    faults: new FaultInjection(),
-    chaos: new Chaos(),
+    requests: new RequestLog((call) => call.realmId),
+    faults: new FaultInjection((rule) => rule.match.realmId),
+    chaos: new Chaos((order) => order.realmId, drawFault),
     limits: new CallLimits(),
     webhooks,
     published: (changes) => {

@@ -1,3 +1,4 @@
+import type { AddRoute } from '../../shared/control-route.js';
 import type { Work } from '../books/work.js';
 import { presentCreditMemo } from '../entities/credit-memos.js';
 import { depositPayment, undepositPayment } from '../entities/payments.js';
@@ -21,7 +22,7 @@ import {
   voidInvoiceById,
   voidPaymentById,
 } from './bookkeeper.js';
-import { type AddRoute, companyOf } from './control-route.js';
+import { companyOf } from './control-route.js';
 import {
   creditOrder,
   editInvoiceOrder,

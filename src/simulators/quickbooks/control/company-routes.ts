@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { type AddRoute, ControlError } from '../../shared/control-route.js';
+import { queryOf } from '../../shared/http-input.js';
 import { newCompany } from '../books/seed.js';
 import { companySettingsSchema } from '../company-settings.js';
-import { queryOf } from '../http/serve.js';
 import { isObject } from '../json.js';
 import { type Simulation, workIn } from '../simulation.js';
 import { dumpBooks } from './books-dump.js';
-import { type AddRoute, ControlError, companyOf, plainNumbers } from './control-route.js';
+import { companyOf, plainNumbers } from './control-route.js';
 import { clockOrder, optionalRealmOrder } from './orders.js';
 import { removeCompany } from './reset.js';
 

@@ -1,23 +1,11 @@
 import type { Request } from 'express';
 import { z } from 'zod';
+import { ControlError } from '../../shared/control-route.js';
+import { queryOf } from '../../shared/http-input.js';
 import type { Company } from '../books/model.js';
 import { Decimal } from '../decimal.js';
-import { queryOf } from '../http/serve.js';
 import { isObject } from '../json.js';
 import type { Simulation } from '../simulation.js';
-
-/** Wrong use of the control API, with the status it is answered with. */
-export class ControlError extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-export type ControlHandler = (body: unknown, request: Request) => unknown;
-export type AddRoute = (method: 'get' | 'post' | 'patch' | 'delete', path: string, handle: ControlHandler) => void;
 
 export function companyOf(simulation: Simulation, realmId: string): Company {
   const company = simulation.companies.get(realmId);

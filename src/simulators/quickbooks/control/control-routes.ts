@@ -1,19 +1,18 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { type AddRoute, CONTROL_PATH, ControlError, type ControlHandler } from '../../shared/control-route.js';
+import { bodyText, queryOf } from '../../shared/http-input.js';
 import { ProviderFault } from '../faults.js';
-import { chaosOrder } from '../http/chaos.js';
-import { faultRuleSchema } from '../http/fault-injection.js';
-import { bodyText, queryOf } from '../http/serve.js';
+import { chaosOrder } from '../http/chaos-rules.js';
+import { faultRuleSchema } from '../http/fault-rules.js';
 import { parseJson, toJson } from '../json.js';
 import type { Simulation } from '../simulation.js';
 import { webhookSwitchesSchema } from '../webhooks/behaviour.js';
 import { bookkeeperRoutes } from './bookkeeper-routes.js';
 import { companyRoutes } from './company-routes.js';
-import { type AddRoute, ControlError, type ControlHandler, companyOf, plainNumbers, realmIn } from './control-route.js';
+import { companyOf, plainNumbers, realmIn } from './control-route.js';
 import { oauthOrder, optionalRealmOrder, realmOrder, resetOrder, tokenOrder } from './orders.js';
 import { resetSimulation } from './reset.js';
-
-export const CONTROL_PATH = '/__control';
 
 /** For people and tests: plays the bookkeeper, breaks things, and shows what happened. Takes no token. */
 export function controlRoutes(simulation: Simulation): Router {
@@ -94,7 +93,7 @@ function observationRoutes(simulation: Simulation, add: AddRoute): void {
   add('delete', '/chaos', (_body, request) => simulation.chaos.clear(realmIn(request)));
   add('get', '/requests', (_body, request) => {
     const kind = queryOf(request).get('kind') ?? undefined;
-    return { requests: simulation.requests.list({ realmId: realmIn(request), kind }) };
+    return { requests: simulation.requests.list({ owner: realmIn(request), kind }) };
   });
   add('delete', '/requests', (_body, request) => simulation.requests.clear(realmIn(request)));
   add('post', '/reset', (body) => resetSimulation(simulation, resetOrder.parse(body)));

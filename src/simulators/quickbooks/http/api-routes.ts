@@ -1,8 +1,9 @@
 import { type Request, type Response, Router } from 'express';
+import { bodyText, queryOf } from '../../shared/http-input.js';
+import { CallsUnderWay } from '../../shared/under-way.js';
 import type { Simulation } from '../simulation.js';
 import { answerApi, isWrite } from './api.js';
-import { bodyText, queryOf, serve } from './serve.js';
-import { CallsUnderWay } from './under-way.js';
+import { serve } from './serve.js';
 
 /** `/v3/company/{realmId}/…`: the accounting API itself. */
 export function apiRoutes(simulation: Simulation, stopping: AbortSignal): Router {

@@ -1,10 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
+import { bodyText, queryOf } from '../../shared/http-input.js';
 import { isObject, parseJson, toJson } from '../json.js';
 import { GrantRefused, type TokenPair } from '../oauth/oauth-server.js';
 import type { Simulation } from '../simulation.js';
 import type { Answer } from './answer.js';
-import { bodyText, queryOf, serve } from './serve.js';
+import { serve } from './serve.js';
 
 export const AUTHORIZE_PATH = '/connect/oauth2';
 export const TOKEN_PATH = '/oauth2/v1/tokens/bearer';

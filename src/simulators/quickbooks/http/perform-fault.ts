@@ -1,17 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Request, Response } from 'express';
+import { type ConnectionScene, letTimeOut, resetConnection, truncate } from '../../shared/broken-connection.js';
 import { authenticationFailed, systemFailure, throttled, validationFault } from '../faults.js';
 import { toJson } from '../json.js';
 import { type Answer, faultAnswer } from './answer.js';
-import type { FaultRule } from './fault-injection.js';
+import type { FaultRule } from './fault-rules.js';
 import { faultXml } from './xml.js';
 
-export interface FaultScene {
-  readonly request: Request;
-  readonly response: Response;
+export interface FaultScene extends ConnectionScene {
   readonly now: number;
-  /** Aborts when the simulator stops. */
-  readonly stopping: AbortSignal;
   /** The token endpoint has its own error bodies. */
   readonly oauth: boolean;
   /** What would have been answered; undefined when the fault comes before the work. */
@@ -23,37 +18,25 @@ export interface FaultScene {
 export async function performFault(rule: FaultRule, scene: FaultScene): Promise<void> {
   switch (rule.kind) {
     case 'reset':
-      scene.request.socket.resetAndDestroy();
+      resetConnection(scene);
       return;
     case 'timeout':
-      await pause(rule.ms, scene);
-      scene.request.socket.destroy();
+      await letTimeOut(rule.ms, scene);
       return;
     case 'truncate':
-      truncate(scene);
+      truncate(wholeAnswer(scene), scene);
       return;
     default:
       scene.send(brokenAnswer(rule, scene));
   }
 }
 
-export async function pause(milliseconds: number, scene: Pick<FaultScene, 'response' | 'stopping'>): Promise<void> {
-  const gone = new AbortController();
-  scene.response.once('close', () => gone.abort());
-  await sleep(milliseconds, undefined, { signal: AbortSignal.any([scene.stopping, gone.signal]) }).catch(
-    () => undefined,
-  );
-}
-
-/** Promises a whole body, sends half of it and cuts the connection. */
-function truncate({ request, response, answer }: FaultScene): void {
-  const body = Buffer.from(answer?.body ?? '{"Fault":{"Error":[{"Message":"cut off"}]}}');
-  response.writeHead(answer?.status ?? 200, {
-    ...answer?.headers,
-    'content-type': answer?.headers['content-type'] ?? 'application/json',
-    'content-length': `${body.length}`,
-  });
-  response.write(body.subarray(0, body.length >> 1), () => request.socket.destroy());
+function wholeAnswer({ answer }: FaultScene): Answer {
+  return {
+    status: answer?.status ?? 200,
+    headers: { 'content-type': 'application/json', ...answer?.headers },
+    body: answer?.body ?? '{"Fault":{"Error":[{"Message":"cut off"}]}}',
+  };
 }
 
 function brokenAnswer(rule: FaultRule, scene: FaultScene): Answer {

@@ -1,8 +1,9 @@
 import type { Request, Response } from 'express';
+import { pause } from '../../shared/broken-connection.js';
 import { type Simulation, timeIn } from '../simulation.js';
 import { type Answer, commonHeaders, newTransactionId } from './answer.js';
-import { pause, performFault } from './perform-fault.js';
-import { type CallKind, type LoggedCall, redactTokens } from './request-log.js';
+import { type CallKind, type LoggedCall, redactTokens } from './logged-call.js';
+import { performFault } from './perform-fault.js';
 
 export interface ServedCall {
   readonly kind: CallKind;
@@ -36,7 +37,7 @@ export async function serve(
   };
   const { realmId, kind } = call;
   const random = simulation.chaos.next(realmId, kind);
-  const rule = simulation.faults.take({ method: request.method, url: request.originalUrl, realmId }) ?? random;
+  const rule = simulation.faults.take({ method: request.method, url: request.originalUrl, owner: realmId }) ?? random;
   if (rule === undefined) return finish(logged, work(), send);
   Object.assign(logged, { fault: rule.kind, faultWhen: rule.when });
   const now = timeIn(simulation, realmId);
@@ -64,7 +65,8 @@ function note(logged: LoggedCall, { replayed, refusedBy }: Served): void {
 }
 
 function log(simulation: Simulation, request: Request, call: ServedCall, tid: string): LoggedCall {
-  const arrived = {
+  const describe = (seq: number): LoggedCall => ({
+    seq,
     at: new Date(timeIn(simulation, call.realmId)).toISOString(),
     method: request.method,
     path: request.path,
@@ -78,16 +80,6 @@ function log(simulation: Simulation, request: Request, call: ServedCall, tid: st
     replayed: false,
     fault: null,
     faultWhen: null,
-  };
-  return simulation.requests.add(arrived, simulation.companies.has(call.realmId ?? ''));
-}
-
-export function bodyText(request: Request): string {
-  const body: unknown = request.body;
-  return Buffer.isBuffer(body) ? body.toString('utf8') : '';
-}
-
-export function queryOf(request: Request): URLSearchParams {
-  const mark = request.originalUrl.indexOf('?');
-  return new URLSearchParams(mark < 0 ? '' : request.originalUrl.slice(mark + 1));
+  });
+  return simulation.requests.add(describe, simulation.companies.has(call.realmId ?? ''));
 }

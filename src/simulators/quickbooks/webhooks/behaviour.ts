@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Behaviours } from '../../shared/behaviours.js';
 
 /** What can be changed about deliveries while the simulator runs. With a realm it is about that company alone. */
 export const webhookSwitchesSchema = z
@@ -58,36 +59,7 @@ const defaults: Behaviour = {
   retryMs: [100, 200, 500, 1000, 2000, 5000],
 };
 
-/** How each company's events are treated: the default for all, and what was said about one company. */
-export class Behaviours {
-  private forAll: Behaviour = defaults;
-  private readonly own = new Map<string, Partial<Behaviour>>();
-
-  set(realmId: string | undefined, changes: Partial<Behaviour>): void {
-    if (realmId === undefined) this.forAll = { ...this.forAll, ...changes };
-    else this.own.set(realmId, { ...this.own.get(realmId), ...changes });
-  }
-
-  /** A company that was given switches of its own stays out of the others' deliveries unless one of them says otherwise. */
-  of(realmId: string | undefined): Behaviour {
-    const own = realmId === undefined ? undefined : this.own.get(realmId);
-    return own === undefined ? this.forAll : { ...this.forAll, mixed: false, ...own };
-  }
-
-  /** Uses up what is to be lost of this many events and tells how many of them are lost. */
-  takeDrops(realmId: string, events: number): number {
-    const lost = Math.min(this.of(realmId).drop, events);
-    const drop = this.of(realmId).drop - lost;
-    if (lost > 0) this.set(this.own.get(realmId)?.drop === undefined ? undefined : realmId, { drop });
-    return lost;
-  }
-
-  forget(realmId: string): void {
-    this.own.delete(realmId);
-  }
-
-  reset(): void {
-    this.forAll = defaults;
-    this.own.clear();
-  }
+/** A company that was given switches of its own stays out of the others' deliveries unless one of them says otherwise. */
+export function newBehaviours(): Behaviours<Behaviour> {
+  return new Behaviours(defaults, { mixed: false });
 }

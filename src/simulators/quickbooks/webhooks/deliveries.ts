@@ -1,103 +1,60 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { SimulatorClock } from '../clock.js';
+import type { SimulatorClock } from '../../shared/clock.js';
+import { Deliveries, type Delivery } from '../../shared/deliveries.js';
+import { post } from '../../shared/post.js';
 import type { Behaviour } from './behaviour.js';
 import { cloudEvents, legacyNotification, type WebhookEvent } from './payloads.js';
-import { post, webhookHeaders } from './post.js';
+import { webhookHeaders } from './webhook-headers.js';
 
-const DELIVERIES_KEPT = 2000;
+/** A receiver has three seconds to acknowledge. */
+const TIMEOUT_MS = 3000;
 
 export interface Target {
   readonly url: string | undefined;
   readonly verifierToken: string;
 }
 
-export interface Delivery {
-  readonly id: string;
+interface Notification extends Delivery {
   readonly at: string;
-  readonly realmIds: readonly string[];
   readonly body: string;
-  /** Status codes, or what went wrong, of each attempt. */
-  readonly attempts: (number | string)[];
-  status: 'pending' | 'delivered' | 'failed';
 }
 
-interface UnderWay {
-  readonly delivery: Delivery;
-  readonly done: Promise<void>;
-  readonly stop: AbortController;
-}
-
-/** Posts, repeats what was not accepted, and keeps a record. */
-export class Deliveries {
-  private kept: Delivery[] = [];
-  private readonly underWay = new Set<UnderWay>();
-
+/** Signs and posts events in the format that is asked for. */
+export class NotificationDeliveries extends Deliveries<Notification> {
   constructor(
     private readonly clock: SimulatorClock,
     private readonly target: () => Target,
-  ) {}
+  ) {
+    super();
+  }
 
-  start(events: readonly WebhookEvent[], { format, voidType, retryMs }: Behaviour): void {
+  post(events: readonly WebhookEvent[], { format, voidType, retryMs }: Behaviour): void {
     const content = format === 'legacy' ? legacyNotification(events) : cloudEvents(events, voidType);
-    const delivery: Delivery = {
+    const notification: Notification = {
       id: randomUUID(),
       at: new Date(this.clock.now()).toISOString(),
-      realmIds: [...new Set(events.map((event) => event.realmId))],
+      owners: [...new Set(events.map((event) => event.realmId))],
       body: JSON.stringify(content),
       attempts: [],
       status: 'pending',
     };
-    this.kept.push(delivery);
-    if (this.kept.length > DELIVERIES_KEPT) this.kept = this.kept.slice(-DELIVERIES_KEPT / 2);
-    const stop = new AbortController();
-    const done = this.deliver(delivery, retryMs, stop.signal).finally(() => this.underWay.delete(entry));
-    const entry: UnderWay = { delivery, done, stop };
-    this.underWay.add(entry);
-  }
-
-  private async deliver(delivery: Delivery, retryMs: readonly number[], stop: AbortSignal): Promise<void> {
-    for (const wait of [0, ...retryMs]) {
-      if (wait > 0) await sleep(wait, undefined, { signal: stop }).catch(() => undefined);
+    this.start(notification, retryMs, async (stop) => {
       const { url, verifierToken } = this.target();
-      if (stop.aborted || url === undefined) break;
-      const headers = webhookHeaders(delivery.body, verifierToken, delivery.id, this.clock.now());
-      const result = await post(new URL(url), headers, delivery.body, stop);
-      delivery.attempts.push(result);
-      if (typeof result === 'number' && result >= 200 && result < 300) {
-        delivery.status = 'delivered';
-        return;
-      }
-    }
-    delivery.status = 'failed';
+      if (url === undefined) return undefined;
+      const headers = webhookHeaders(notification.body, verifierToken, notification.id, this.clock.now());
+      return post(new URL(url), headers, notification.body, { timeoutMs: TIMEOUT_MS, stop });
+    });
   }
 
-  list(realmId: string | undefined): readonly Delivery[] {
-    return this.kept.filter((delivery) => concerns(delivery, realmId));
+  /** As the control API shows them. */
+  shown(realmId: string | undefined): object[] {
+    return this.list(realmId).map(({ id, at, owners, body, attempts, status }) => ({
+      id,
+      at,
+      realmIds: owners,
+      body,
+      attempts,
+      status,
+    }));
   }
-
-  countUnderWay(realmId: string | undefined): number {
-    return this.of(realmId).length;
-  }
-
-  async finished(realmId: string | undefined): Promise<void> {
-    await Promise.all(this.of(realmId).map(({ done }) => done));
-  }
-
-  /** Ends what is under way, and forgets everything. With a realm: what is about that company alone. */
-  async forget(realmId: string | undefined): Promise<void> {
-    const isForgotten = ({ realmIds }: Delivery) => realmId === undefined || realmIds.every((each) => each === realmId);
-    const ended = [...this.underWay].filter(({ delivery }) => isForgotten(delivery));
-    for (const { stop } of ended) stop.abort();
-    this.kept = this.kept.filter((delivery) => !isForgotten(delivery));
-    await Promise.all(ended.map(({ done }) => done));
-  }
-
-  private of(realmId: string | undefined): UnderWay[] {
-    return [...this.underWay].filter(({ delivery }) => concerns(delivery, realmId));
-  }
-}
-
-function concerns({ realmIds }: Delivery, realmId: string | undefined): boolean {
-  return realmId === undefined || realmIds.includes(realmId);
 }

@@ -1,24 +1,24 @@
+import type { SimulatorClock } from '../../shared/clock.js';
+import { EventQueue } from '../../shared/event-queue.js';
 import type { Change } from '../books/work.js';
-import type { SimulatorClock } from '../clock.js';
-import { type Behaviour, Behaviours, type WebhookSwitches } from './behaviour.js';
-import { Deliveries, type Delivery, type Target } from './deliveries.js';
-import { EventQueue } from './event-queue.js';
+import { type Behaviour, newBehaviours, type WebhookSwitches } from './behaviour.js';
+import { NotificationDeliveries, type Target } from './deliveries.js';
 import { eventOf, type WebhookEvent } from './payloads.js';
 
 const MAX_EVENTS_PER_POST = 100;
 
 /** Collects changes and posts them, signed, to the app's endpoint. */
 export class WebhookSender {
-  private readonly behaviours = new Behaviours();
-  private readonly queue = new EventQueue((realmId) => this.send(realmId));
-  private readonly deliveries: Deliveries;
+  private readonly behaviours = newBehaviours();
+  private readonly queue = new EventQueue<WebhookEvent>((realmId) => this.send(realmId));
+  private readonly deliveries: NotificationDeliveries;
   private closed = false;
 
   constructor(
     clock: SimulatorClock,
     private target: Target,
   ) {
-    this.deliveries = new Deliveries(clock, () => this.target);
+    this.deliveries = new NotificationDeliveries(clock, () => this.target);
   }
 
   /** With a realm: how that company's events are treated, and how many of them wait. */
@@ -33,7 +33,7 @@ export class WebhookSender {
     const given = Object.fromEntries(Object.entries(switches).filter(([, value]) => value !== undefined));
     this.behaviours.set(realmId, given);
     // A new delay also counts for what is already waiting.
-    for (const waiting of this.queue.realms) {
+    for (const waiting of this.queue.owners) {
       this.queue.unschedule(waiting);
       this.schedule(waiting);
     }
@@ -51,7 +51,7 @@ export class WebhookSender {
   /** Sends what is queued at once and waits for every delivery, repeated attempts included. */
   async flush(realmId?: string): Promise<void> {
     const ready = (): string[] =>
-      (realmId === undefined ? this.queue.realms : [realmId]).filter(
+      (realmId === undefined ? this.queue.owners : [realmId]).filter(
         (each) => this.queue.count(each) > 0 && !this.behaviours.of(each).paused,
       );
     do {
@@ -60,8 +60,8 @@ export class WebhookSender {
     } while (ready().length > 0);
   }
 
-  list(realmId?: string): readonly Delivery[] {
-    return this.deliveries.list(realmId);
+  list(realmId?: string): object[] {
+    return this.deliveries.shown(realmId);
   }
 
   /** The company is treated like all others again. */
@@ -114,12 +114,12 @@ export class WebhookSender {
       const other = this.behaviours.of(each);
       return mixed && other.mixed && !other.paused;
     };
-    return this.queue.realms.filter(isTaken).flatMap((each) => this.queue.take(each));
+    return this.queue.owners.filter(isTaken).flatMap((each) => this.queue.take(each));
   }
 
   private start(events: readonly WebhookEvent[], behaviour: Behaviour): void {
     const copies = behaviour.duplicate ? 2 : 1;
     const ordered = behaviour.reorder ? events.toReversed() : events;
-    for (let copy = 0; copy < copies; copy += 1) this.deliveries.start(ordered, behaviour);
+    for (let copy = 0; copy < copies; copy += 1) this.deliveries.post(ordered, behaviour);
   }
 }

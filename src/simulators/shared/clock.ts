@@ -6,9 +6,9 @@ export class SimulatorClock {
     return Date.now() + this.aheadMs;
   }
 
-  /** A company can be ahead of everybody else: it is aged alone. */
-  nowAt(company: { readonly aheadMs: number }): number {
-    return this.now() + company.aheadMs;
+  /** A company or account can be ahead of everybody else: it is aged alone. */
+  nowAt(owner: { readonly aheadMs: number }): number {
+    return this.now() + owner.aheadMs;
   }
 
   get aheadOfMachineMs(): number {

@@ -1,30 +1,14 @@
 import { z } from 'zod';
 
-export const faultKinds = [
-  'status',
-  'fault',
-  'reset',
-  'truncate',
-  'html502',
-  'xml429',
-  '429',
-  'timeout',
-  'latency',
-  '401',
-  'empty',
-  'garbage',
-] as const;
+/** Which calls a rule strikes; a provider adds whose calls. */
+export const callPattern = {
+  method: z.string().optional(),
+  /** Part of path and query, or a regular expression between slashes. */
+  path: z.string().refine(isSearchable, 'is not a regular expression').optional(),
+};
 
-export const faultRuleSchema = z.strictObject({
-  match: z
-    .strictObject({
-      method: z.string().optional(),
-      /** Part of path and query, or a regular expression between slashes. */
-      path: z.string().refine(isSearchable, 'is not a regular expression').optional(),
-      realmId: z.string().optional(),
-    })
-    .default({}),
-  kind: z.enum(faultKinds),
+/** What every rule has besides its pattern and its kind. */
+export const faultRuleShape = {
   /** Before: nothing is committed. After: the change is made and only the answer is lost or broken. */
   when: z.enum(['before', 'after']).default('before'),
   times: z.int().min(1).default(1),
@@ -34,14 +18,17 @@ export const faultRuleSchema = z.strictObject({
   status: z.int().min(100).max(599).optional(),
   code: z.string().optional(),
   message: z.string().optional(),
-  detail: z.string().optional(),
-});
+};
 
-export type FaultRule = Readonly<z.output<typeof faultRuleSchema>>;
+interface AnyRule {
+  readonly match: { readonly method?: string | undefined; readonly path?: string | undefined };
+  readonly times: number;
+  readonly skip: number;
+}
 
-interface ArmedFault {
+interface ArmedFault<Rule> {
   readonly id: number;
-  readonly rule: FaultRule;
+  readonly rule: Rule;
   skipLeft: number;
   timesLeft: number;
 }
@@ -50,24 +37,27 @@ export interface Call {
   readonly method: string;
   /** Path and query. */
   readonly url: string;
-  readonly realmId: string | undefined;
+  /** The company or account that it is about. */
+  readonly owner: string | undefined;
 }
 
 /** Faults waiting for their call. The first armed rule that matches is used up. */
-export class FaultInjection {
-  private armed: ArmedFault[] = [];
+export class FaultInjection<Rule extends AnyRule> {
+  private armed: ArmedFault<Rule>[] = [];
   private nextId = 1;
 
-  arm(rule: FaultRule): number {
+  constructor(private readonly ownerOf: (rule: Rule) => string | undefined) {}
+
+  arm(rule: Rule): number {
     const id = this.nextId;
     this.nextId += 1;
     this.armed.push({ id, rule, skipLeft: rule.skip, timesLeft: rule.times });
     return id;
   }
 
-  take(call: Call): FaultRule | undefined {
+  take(call: Call): Rule | undefined {
     for (const fault of this.armed) {
-      if (!matches(fault.rule, call)) continue;
+      if (!this.matches(fault.rule, call)) continue;
       if (fault.skipLeft > 0) {
         fault.skipLeft -= 1;
         continue;
@@ -79,21 +69,23 @@ export class FaultInjection {
     return undefined;
   }
 
-  /** With a realm: the rules that name it. */
-  list(realmId: string | undefined): object[] {
-    const shown = this.armed.filter(({ rule }) => realmId === undefined || rule.match.realmId === realmId);
+  /** With an owner: the rules that name it. */
+  list(owner: string | undefined): object[] {
+    const shown = this.armed.filter(({ rule }) => owner === undefined || this.ownerOf(rule) === owner);
     return shown.map(({ id, rule, skipLeft, timesLeft }) => ({ id, ...rule, skipLeft, timesLeft }));
   }
 
-  clear(realmId: string | undefined): void {
-    this.armed = realmId === undefined ? [] : this.armed.filter(({ rule }) => rule.match.realmId !== realmId);
+  clear(owner: string | undefined): void {
+    this.armed = owner === undefined ? [] : this.armed.filter(({ rule }) => this.ownerOf(rule) !== owner);
   }
-}
 
-function matches({ match }: FaultRule, call: Call): boolean {
-  if (match.method !== undefined && match.method.toUpperCase() !== call.method) return false;
-  if (match.realmId !== undefined && match.realmId !== call.realmId) return false;
-  return match.path === undefined || pathMatches(match.path, call.url);
+  private matches(rule: Rule, call: Call): boolean {
+    const { method, path } = rule.match;
+    if (method !== undefined && method.toUpperCase() !== call.method) return false;
+    const owner = this.ownerOf(rule);
+    if (owner !== undefined && owner !== call.owner) return false;
+    return path === undefined || pathMatches(path, call.url);
+  }
 }
 
 function pathMatches(wanted: string, url: string): boolean {

@@ -1,0 +1,15 @@
+export type ObjectType =
+  | 'account'
+  | 'charge'
+  | 'credit_note'
+  | 'credit_note_line_item'
+  | 'customer'
+  | 'dispute'
+  | 'event'
+  | 'invoice'
+  | 'invoice_payment'
+  | 'invoiceitem'
+  | 'line_item'
+  | 'payment_intent'
+  | 'payment_record'
+  | 'refund';
