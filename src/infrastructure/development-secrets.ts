@@ -11,6 +11,8 @@ export interface DevelopmentSecrets {
   /** Where the key can be read again. */
   readonly apiKeyFile: string;
   readonly verifierToken: string;
+  /** Signs what the Stripe simulator sends to the demo conference. */
+  readonly stripeWebhookSecret: string;
 }
 
 export async function loadDevelopmentSecrets(dataDirectory: string): Promise<DevelopmentSecrets> {
@@ -21,6 +23,11 @@ export async function loadDevelopmentSecrets(dataDirectory: string): Promise<Dev
     apiKey: await keep(dataDirectory, 'development-api-key', generateApiKey),
     apiKeyFile: resolve(dataDirectory, 'development-api-key'),
     verifierToken: await keep(dataDirectory, 'webhook-verifier-token', () => randomBytes(24).toString('hex')),
+    stripeWebhookSecret: await keep(
+      dataDirectory,
+      'stripe-webhook-secret',
+      () => `whsec_${randomBytes(24).toString('hex')}`,
+    ),
   };
 }
 

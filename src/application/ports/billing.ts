@@ -14,16 +14,22 @@ export interface BillingGateway {
   /** Proves a secret key by reading the account it opens. */
   proveKey(secretKey: string): Promise<ProviderResult<ProvenAccount>>;
 
+  /** Undefined: it was deleted, or the account never had it. */
+  findCustomer(connectionId: string, externalId: string): Promise<ProviderResult<BillingCustomer | undefined>>;
   /** Customers that bear exactly this e-mail address, newest first. */
   findCustomers(connectionId: string, email: string): Promise<ProviderResult<BillingCustomer[]>>;
   prepareCustomer(draft: BillingCustomerDraft): string;
   createCustomer(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<BillingCustomer>>;
 
-  /** Refuses amounts that the provider cannot represent in its own units, or does not take, before anything is sent. */
+  /**
+   * Refuses amounts that the provider cannot represent in its own units, or does not take, and more lines than it takes,
+   * before anything is sent.
+   */
   prepareInvoice(draft: BillingInvoiceDraft): PreparedInvoice;
   /**
    * Makes the invoice in as many writes as it takes, up to its finalisation, which makes it payable; it is not e-mailed. A
-   * rejection or a lost answer of a later step leaves the draft behind.
+   * rejection or a lost answer of a later step leaves the draft behind. Once this sending has written anything, whatever
+   * else stops it (throttling, a refused key) is `unknown`, too: sent again, it goes on from there.
    */
   createInvoice(connectionId: string, sending: InvoiceSending): Promise<ProviderResult<BillingInvoice>>;
   /** Every invoice of the customer since then, drafts included, that bears the id of one of these operations. */
@@ -34,6 +40,8 @@ export interface BillingGateway {
   ): Promise<ProviderResult<BillingInvoice[]>>;
   /** The customer that a body of `prepareInvoice` names. */
   customerOf(body: string): string;
+  /** The operation that made the invoice that an event is about, by the event's payload. */
+  operationIn(payload: unknown): string | undefined;
   /** Deletes a draft. Rejected with reason `not_found` when it is gone already, `stale` when it is no draft any more. */
   deleteDraft(connectionId: string, externalId: string): Promise<ProviderResult<void>>;
 
@@ -54,10 +62,13 @@ export interface BillingGateway {
 
   /** The invoice with everything that was paid, refunded, disputed and credited on it. `not_found`: it was deleted. */
   readInvoice(connectionId: string, externalId: string): Promise<ProviderResult<BillingInvoiceReading>>;
-  /** The provider's ids of the invoices that a payment (its payment intent) pays or paid. */
+  /** The provider's ids of the invoices that a payment (its payment intent) pays or paid; none for any other id. */
   findPaidInvoices(connectionId: string, paymentIntentId: string): Promise<ProviderResult<string[]>>;
-  /** What happened at the account since then, oldest first; the provider keeps 30 days. The same events as by webhook. */
-  findEvents(connectionId: string, since: Date): Promise<ProviderResult<BillingEvent[]>>;
+  /**
+   * What happened at the account since then that can change an invoice or its payments, oldest first; the provider keeps
+   * 30 days. The same events as by webhook. `too_many`: more than can be listed in one go.
+   */
+  findEvents(connectionId: string, since: Date): Promise<ProviderResult<BillingEvent[] | 'too_many'>>;
 }
 
 export interface ProvenAccount {
@@ -93,7 +104,13 @@ export interface BillingInvoiceDraft {
   readonly reference: string;
   /** The buyer's own number for the order; may be empty. */
   readonly buyerReference: string;
+  /**
+   * Whom the order names, which the invoice shows: the customer may be of an earlier order, or bear another name and
+   * address. May be empty, apart from the name.
+   */
+  readonly organizationName: string;
   readonly contactName: string;
+  readonly billingAddress: string;
   readonly conferenceName: string;
   readonly conferenceSlug: string;
   readonly purchaseOrderId: string;
@@ -115,8 +132,8 @@ export interface BillingInvoiceDraft {
 
 export type PreparedInvoice =
   | { readonly ok: true; readonly body: string }
-  /** A sentence for a person: which amount, and why the provider cannot take it. */
-  | { readonly ok: false; readonly message: string };
+  /** With a sentence for a person: which amount, or how many lines, and why the provider cannot take it. */
+  | { readonly ok: false; readonly reason: 'amount' | 'too_many_lines'; readonly message: string };
 
 export interface InvoiceSending {
   /** Of `prepareInvoice`. */
@@ -134,17 +151,23 @@ export interface BillingInvoice {
   readonly externalId: string;
   /** Undefined while it is a draft. */
   readonly number: string | undefined;
+  /** `VOID` also: the customer's balance paid all of it, and was given all of it back. */
   readonly status: 'DRAFT' | 'OPEN' | 'PAID' | 'VOID' | 'UNCOLLECTIBLE';
   readonly customerExternalId: string;
   readonly currency: CurrencyCode;
   readonly total: MinorUnits;
-  /** What it still asks for. */
+  /**
+   * Of the total, what the customer's balance with the provider covered when the invoice was made; negative: a debt that it
+   * asks for besides. The rest is what the buyer is asked for.
+   */
+  readonly customerCredit: MinorUnits;
+  /** What it still asks for: nothing once it is void; negative when more was paid than it asked for. */
   readonly balance: MinorUnits;
   /** The bookkeeper's page. */
   readonly url: string | undefined;
   /** Where the buyer pays. */
   readonly payUrl: string | undefined;
-  /** In our order; as many as one answer holds, which says `hasMoreLines` when there are more. */
+  /** In any order; as many as one answer holds, which says `hasMoreLines` when there are more. */
   readonly lines: readonly { readonly id: string | undefined; readonly amount: MinorUnits }[];
   readonly hasMoreLines: boolean;
   /** The operation that made it, by its metadata. */
@@ -162,7 +185,7 @@ export interface BillingInvoiceReading {
 export interface BillingPayment {
   /** The provider's id of the link between payment and invoice, or of the payment when it has none: `inpay_…`. */
   readonly externalId: string;
-  /** `pi_…`, when it was paid through the provider. */
+  /** `pi_…`, when it was paid through the provider; undefined: somebody recorded what came in elsewhere. */
   readonly paymentIntentId: string | undefined;
   /** Received, in processing (a bank debit that takes days), or neither any more. */
   readonly status: 'PAID' | 'PROCESSING' | 'OPEN' | 'CANCELLED';
@@ -186,9 +209,9 @@ export interface BillingCredit {
 /** Something that happened at the account. */
 export interface BillingEvent {
   readonly eventId: string;
-  /** The kind of object: `invoice`, `invoice_payment`, `charge`, `dispute`, `credit_note`, `payment_intent`. */
+  /** The kind of object: `invoice`, `invoice_payment`, `charge`, `refund`, `dispute`, `credit_note`, `payment_intent`, … */
   readonly entity: string;
-  /** The invoice it concerns, or the payment intent (`pi_…`) when the event names only that. */
+  /** The invoice it concerns, or the payment intent (`pi_…`) when the event names only that, else the object itself. */
   readonly entityId: string;
   /** The provider's type of the event, e.g. `invoice.paid`. */
   readonly operation: string;

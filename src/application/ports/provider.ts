@@ -1,4 +1,4 @@
-/** What a provider's answer leaves behind for support: the HTTP status and the provider's own request id (intuit_tid). */
+/** What a provider's answer leaves behind for support: the HTTP status and the provider's own id of the request. */
 export interface ProviderTrace {
   readonly statusCode?: number;
   readonly requestId?: string;

@@ -4,3 +4,8 @@ export interface SecretBox {
   /** Throws when the text was altered or its key is no longer configured. */
   open(sealed: string): Promise<string>;
 }
+
+/** Undefined: the key that it was sealed with is lost, so that only a person can bring the secret again. */
+export function openIfPossible(secrets: SecretBox, sealed: string): Promise<string | undefined> {
+  return secrets.open(sealed).catch(() => undefined);
+}

@@ -1,6 +1,6 @@
 import { makeWorkerUtils, type WorkerUtils } from 'graphile-worker';
 import type { JobQueue } from '../../application/ports/jobs.js';
-import type { DueSweep } from '../../application/quickbooks/due-sweeps.js';
+import type { DueSweep } from '../../application/sweeps.js';
 import type { Clock } from '../../domain/clock.js';
 import type { Logger } from '../observability/logger.js';
 import { queueLogger } from './queue-logger.js';
@@ -10,6 +10,12 @@ import { queueLogger } from './queue-logger.js';
  * whatever came in within this time costs nothing measurable, and nobody notices the delay.
  */
 const COALESCE_MS = 25;
+
+/** Whose events they are. */
+interface InboxOwner {
+  readonly provider: string;
+  readonly companyId: string;
+}
 
 /** Adds wake-up jobs to graphile-worker's queue. A wake-up that is lost is made up for by a periodic job. */
 export class GraphileJobQueue implements JobQueue {
@@ -37,14 +43,15 @@ export class GraphileJobQueue implements JobQueue {
     if (this.#waiting.has(key)) return;
     const timer = setTimeout(() => {
       this.#waiting.delete(key);
-      this.#track(this.wakeWebhookWorkerAt(companyId, this.#clock.now(), key));
+      this.#track(this.wakeWebhookWorkerAt({ provider, companyId }, this.#clock.now(), key));
     }, COALESCE_MS);
     this.#waiting.set(key, timer);
   }
 
   /** `jobKey`: a job with the same key that has not begun yet is replaced. */
-  async wakeWebhookWorkerAt(realmId: string, runAt: Date, jobKey: string): Promise<void> {
-    await this.#utils.addJob('process_qbo_events', { realmId }, { jobKey, runAt, maxAttempts: 3 });
+  async wakeWebhookWorkerAt({ provider, companyId }: InboxOwner, runAt: Date, jobKey: string): Promise<void> {
+    const task = `process_${provider.toLowerCase()}_events`;
+    await this.#utils.addJob(task, { companyId }, { jobKey, runAt, maxAttempts: 3 });
   }
 
   resumeOperationsIn(delayMs: number): void {
@@ -60,9 +67,9 @@ export class GraphileJobQueue implements JobQueue {
   }
 
   /** One that waits is replaced; a failed one is not repeated, because it says itself when it is due again. */
-  async addSweep({ connectionId, realmId }: DueSweep, runAt: Date): Promise<void> {
+  async addSweep({ provider, connectionId, companyId }: DueSweep, runAt: Date): Promise<void> {
     const options = { jobKey: `sweep:${connectionId}`, runAt, maxAttempts: 1 };
-    await this.#utils.addJob('sweep_qbo_connection', { connectionId, realmId }, options);
+    await this.#utils.addJob(`sweep_${provider.toLowerCase()}_connection`, { connectionId, companyId }, options);
   }
 
   async stop(): Promise<void> {

@@ -1,16 +1,19 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { type Runner, run, type TaskList } from 'graphile-worker';
+import { type Runner, run, type Task, type TaskList } from 'graphile-worker';
 import { z } from 'zod';
 import { removeExpiredIdempotencyKeys } from '../../application/idempotency.js';
-import { dueSweeps } from '../../application/quickbooks/due-sweeps.js';
-import type { QboContext } from '../../application/quickbooks/qbo-context.js';
-import { resumeOperations } from '../../application/quickbooks/resume-operations.js';
-import { type SweepReport, sweepQboConnection } from '../../application/quickbooks/sweep-qbo-connection.js';
+import type { InvoicingContext } from '../../application/invoicing/invoicing-context.js';
+import { resumeOperations } from '../../application/invoicing/resume-operations.js';
+import { dueQboSweeps } from '../../application/quickbooks/due-sweeps.js';
+import { sweepQboConnection } from '../../application/quickbooks/sweep-qbo-connection.js';
+import { dueStripeSweeps, sweepStripeConnection } from '../../application/stripe/sweep-stripe-connection.js';
+import type { SweepReport } from '../../application/sweeps.js';
 import { nextDueEvent, pendingCompanies } from '../../application/webhooks/pending-events.js';
 import { processQboEvents } from '../../application/webhooks/process-qbo-events.js';
+import { processStripeEvents } from '../../application/webhooks/process-stripe-events.js';
 import { removeFinishedEvents } from '../../application/webhooks/remove-finished-events.js';
+import type { InvoiceProvider } from '../../domain/invoice/invoice.status.js';
 import type { Logger } from '../observability/logger.js';
 import type { GraphileJobQueue } from './job-queue.js';
 import { queueLogger } from './queue-logger.js';
@@ -20,9 +23,9 @@ export interface WorkerOptions {
   readonly databaseUrl: string;
   readonly logger: Logger;
   readonly jobs: GraphileJobQueue;
-  /** A context with an entity manager of its own, acting for the system. */
-  readonly createContext: () => QboContext;
-  readonly onSweep: (report: SweepReport) => void;
+  /** A context with an entity manager of its own, acting for the system, in the name of a provider. */
+  readonly createContext: (provider?: Provider) => InvoicingContext;
+  readonly onSweep: (provider: Provider, report: SweepReport) => void;
 }
 
 /** Companies are worked on in parallel, each one's events one after the other. */
@@ -83,8 +86,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
  */
 async function lost(runner: Runner, stopping: AbortSignal): Promise<never> {
   await once(runner.events, 'pool:gracefulShutdown');
-  await delay(LEAVE_MS);
-  if (stopping.aborted) return new Promise(() => undefined);
+  // Nothing is to be waited for once it is stopped: a timer would keep the process.
+  const isLost = await delay(LEAVE_MS, true, { signal: stopping }).catch(() => false);
+  if (!isLost) return new Promise(() => undefined);
   // Its timetable goes on otherwise. Nobody waits for the rest of it.
   runner.stop().catch(() => undefined);
   throw new Error('it shut down and did not end');
@@ -108,47 +112,37 @@ async function startRunner(options: WorkerOptions): Promise<Runner> {
 /** A company that another worker is at work on is looked at again after this time. */
 const BUSY_MS = 1_000;
 
-const eventsPayload = z.object({ realmId: z.string() });
-const sweepPayload = z.object({ realmId: z.string(), connectionId: z.string() });
+const eventsPayload = z.object({ companyId: z.string() });
+const sweepPayload = z.object({ connectionId: z.string(), companyId: z.string() });
 
-function createTasks({ jobs, createContext, logger, onSweep }: WorkerOptions): TaskList {
+type Provider = `${InvoiceProvider}`;
+
+/** What the worker does for one provider. */
+interface ProviderWork {
+  readonly provider: Provider;
+  readonly processEvents: (context: InvoicingContext, companyId: string) => Promise<number>;
+  readonly sweep: (context: InvoicingContext, connectionId: string) => Promise<SweepReport>;
+}
+
+const QUICKBOOKS: ProviderWork = { provider: 'QBO', processEvents: processQboEvents, sweep: sweepQboConnection };
+const STRIPE: ProviderWork = { provider: 'STRIPE', processEvents: processStripeEvents, sweep: sweepStripeConnection };
+
+function createTasks(options: WorkerOptions): TaskList {
+  const { jobs, createContext, logger } = options;
   return {
-    process_qbo_events: async (payload, { withPgClient }) => {
-      const { realmId } = eventsPayload.parse(payload);
-      const context = createContext();
-      const isDone = await withPgClient((session) =>
-        withSessionLock(session, `qbo:${realmId}`, async () => {
-          const count = await processQboEvents(context, realmId);
-          if (count > 0) logger.info({ realmId, events: count }, 'QuickBooks events processed');
-        }),
-      );
-      if (isDone) await comeBack(jobs, context.em, realmId);
-      else
-        await jobs.wakeWebhookWorkerAt(
-          realmId,
-          new Date(context.clock.now().getTime() + BUSY_MS),
-          `QBO:${realmId}:later`,
-        );
-    },
+    process_qbo_events: eventsTask(options, QUICKBOOKS),
+    process_stripe_events: eventsTask(options, STRIPE),
     wake_pending_companies: async () => {
       const companies = await pendingCompanies(createContext());
       for (const { provider, companyId } of companies) jobs.wakeWebhookWorker(provider, companyId);
     },
     wake_due_sweeps: async () => {
       const context = createContext();
-      for (const sweep of await dueSweeps(context)) await jobs.addSweep(sweep, context.clock.now());
+      const due = [...(await dueQboSweeps(context)), ...(await dueStripeSweeps(context))];
+      for (const sweep of due) await jobs.addSweep(sweep, context.clock.now());
     },
-    // The lock is that of the company's events: a sweep would read what they are about to read.
-    sweep_qbo_connection: async (payload, { withPgClient }) => {
-      const sweep = sweepPayload.parse(payload);
-      const context = createContext();
-      const isDone = await withPgClient((session) =>
-        withSessionLock(session, `qbo:${sweep.realmId}`, async () => {
-          onSweep(await sweepQboConnection(context, sweep.connectionId));
-        }),
-      );
-      if (!isDone) await jobs.addSweep(sweep, new Date(context.clock.now().getTime() + BUSY_MS));
-    },
+    sweep_qbo_connection: sweepTask(options, QUICKBOOKS),
+    sweep_stripe_connection: sweepTask(options, STRIPE),
     resume_operations: async () => {
       const count = await resumeOperations(createContext());
       if (count > 0) logger.info({ operations: count }, 'unfinished provider operations resumed');
@@ -161,8 +155,41 @@ function createTasks({ jobs, createContext, logger, onSweep }: WorkerOptions): T
   };
 }
 
-/** Events that were postponed or failed are due later: a job of their own looks at them then. */
-async function comeBack(jobs: GraphileJobQueue, em: EntityManager, realmId: string): Promise<void> {
-  const dueAt = await nextDueEvent(em, 'QBO', realmId);
-  if (dueAt) await jobs.wakeWebhookWorkerAt(realmId, dueAt, `QBO:${realmId}:later`);
+/** Works off the events of a company, or of a connection, under its lock. */
+function eventsTask({ jobs, createContext, logger }: WorkerOptions, { provider, processEvents }: ProviderWork): Task {
+  return async (payload, { withPgClient }) => {
+    const { companyId } = eventsPayload.parse(payload);
+    const context = createContext(provider);
+    const isDone = await withPgClient((session) =>
+      withSessionLock(session, lockName(provider, companyId), async () => {
+        const count = await processEvents(context, companyId);
+        if (count > 0) logger.info({ provider, companyId, events: count }, 'webhook events processed');
+      }),
+    );
+    // Events that were postponed or failed are due later: a job of their own looks at them then.
+    const dueAt = isDone ? await nextDueEvent(context.em, provider, companyId) : afterBusy(context);
+    if (dueAt) await jobs.wakeWebhookWorkerAt({ provider, companyId }, dueAt, `${provider}:${companyId}:later`);
+  };
+}
+
+/** The lock is that of the company's events: a sweep would read what they are about to read. */
+function sweepTask({ jobs, createContext, onSweep }: WorkerOptions, { provider, sweep }: ProviderWork): Task {
+  return async (payload, { withPgClient }) => {
+    const due = sweepPayload.parse(payload);
+    const context = createContext(provider);
+    const isDone = await withPgClient((session) =>
+      withSessionLock(session, lockName(provider, due.companyId), async () => {
+        onSweep(provider, await sweep(context, due.connectionId));
+      }),
+    );
+    if (!isDone) await jobs.addSweep({ provider, ...due }, afterBusy(context));
+  };
+}
+
+function lockName(provider: Provider, companyId: string): string {
+  return `${provider.toLowerCase()}:${companyId}`;
+}
+
+function afterBusy({ clock }: InvoicingContext): Date {
+  return new Date(clock.now().getTime() + BUSY_MS);
 }

@@ -22,6 +22,14 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly stripeCalls = new Histogram({
+    name: 'stripe_call_duration_seconds',
+    help: 'Calls to Stripe by operation and outcome.',
+    labelNames: ['operation', 'outcome'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers: [this.registry],
+  });
+
   readonly quickbooksBreakers = new Gauge({
     name: 'quickbooks_breaker_open',
     help: '1 while this process leaves a QuickBooks company alone because its calls kept failing, by connection.',
@@ -49,9 +57,23 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly stripeSweeps = new Counter({
+    name: 'stripe_sweeps_total',
+    help: 'Looks at what happened in Stripe, by outcome.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+
+  readonly stripeGaps = new Counter({
+    name: 'stripe_webhook_gaps_total',
+    help: 'Sweeps that found something which a webhook of Stripe should have told.',
+    registers: [this.registry],
+  });
+
   constructor(orm: MikroORM) {
     collectDefaultMetrics({ register: this.registry });
     for (const outcome of ['done', 'failed', 'nothing_to_watch']) this.quickbooksSweeps.inc({ outcome }, 0);
+    for (const outcome of ['done', 'failed']) this.stripeSweeps.inc({ outcome }, 0);
     this.#countRows(orm, {
       name: 'webhook_events',
       help: 'Stored webhook events that are not finished, by state (RECEIVED waits, PROCESSING is worked on, DEAD needs a person).',
@@ -83,6 +105,13 @@ export class Metrics {
       label: 'status',
       values: ['CONNECTED', 'RECONNECT_REQUIRED'],
       sql: 'select status as value, count(*)::int as count from qbo_connection group by status',
+    });
+    this.#countRows(orm, {
+      name: 'stripe_connections',
+      help: 'Stripe connections by status; RECONNECT_REQUIRED needs a person.',
+      label: 'status',
+      values: ['CONNECTED', 'RECONNECT_REQUIRED'],
+      sql: 'select status as value, count(*)::int as count from stripe_connection group by status',
     });
     this.#measureRealms(orm, {
       name: 'qbo_refresh_token_seconds_left',

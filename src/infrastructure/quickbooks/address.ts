@@ -1,4 +1,4 @@
-import { cut, multiLine, singleLine } from './text.js';
+import { cut, multiLine, singleLine } from '../text.js';
 
 const MAX_LINES = 5;
 const MAX_LINE_LENGTH = 500;

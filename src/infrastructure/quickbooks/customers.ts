@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { CustomerDraft, ProviderCustomer } from '../../application/ports/accounting.js';
 import type { CurrencyCode } from '../../domain/currency.js';
+import { cut, singleLine } from '../text.js';
 import { freeFormAddress } from './address.js';
 import { optionalReference, queryRows } from './documents.js';
 import { emailAddress } from './email.js';
 import type { QboCall } from './http-client.js';
 import { ACTIVE_OR_NOT, queryCall, select } from './query.js';
-import { cut, singleLine } from './text.js';
 
 const MAX_DISPLAY_NAME = 500;
 const MAX_PERSON_NAME = 100;

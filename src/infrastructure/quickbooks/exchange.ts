@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import type { ProviderTrace } from '../../application/ports/provider.js';
+import { isBeforeConnected, networkErrorOf } from '../network-error.js';
 
 export interface HttpRequest {
   readonly url: string;
@@ -69,48 +69,13 @@ function traceOf({ status, headers }: Response): ProviderTrace {
   return { statusCode: status, ...(requestId !== null && { requestId: requestId.slice(0, MAX_REQUEST_ID_LENGTH) }) };
 }
 
-const NOT_SENT_CODES = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-  // The certificate was refused: nothing is sent before it is accepted.
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'CERT_REVOKED',
-  'CERT_UNTRUSTED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-]);
-
-/** Other errors of the phases before a connection stands carry the system call, e.g. EHOSTUNREACH from `connect`. */
-const NOT_SENT_SYSTEM_CALLS = new Set(['connect', 'getaddrinfo']);
-
-const networkError = z.object({
-  name: z.string().optional(),
-  code: z.string().optional().catch(undefined),
-  syscall: z.string().optional().catch(undefined),
-});
-const fetchError = networkError.extend({ cause: networkError.optional().catch(undefined) });
-
-/** `fetch` wraps what happened on the network into a TypeError with a cause. */
-function rootOf(error: unknown): z.output<typeof networkError> {
-  const parsed = fetchError.safeParse(error);
-  return parsed.success ? (parsed.data.cause ?? parsed.data) : {};
-}
-
 function isBeforeSending(error: unknown): boolean {
-  const { name, code = '', syscall = '' } = rootOf(error);
   // What goes wrong on the network is the cause of a TypeError. A bare one refuses the request itself, e.g. a header.
-  return name === 'TypeError' || NOT_SENT_CODES.has(code) || NOT_SENT_SYSTEM_CALLS.has(syscall);
+  return networkErrorOf(error).name === 'TypeError' || isBeforeConnected(error);
 }
 
 function describe(error: unknown, timeoutMs: number): string {
-  const { name = 'unknown error', code } = rootOf(error);
+  const { name = 'unknown error', code } = networkErrorOf(error);
   if (name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
   if (name === 'AbortError') return 'the deadline passed';
   return code ?? name;

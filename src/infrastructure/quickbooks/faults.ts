@@ -1,7 +1,7 @@
 import type { ProviderFailure, ProviderTrace, RejectionReason } from '../../application/ports/provider.js';
+import { cut, singleLine } from '../text.js';
 import type { QboFault } from './fault-reader.js';
 import { redact } from './redact.js';
-import { cut, singleLine } from './text.js';
 
 /** Whether a call may change something: decides what an answer that never came means. */
 export type CallEffect = 'read' | 'write';

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { ProviderInvoice } from '../../application/ports/accounting.js';
 import { type CurrencyCode, isCurrencyCode } from '../../domain/currency.js';
 import { ZERO } from '../../domain/money.js';
+import { singleLine } from '../text.js';
 import { readAmount } from './decimals.js';
 import { instant, optionalMetaData, optionalReference, queryRows, queryRowsApart, reference } from './documents.js';
 import { parseJson } from './json.js';
-import { singleLine } from './text.js';
 
 /** QuickBooks adds this one to its answers. */
 const SUBTOTAL_LINE = 'SubTotalLineDetail';

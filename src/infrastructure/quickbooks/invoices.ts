@@ -7,13 +7,13 @@ import type {
 } from '../../application/ports/accounting.js';
 import { type CurrencyCode } from '../../domain/currency.js';
 import { formatAmount } from '../../domain/money.js';
+import { cut, multiLine, singleLine } from '../text.js';
 import { freeFormAddress } from './address.js';
 import { reference } from './documents.js';
 import { emailAddress } from './email.js';
 import type { QboCall } from './http-client.js';
 import { jsonDecimal, parseJson } from './json.js';
 import { pagesOf, queryCall, select, selectChanged, selectPage } from './query.js';
-import { cut, multiLine, singleLine } from './text.js';
 
 const MAX_DESCRIPTION = 4000;
 const MAX_CUSTOMER_MEMO = 1000;

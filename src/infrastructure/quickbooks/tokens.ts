@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Deadline } from '../../application/deadline.js';
 import type { CompanyTokens, TokenClaim } from '../../application/ports/accounting.js';
 import type { ProviderFailure, ProviderTrace } from '../../application/ports/provider.js';
-import type { SecretBox } from '../../application/ports/secrets.js';
+import { openIfPossible, type SecretBox } from '../../application/ports/secrets.js';
 import type { Waits } from '../../application/waits.js';
 import type { Clock } from '../../domain/clock.js';
 import type { QboCallObserver } from './call-observer.js';
@@ -291,9 +291,9 @@ export class QboTokens {
     return { ok: true, value: { connection: stored, accessToken, tokenVersion: stored.tokenVersion } };
   }
 
-  /** Undefined: there is none, or the key that it was sealed with is lost, so that only a person can bring another. */
+  /** Undefined: there is none, or none that can be opened. */
   async #open(sealed: string | undefined): Promise<string | undefined> {
-    return sealed === undefined ? undefined : this.#options.secrets.open(sealed).catch(() => undefined);
+    return sealed === undefined ? undefined : openIfPossible(this.#options.secrets, sealed);
   }
 
   async #load(connectionId: string): Promise<StoredConnection> {

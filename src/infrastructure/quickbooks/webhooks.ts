@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { ReceivedEvent, WebhookSource } from '../../application/ports/webhook-source.js';
-import { storablePayload } from './webhook-payload.js';
+import { storablePayload } from '../webhook-payload.js';
 
 /** QuickBooks' change notifications, in the legacy shape and as CloudEvents. */
 export class QuickBooksWebhooks implements WebhookSource {

@@ -8,6 +8,9 @@ import { RealSendingsMigration } from './0007-real-sendings.js';
 import { UnexplainedBalancesMigration } from './0008-unexplained-balances.js';
 import { RefreshedAtMigration } from './0009-refreshed-at.js';
 import { StripeMigration } from './0010-stripe.js';
+import { VoidPurposesMigration } from './0011-void-purposes.js';
+import { ProviderRequestIdMigration } from './0012-provider-request-id.js';
+import { CustomerCreditMigration } from './0013-customer-credit.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -21,4 +24,7 @@ export const migrations = [
   { name: '0008-unexplained-balances', class: UnexplainedBalancesMigration },
   { name: '0009-refreshed-at', class: RefreshedAtMigration },
   { name: '0010-stripe', class: StripeMigration },
+  { name: '0011-void-purposes', class: VoidPurposesMigration },
+  { name: '0012-provider-request-id', class: ProviderRequestIdMigration },
+  { name: '0013-customer-credit', class: CustomerCreditMigration },
 ];

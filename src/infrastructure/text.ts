@@ -1,10 +1,18 @@
-/** At most `maxLength` UTF-16 units, which is how QuickBooks (Java) counts, without cutting a character in two. */
+/** At most `maxLength` UTF-16 units, which is how QuickBooks (Java) counts and never more than Stripe does, without cutting a character in two. */
 export function cut(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   return text
     .slice(0, maxLength)
     .replace(/[\uD800-\uDBFF]$/, '')
     .trimEnd();
+}
+
+/** The lines of a text, without the blank ones. */
+export function linesOf(text: string): string[] {
+  return text
+    .split(/\r\n?|[\n\u2028\u2029]/)
+    .map(singleLine)
+    .filter(Boolean);
 }
 
 /** One line: control characters and line breaks become spaces, spaces collapse, ends are trimmed. */
