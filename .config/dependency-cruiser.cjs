@@ -52,15 +52,33 @@ module.exports = {
     {
       name: 'adapters-do-not-know-each-other',
       severity: 'error',
-      from: { path: '^src/infrastructure/quickbooks' },
-      to: { path: '^src/infrastructure', pathNot: '^src/infrastructure/quickbooks' },
+      comment: 'What is true of every provider on the network is shared; what one of them says is not.',
+      from: { path: '^src/infrastructure/(quickbooks|stripe)/' },
+      to: {
+        path: '^src/infrastructure',
+        pathNot: '^src/infrastructure/($1/|(network-error|text|webhook-payload)\\.ts$)',
+      },
     },
     {
       name: 'quickbooks-stays-behind-its-port',
       severity: 'error',
-      comment: 'Only app.ts wires the adapter in.',
-      from: { path: '^src', pathNot: '^src/(app\\.ts|infrastructure/quickbooks)' },
+      comment: 'Only the wiring puts the adapter in.',
+      from: { path: '^src', pathNot: '^src/(wiring|infrastructure/quickbooks)' },
       to: { path: '^src/infrastructure/quickbooks' },
+    },
+    {
+      name: 'stripe-stays-behind-its-port',
+      severity: 'error',
+      comment: 'Only the wiring puts the adapter in.',
+      from: { path: '^src', pathNot: '^src/(wiring|infrastructure/stripe)' },
+      to: { path: '^src/infrastructure/stripe' },
+    },
+    {
+      name: 'stripe-sdk-stays-in-its-adapter',
+      severity: 'error',
+      comment: 'Nobody else knows a type of the SDK, the simulator least of all.',
+      from: { path: '^src', pathNot: '^src/infrastructure/stripe' },
+      to: { path: 'node_modules/stripe/' },
     },
     {
       name: 'api-knows-application-and-domain',
@@ -78,7 +96,7 @@ module.exports = {
     {
       name: 'simulators-are-for-development',
       severity: 'error',
-      from: { path: '^src', pathNot: '^src/(app\\.ts|simulate\\.ts|development|simulators)' },
+      from: { path: '^src', pathNot: '^src/(wiring|simulate\\.ts|development|simulators)' },
       to: { path: '^src/simulators' },
     },
     {

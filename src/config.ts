@@ -30,6 +30,7 @@ export interface Config {
     readonly clientSecret: string | undefined;
     readonly verifierTokens: readonly string[];
   };
+  readonly stripe: { readonly apiBaseUrl: string | undefined };
   readonly graphqlIde: boolean;
   readonly logLevel: LogLevel;
   /** Not from the environment: the fault matrix alone shortens them. */
@@ -118,6 +119,7 @@ const environmentSchema = z.object({
   QBO_CLIENT_ID: optionalText,
   QBO_CLIENT_SECRET: optionalText,
   QBO_WEBHOOK_VERIFIER_TOKEN: commaSeparated,
+  STRIPE_API_BASE_URL: optionalUrl,
   GRAPHQL_IDE: onOrOff,
   LOG_LEVEL: z.preprocess(blankIsUnset, z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info')),
 });
@@ -147,6 +149,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
       clientSecret: variables.QBO_CLIENT_SECRET,
       verifierTokens: variables.QBO_WEBHOOK_VERIFIER_TOKEN,
     },
+    stripe: { apiBaseUrl: variables.STRIPE_API_BASE_URL },
     graphqlIde: variables.GRAPHQL_IDE ?? !production,
     logLevel: variables.LOG_LEVEL,
     waits: { ...standardWaits },

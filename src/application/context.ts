@@ -1,13 +1,22 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../domain/clock.js';
 import type { IdSource } from '../domain/ids.js';
+import type { InvoiceProvider } from '../domain/invoice/invoice.status.js';
+import type { JobQueue } from './ports/jobs.js';
 import type { Waits } from './waits.js';
 
-/** Who acts, as it will stand in the audit trail: an API key's name, or a part of the system such as `quickbooks`. */
+/** Who acts, as it will stand in the audit trail: an API key's name, or a part of the system such as `stripe`. */
 export interface Actor {
   readonly id: string;
   readonly name: string;
 }
+
+/** In whose name the background works for a provider. */
+export function systemActor(provider: `${InvoiceProvider}`): Actor {
+  return { id: 'system', name: SYSTEM_NAMES[provider] };
+}
+
+const SYSTEM_NAMES = { QBO: 'quickbooks', STRIPE: 'stripe' } as const;
 
 /** What every use case gets. The entity manager is the caller's own fork: nothing else writes through it. */
 export interface UseCaseContext {
@@ -16,4 +25,9 @@ export interface UseCaseContext {
   readonly ids: IdSource;
   readonly actor: Actor;
   readonly waits: Waits;
+}
+
+/** What use cases get that work through provider operations. */
+export interface OperatingContext extends UseCaseContext {
+  readonly jobs: JobQueue;
 }

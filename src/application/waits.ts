@@ -45,11 +45,13 @@ export interface Waits {
   readonly sweepMs: number;
   /** Between the sweeps of a company whose webhooks are missing, and after a failed one. */
   readonly anxiousSweepMs: number;
+  /** Between the sweeps of a Stripe connection. */
+  readonly stripeSweepMs: number;
   /** A sweep asks for changes from that long before the end of the last one. */
   readonly sweepOverlapMs: number;
   /** A change that is older than this and still not recorded is one that no webhook told. */
   readonly webhookDelayMs: number;
-  /** Change data capture is asked about no longer a time than this. */
+  /** Providers are asked what happened about no longer a time than this. */
   readonly changeDataReachMs: number;
   /** So long after an invoice changed its payments may still be shown as they were before. */
   readonly paymentLagMs: number;
@@ -131,11 +133,13 @@ export const standardWaits: Waits = {
   sweepMs: DAY,
   // Reads are charged for; a payment that waits a quarter of an hour hurts nobody.
   anxiousSweepMs: 15 * MINUTE,
+  // A sweep is one call as a rule, and calls cost nothing; a payment that waits a quarter of an hour hurts nobody.
+  stripeSweepMs: 15 * MINUTE,
   // An object's time of change is rounded and may be stamped before it can be seen; seconds, though nobody says how many.
   sweepOverlapMs: 5 * MINUTE,
   // They usually take seconds; Intuit's first repetitions of one that failed are over within a minute.
   webhookDelayMs: 5 * MINUTE,
-  // Intuit keeps 30 days. One less, because it is measured with two clocks.
+  // Intuit and Stripe keep 30 days. One less, because it is measured with two clocks.
   changeDataReachMs: 29 * DAY,
   // QuickBooks mostly shows them within seconds. Five repetitions of an event fall into this time.
   paymentLagMs: 2 * MINUTE,

@@ -1,31 +1,39 @@
 import { z } from 'zod';
 import { createConference } from '../application/conferences/create-conference.js';
+import type { InvoicingContext } from '../application/invoicing/invoicing-context.js';
 import type { Outcome } from '../application/outcome.js';
 import { createPurchaseOrder } from '../application/purchase-orders/create-purchase-order.js';
 import { configureQboConnection } from '../application/quickbooks/configure-qbo-connection.js';
 import type { QboContext } from '../application/quickbooks/qbo-context.js';
+import { configureStripe } from '../application/stripe/configure-stripe.js';
 import { Conference } from '../domain/conference/conference.entity.js';
+import { StripeConnection } from '../domain/stripe/stripe-connection.entity.js';
 import type { QuickBooksSimulator } from '../simulators/quickbooks/simulator.js';
-import { postControl, SIMULATOR_APP } from './local-simulators.js';
+import { callControl, type LocalSimulators, SIMULATOR_APP, SIMULATOR_KEY } from './local-simulators.js';
 
 const tokensSchema = z.object({ accessToken: z.string(), refreshToken: z.string() });
 
+const SLUG = 'demo';
+
 /**
- * Fills an empty database with a conference that is connected to the simulator and a first purchase order, so that
+ * Fills an empty database with a conference that is connected to the simulators and a first purchase order, so that
  * there is something to invoice at once. When there is any conference, it only mends what a simulator without its books
- * has broken.
+ * has broken, and connects the demo conference of an earlier version to the simulator that came since.
  */
 export async function seedDemoConference(
-  createContext: () => QboContext,
-  simulator: QuickBooksSimulator | undefined,
+  createContext: () => InvoicingContext,
+  { quickbooks, stripe }: LocalSimulators,
+  webhookSecret: string,
 ): Promise<void> {
-  if ((await createContext().em.count(Conference)) > 0) {
-    if (simulator) await reconnectConferences(createContext, simulator);
-    return;
-  }
+  if ((await createContext().em.count(Conference)) === 0) await seed(createContext, quickbooks);
+  else if (quickbooks) await reconnectConferences(createContext, quickbooks);
+  if (stripe) await connectToStripe(createContext, webhookSecret);
+}
+
+async function seed(createContext: () => InvoicingContext, simulator: QuickBooksSimulator | undefined): Promise<void> {
   const conference = await createConference(createContext(), {
     name: 'Demo Conference',
-    slug: 'demo',
+    slug: SLUG,
     currencyCode: 'USD',
     timezone: 'America/New_York',
   });
@@ -46,8 +54,19 @@ export async function seedDemoConference(
   });
 }
 
+async function connectToStripe(createContext: () => InvoicingContext, webhookSecret: string): Promise<void> {
+  const context = createContext();
+  const demo = await context.em.findOne(Conference, { slug: SLUG });
+  if (!demo || (await context.em.count(StripeConnection, { conference: demo })) > 0) return;
+  const input = { conferenceId: demo.id, secretKey: SIMULATOR_KEY, webhookSecret };
+  idOf(await configureStripe(createContext(), input));
+}
+
 /** Its books are a file: deleted, or lost by a kill before they were saved, the simulator does not know our tokens. */
-async function reconnectConferences(createContext: () => QboContext, simulator: QuickBooksSimulator): Promise<void> {
+async function reconnectConferences(
+  createContext: () => InvoicingContext,
+  simulator: QuickBooksSimulator,
+): Promise<void> {
   const conferences = await createContext().em.find(
     Conference,
     { qboConnection: { simulated: true, realmId: { $in: [...simulator.realmIds] } } },
@@ -77,7 +96,7 @@ async function connect(
   conferenceId: string,
   realmId: string,
 ): Promise<void> {
-  const tokens = tokensSchema.parse(await postControl(simulator, '/tokens', { realmId }));
+  const tokens = tokensSchema.parse(await callControl(simulator, 'POST', '/tokens', { realmId }));
   idOf(
     await configureQboConnection(context, {
       conferenceId,

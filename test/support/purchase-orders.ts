@@ -9,6 +9,10 @@ export const ORDER = `id reference status currencyCode
   creditNotes { id amount { amount } reason source reversedBy { reason } }
   qboInvoiceId qboInvoiceUrl
   qboInvoice { id docNumber syncToken url payUrl status total { amount } balance { amount } emailStatus lastSyncedAt }
+  stripeInvoiceId stripeInvoiceUrl
+  stripeInvoice { id number url payUrl status total { amount } balance { amount } refunded { amount } processing { amount }
+    emailStatus isDisputed lastSyncedAt }
+  invoice { provider number status }
   attention { code message }`;
 
 /** 2 × 499.00 + 1 × 477.00 = 1475.00 USD. */

@@ -8,14 +8,16 @@ import { loadConfig } from '../../src/config.js';
 import { createTestDatabase } from './database.js';
 import { GraphQLClient } from './graphql-client.js';
 import { SimulatorControl } from './simulator-control.js';
+import { StripeControl } from './stripe-control.js';
 import { testWaits } from './test-waits.js';
 
-/** A whole server on a database of its own, with a simulated QuickBooks that it is connected to. */
+/** A whole server on a database of its own, with a simulated QuickBooks and Stripe that it is connected to. */
 export interface TestApp {
   readonly app: RunningApp;
   readonly graphql: GraphQLClient;
   readonly quickbooks: SimulatorControl;
-  /** The demo conference, which is connected to the simulator's first company. */
+  readonly stripe: StripeControl;
+  /** The demo conference, which is connected to the first company and the first account of the simulators. */
   readonly conferenceId: string;
   readonly verifierToken: string;
   readonly databaseUrl: string;
@@ -50,8 +52,8 @@ export async function startTestApp(
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
   // Dropping the database ends whatever connection a failed test left open.
   pool.on('error', () => undefined);
-  const simulator = app.simulators.quickbooks;
-  if (!simulator) throw new Error('the simulator did not start');
+  const { quickbooks, stripe } = app.simulators;
+  if (!quickbooks || !stripe) throw new Error('a simulator did not start');
   const graphql = new GraphQLClient(app.url, API_KEY);
   const sql = async <Row extends object>(text: string, params: unknown[] = []) =>
     (await pool.query<Row>(text, params)).rows;
@@ -59,7 +61,8 @@ export async function startTestApp(
   return {
     app,
     graphql,
-    quickbooks: new SimulatorControl(simulator),
+    quickbooks: new SimulatorControl(quickbooks),
+    stripe: new StripeControl(stripe),
     conferenceId: String(conference?.id),
     verifierToken: VERIFIER_TOKEN,
     databaseUrl: database.url,

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { createConference } from '../../src/application/conferences/create-conference.js';
+import type { InvoicingContext } from '../../src/application/invoicing/invoicing-context.js';
 import type { Outcome } from '../../src/application/outcome.js';
 import type { AccountingGateway } from '../../src/application/ports/accounting.js';
+import type { BillingGateway } from '../../src/application/ports/billing.js';
+import type { SecretBox } from '../../src/application/ports/secrets.js';
 import { createPurchaseOrder } from '../../src/application/purchase-orders/create-purchase-order.js';
 import { configureQboConnection } from '../../src/application/quickbooks/configure-qbo-connection.js';
 import { createQboInvoice } from '../../src/application/quickbooks/create-qbo-invoice.js';
-import type { QboContext } from '../../src/application/quickbooks/qbo-context.js';
 import type { Waits } from '../../src/application/waits.js';
 import type { Clock } from '../../src/domain/clock.js';
 import { randomIds } from '../../src/domain/ids.js';
@@ -37,18 +39,18 @@ export class TestClock implements Clock {
 
 /** The use cases on a database and a simulated QuickBooks of their own, without server and background worker. */
 export interface Workbench {
-  readonly context: QboContext;
+  readonly context: InvoicingContext;
   readonly orm: MikroORM;
   readonly clock: TestClock;
   readonly quickbooks: SimulatorControl;
   readonly realmId: string;
   readonly conferenceId: string;
   /** The use cases with some calls to QuickBooks replaced; the rest go to the simulator. */
-  with(replaced: Partial<AccountingGateway>): QboContext;
+  with(replaced: Partial<AccountingGateway>): InvoicingContext;
   /** The real adapter with another address for its API. */
   gatewayAt(apiBaseUrl: string): AccountingGateway;
   /** As another process would have it: an entity manager of its own, and by default a clock of its own. */
-  process(clock?: Clock): QboContext;
+  process(clock?: Clock): InvoicingContext;
   order(fields?: Record<string, unknown>): Promise<string>;
   invoicedOrder(fields?: Record<string, unknown>): Promise<{ id: string; invoiceId: string; externalId: string }>;
   sql(text: string, params?: unknown[]): Promise<Data[]>;
@@ -66,17 +68,25 @@ export interface Workbench {
   stop(): Promise<void>;
 }
 
-/**
- * @param timeoutMs how long QuickBooks may take to answer
- * @param waits other waits than those of tests
- */
+export interface WorkbenchOptions {
+  /** How long a provider may take to answer. */
+  readonly timeoutMs?: number;
+  /** Other waits than those of tests. */
+  readonly waits?: Partial<Waits>;
+  /** For tests with Stripe, see `startStripeWorkbench`: the others need not load its SDK. */
+  readonly createBilling?: (parts: BillingParts) => BillingGateway;
+}
+
+export interface BillingParts extends Settings {
+  readonly orm: MikroORM;
+  readonly secrets: SecretBox;
+}
+
 export async function startWorkbench({
   timeoutMs = 1000,
   waits = {},
-}: {
-  timeoutMs?: number;
-  waits?: Partial<Waits>;
-} = {}): Promise<Workbench> {
+  createBilling = withoutBilling,
+}: WorkbenchOptions = {}): Promise<Workbench> {
   const database = await createTestDatabase();
   const statements: string[] = [];
   const logger = (message: string) => void statements.push(message);
@@ -84,17 +94,15 @@ export async function startWorkbench({
   const simulator = await startQuickBooksSimulator(APP);
   const clock = new TestClock();
   const encryptionKey = randomBytes(32);
-  const { gatewayAt, ...shared } = parts(orm, simulator, {
-    clock,
-    encryptionKey,
-    waits: { ...testWaits, callTimeoutMs: timeoutMs, ...waits },
-  });
+  const settings = { clock, encryptionKey, waits: { ...testWaits, callTimeoutMs: timeoutMs, ...waits } };
+  const { gatewayAt, ...others } = parts(orm, simulator, settings);
+  const shared = { ...others, billing: createBilling({ orm, secrets: others.secrets, ...settings }) };
   const resumptions: number[] = [];
   const jobs = {
     wakeWebhookWorker: () => undefined,
     resumeOperationsIn: (delayMs: number) => void resumptions.push(delayMs),
   };
-  const process = (own: Clock = clock): QboContext => ({ ...shared, jobs, clock: own, em: orm.em.fork() });
+  const process = (own: Clock = clock): InvoicingContext => ({ ...shared, jobs, clock: own, em: orm.em.fork() });
   const context = process();
   const quickbooks = new SimulatorControl(simulator);
   const { realmId } = quickbooks;
@@ -192,12 +200,13 @@ function parts(orm: MikroORM, simulator: QuickBooksSimulator, { clock, encryptio
     secrets,
     defaultApp: APP,
     allowsSimulators: true,
+    allowsStripeSimulator: true,
     gatewayAt,
   };
 }
 
 /** The gateway keeps its state in private fields, so what is not replaced has to be called on itself. */
-function replacing(gateway: AccountingGateway, replaced: Partial<AccountingGateway>): AccountingGateway {
+export function replacing<Gateway extends object>(gateway: Gateway, replaced: Partial<Gateway>): Gateway {
   return new Proxy(gateway, {
     get(target, name) {
       const own = Reflect.get(replaced, name);
@@ -208,7 +217,15 @@ function replacing(gateway: AccountingGateway, replaced: Partial<AccountingGatew
   });
 }
 
-function idOf({ id, failures }: Outcome<{ readonly message: string }>): string {
+function withoutBilling(): BillingGateway {
+  return new Proxy({} as BillingGateway, {
+    get: (_target, name) => {
+      throw new Error(`${String(name)}: this workbench has no Stripe, see startStripeWorkbench`);
+    },
+  });
+}
+
+export function idOf({ id, failures }: Outcome<{ readonly message: string }>): string {
   if (id === null) throw new Error(failures.map((failure) => failure.message).join(' '));
   return id;
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../../application/context.js';
-import type { QboContext } from '../../application/quickbooks/qbo-context.js';
+import type { InvoicingContext } from '../../application/invoicing/invoicing-context.js';
 import { createLoaders, type Loaders } from './loaders.js';
 
 /** What resolvers get. Reads share one entity manager and its loaders; each mutation gets an entity manager of its own. */
@@ -12,13 +12,13 @@ export interface GraphQLContext {
   /** Rows already read for this request. Emptied after a mutation, which makes them outdated. */
   readonly loaders: Loaders;
   /** Runs a use case with its own entity manager, so that nothing left over from one is written by another. */
-  readonly mutate: <T>(useCase: (context: QboContext) => Promise<T>) => Promise<T>;
+  readonly mutate: <T>(useCase: (context: InvoicingContext) => Promise<T>) => Promise<T>;
 }
 
 /** What the server provides for every request. */
 export interface GraphQLDependencies {
   readonly forkEntityManager: () => EntityManager;
-  readonly createUseCaseContext: (em: EntityManager, actor: Actor) => QboContext;
+  readonly createUseCaseContext: (em: EntityManager, actor: Actor) => InvoicingContext;
 }
 
 export function createGraphQLContext(

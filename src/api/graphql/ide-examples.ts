@@ -33,6 +33,8 @@ export function exampleOperations({
     },
     { name: 'Invoice it', query: INVOICE, variables: { input: { purchaseOrderId } } },
     { name: 'E-mail the invoice', query: SEND, variables: { input: { purchaseOrderId } } },
+    { name: 'Through Stripe instead', query: SWITCH, variables: { input: { purchaseOrderId, provider: 'STRIPE' } } },
+    { name: 'What happened to it?', query: HISTORY, variables: { id: purchaseOrderId } },
     { name: 'What was paid?', query: PAYMENTS, variables: { id: purchaseOrderId } },
     { name: 'What got stuck?', query: DEAD_LETTERS, variables: {} },
     // The IDE opens with its last tab in front.
@@ -48,6 +50,7 @@ query LookAround {
       name
       currencyCode
       qboConnection { companyName status }
+      stripeConnection { accountName liveMode status }
       purchaseOrders(first: 10) {
         totalCount
         nodes { id reference status organizationName total { amount currencyCode } balanceDue { amount } }
@@ -83,7 +86,26 @@ const SEND = `mutation SendQboInvoice($input: SendQboInvoiceInput!) {
 }
 `;
 
-const PAYMENTS = `# Pay the invoice in QuickBooks (the simulator's controls: see README.md), then run this again.
+const SWITCH = `# Voids the unpaid invoice in QuickBooks and creates one in Stripe, for an order without one simply that. Then e-mail it with
+#   mutation { sendStripeInvoice(input: { purchaseOrderId: "…" }) { purchaseOrder { stripeInvoiceUrl } userErrors { code message } } }
+mutation SwitchInvoiceProvider($input: SwitchInvoiceProviderInput!) {
+  switchInvoiceProvider(input: $input) {
+    purchaseOrder { id reference status invoice { provider number status payUrl total { amount } balance { amount } } }
+    userErrors { code message invoiceId stripeCode statusCode requestId }
+  }
+}
+`;
+
+const HISTORY = `# Every invoice that the order has or had, and what became of each.
+query WhatHappened($id: ID!) {
+  purchaseOrder(id: $id) {
+    reference
+    invoices { provider number status isLive total { amount currencyCode } history { at action by message } }
+  }
+}
+`;
+
+const PAYMENTS = `# Pay the invoice at its provider (the simulators' controls: see README.md), then run this again.
 query WhatWasPaid($id: ID!) {
   purchaseOrder(id: $id) {
     reference

@@ -5,15 +5,20 @@ import {
   findQboConnections,
   findQboSweeps,
   findQboUsage,
+  findStripeConnections,
   type QboUsageView,
 } from '../../application/queries/conferences.js';
+import { findInvoiceHistories, type InvoiceEventView } from '../../application/queries/invoice-history.js';
 import {
   type BookedOnInvoiceRow,
   type CreditNoteView,
+  type FailedSwitchRow,
   findBookedOnInvoices,
   findCreditNotes,
   findCreditNotesById,
+  findFailedSwitches,
   findInvoices,
+  findInvoicesById,
   findLineItems,
   findPayments,
   findPaymentsById,
@@ -26,11 +31,12 @@ import { findPurchaseOrders, type PurchaseOrderView } from '../../application/qu
 import { findWebhookEvents, type WebhookEventView } from '../../application/queries/webhook-events.js';
 import type { Conference } from '../../domain/conference/conference.entity.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { isEnded } from '../../domain/invoice/invoice.status.js';
+import { type InvoiceProvider, isEnded } from '../../domain/invoice/invoice.status.js';
 import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
+import type { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
 
 /** One statement per relation and request, however many objects ask for it. */
 export interface Loaders {
@@ -40,6 +46,7 @@ export interface Loaders {
   /** By the id of the connection; undefined before its first sweep. */
   readonly qboSweep: DataLoader<string, QboSweep | undefined>;
   readonly qboUsage: DataLoader<string, QboUsageView | undefined>;
+  readonly stripeConnectionOfConference: DataLoader<string, StripeConnection | undefined>;
   /** By the id of the purchase order; undefined unless its invoice is being created. */
   readonly unsettledCreationOfOrder: DataLoader<string, ProviderOperation | undefined>;
   readonly payment: DataLoader<string, PaymentView | undefined>;
@@ -50,10 +57,14 @@ export interface Loaders {
   readonly creditNotesOfOrder: DataLoader<string, CreditNoteView[]>;
   readonly unappliedCreditsOfOrder: DataLoader<string, UnappliedCreditRow[]>;
   readonly bookedOnInvoice: DataLoader<string, BookedOnInvoiceRow | undefined>;
+  readonly failedSwitchOfInvoice: DataLoader<string, FailedSwitchRow | undefined>;
+  readonly invoice: DataLoader<string, Invoice | undefined>;
   readonly invoicesOfOrder: DataLoader<string, OrderInvoices>;
+  readonly historyOfInvoice: DataLoader<string, InvoiceEventView[]>;
 }
 
 export interface OrderInvoices {
+  readonly oldestFirst: readonly Invoice[];
   /** The live one, else the latest. */
   readonly current: Invoice | undefined;
   readonly others: readonly Invoice[];
@@ -69,6 +80,10 @@ export function createLoaders(em: EntityManager): Loaders {
       ({ connection }) => connection.id,
     ),
     qboUsage: byId((ids) => findQboUsage(em, ids)),
+    stripeConnectionOfConference: single(
+      (ids) => findStripeConnections(em, ids),
+      ({ conference }) => conference.id,
+    ),
     payment: single(
       (ids) => findPaymentsById(em, ids),
       ({ payment }) => payment.id,
@@ -99,6 +114,12 @@ export function createLoaders(em: EntityManager): Loaders {
       ({ subject }) => subject,
     ),
     bookedOnInvoice: byId((ids) => findBookedOnInvoices(em, ids)),
+    failedSwitchOfInvoice: byId((ids) => findFailedSwitches(em, ids)),
+    invoice: byId((ids) => findInvoicesById(em, ids)),
+    historyOfInvoice: many(
+      (ids) => findInvoiceHistories(em, ids),
+      ({ invoiceId }) => invoiceId,
+    ),
     invoicesOfOrder: new DataLoader(async (ids) => {
       const byOrder = Map.groupBy(await findInvoices(em, ids), (invoice) => invoice.purchaseOrder.id);
       return ids.map((id) => toOrderInvoices(byOrder.get(id) ?? []));
@@ -107,8 +128,17 @@ export function createLoaders(em: EntityManager): Loaders {
 }
 
 function toOrderInvoices(oldestFirst: readonly Invoice[]): OrderInvoices {
-  const current = oldestFirst.find(({ status }) => !isEnded(status)) ?? oldestFirst.at(-1);
-  return { current, others: oldestFirst.filter((invoice) => invoice !== current) };
+  const current = liveOrLatest(oldestFirst);
+  return { oldestFirst, current, others: oldestFirst.filter((invoice) => invoice !== current) };
+}
+
+function liveOrLatest(oldestFirst: readonly Invoice[]): Invoice | undefined {
+  return oldestFirst.find(({ status }) => !isEnded(status)) ?? oldestFirst.at(-1);
+}
+
+/** Of the invoices at one provider the live one, else the latest. */
+export function invoiceAt({ oldestFirst }: OrderInvoices, provider: `${InvoiceProvider}`): Invoice | undefined {
+  return liveOrLatest(oldestFirst.filter((invoice) => invoice.provider === provider));
 }
 
 function byId<T extends { readonly id: string }>(find: (ids: readonly string[]) => Promise<T[]>) {

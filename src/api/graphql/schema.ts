@@ -2,12 +2,15 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ConferenceResolver } from './conference/conference.resolver.js';
+import { InvoiceResolver } from './invoice/invoice.resolver.js';
 import { NodeResolver } from './node/node.resolver.js';
 import { PurchaseOrderFieldResolver } from './purchase-order/purchase-order.field-resolver.js';
 import { PurchaseOrderResolver } from './purchase-order/purchase-order.resolver.js';
 import { QboConnectionResolver } from './quickbooks/qbo-connection.resolver.js';
 import { QboInvoiceResolver } from './quickbooks/qbo-invoice.resolver.js';
 import { DateTime } from './scalars.js';
+import { StripeConnectionResolver } from './stripe/stripe-connection.resolver.js';
+import { StripeInvoiceResolver } from './stripe/stripe-invoice.resolver.js';
 import { WebhookEventResolver } from './webhook/webhook-event.resolver.js';
 
 /** Inputs are checked by the use cases, which name every offending field, so type-graphql's validation is off. */
@@ -15,11 +18,14 @@ export function buildGraphQLSchema(): GraphQLSchema {
   return buildSchemaSync({
     resolvers: [
       ConferenceResolver,
+      InvoiceResolver,
       NodeResolver,
       PurchaseOrderFieldResolver,
       PurchaseOrderResolver,
       QboConnectionResolver,
       QboInvoiceResolver,
+      StripeConnectionResolver,
+      StripeInvoiceResolver,
       WebhookEventResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],

@@ -1,6 +1,7 @@
 import { type ClassType, Field, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 import type { Failure, Outcome } from '../../application/outcome.js';
 import type { QboFailure } from '../../application/quickbooks/qbo-failure.js';
+import type { StripeFailure } from '../../application/stripe/stripe-failure.js';
 import { Money } from './money.type.js';
 
 @InterfaceType({
@@ -19,25 +20,66 @@ export abstract class UserError {
 /** Every code of a mutation with its description; the compiler sees to it that none is missing. */
 type CodeDescriptions<Code extends string> = Readonly<Record<Code, string>>;
 
+/** What a mutation that talks to a provider may add. */
 @ObjectType()
-export abstract class QboUserError extends UserError {
-  @Field(() => String, { nullable: true, description: "QuickBooks' id of the invoice concerned." })
+abstract class ProviderUserError extends UserError {
+  @Field(() => String, { nullable: true, description: "The provider's id of the invoice concerned." })
   invoiceId?: string;
 
-  @Field(() => String, { nullable: true, description: "QuickBooks' fault code, e.g. `6140`." })
-  faultCode?: string;
-
-  @Field(() => Int, { nullable: true, description: 'The HTTP status QuickBooks answered with.' })
+  @Field(() => Int, { nullable: true, description: 'The HTTP status the provider answered with.' })
   statusCode?: number;
 
-  @Field(() => String, { nullable: true, description: "Intuit's id of the request, which their support asks for." })
-  intuitTid?: string;
-
-  @Field(() => Money, { nullable: true, description: 'The total of the purchase order, with `QBO_TOTAL_DIFFERS`.' })
+  @Field(() => Money, { nullable: true, description: 'The total of the purchase order, when the invoice differs.' })
   expectedTotal?: Money;
 
-  @Field(() => Money, { nullable: true, description: 'The total of the invoice, with `QBO_TOTAL_DIFFERS`.' })
+  @Field(() => Money, { nullable: true, description: 'The total of the invoice, when it differs.' })
   invoiceTotal?: Money;
+}
+
+const FAULT_CODE = { nullable: true, description: "QuickBooks' fault code, e.g. `6140`." } as const;
+const INTUIT_TID = {
+  nullable: true,
+  description: "Intuit's id of the request, which their support asks for.",
+} as const;
+
+@ObjectType()
+export abstract class QboUserError extends ProviderUserError {
+  @Field(() => String, FAULT_CODE)
+  faultCode?: string;
+
+  @Field(() => String, INTUIT_TID)
+  intuitTid?: string;
+}
+
+const STRIPE_CODE = { nullable: true, description: "Stripe's error code, e.g. `amount_too_small`." } as const;
+const REQUEST_ID = {
+  nullable: true,
+  description: "Stripe's id of the request, `req_…`, which their support asks for.",
+} as const;
+
+@ObjectType()
+export abstract class StripeUserError extends ProviderUserError {
+  @Field(() => String, STRIPE_CODE)
+  stripeCode?: string;
+
+  @Field(() => String, REQUEST_ID)
+  requestId?: string;
+}
+
+/** Of mutations that work with whichever provider the invoice is at. */
+@ObjectType()
+export abstract class InvoicingUserError extends ProviderUserError {
+  @Field(() => String, FAULT_CODE)
+  faultCode?: string;
+
+  @Field(() => String, INTUIT_TID)
+  intuitTid?: string;
+
+  @Field(() => String, STRIPE_CODE)
+  stripeCode?: string;
+
+  @Field(() => String, REQUEST_ID)
+  requestId?: string;
 }
 
 /**
@@ -57,6 +99,22 @@ export function qboUserErrorType<Code extends string>(
   codes: CodeDescriptions<Code>,
 ): ClassType<QboUserError> {
   return errorType(mutation, codes, QboUserError);
+}
+
+/** As `userErrorType`, with what Stripe said. */
+export function stripeUserErrorType<Code extends string>(
+  mutation: string,
+  codes: CodeDescriptions<Code>,
+): ClassType<StripeUserError> {
+  return errorType(mutation, codes, StripeUserError);
+}
+
+/** As `userErrorType`, with what either provider said. */
+export function invoicingUserErrorType<Code extends string>(
+  mutation: string,
+  codes: CodeDescriptions<Code>,
+): ClassType<InvoicingUserError> {
+  return errorType(mutation, codes, InvoicingUserError);
 }
 
 function errorType<Code extends string, Fields extends UserError>(
@@ -96,7 +154,8 @@ export function presentFailures(outcome: Pick<Outcome<Failure<string>>, 'failure
   return outcome.failures.map((failure) => ({ ...failure, path: [...(failure.path ?? [])] }));
 }
 
-export function presentQboFailures(outcome: Outcome<QboFailure<string>>): QboUserError[] {
+/** As `presentFailures`, with whatever the providers said. */
+export function presentProviderFailures(outcome: Outcome<ProviderFailureDetails>): InvoicingUserError[] {
   return outcome.failures.map(({ expectedTotal, invoiceTotal, ...failure }) => ({
     ...failure,
     path: [...(failure.path ?? [])],
@@ -104,6 +163,8 @@ export function presentQboFailures(outcome: Outcome<QboFailure<string>>): QboUse
     ...(invoiceTotal && { invoiceTotal: new Money(invoiceTotal.amount, invoiceTotal.currencyCode) }),
   }));
 }
+
+export type ProviderFailureDetails = QboFailure<string> | StripeFailure<string>;
 
 /** Descriptions of the codes that several mutations share. */
 export const commonCodes = {
@@ -121,4 +182,35 @@ export const quickbooksCodes = {
   QBO_UNAVAILABLE: 'QuickBooks could not be asked. Certainly nothing was changed, and nothing will be.',
   IN_PROGRESS: 'The same thing is being done right now; ask again in a few seconds.',
   OUTCOME_UNKNOWN: 'QuickBooks did not answer. It is being settled in the background; ask again.',
+} as const;
+
+/** Descriptions of the codes that every mutation which talks to Stripe shares. */
+export const stripeCodes = {
+  STRIPE_NOT_CONFIGURED: 'The conference has no Stripe account that may be used.',
+  RECONNECT_REQUIRED: 'Stripe refuses the secret key: call `configureStripe` with another one.',
+  STRIPE_REJECTED: 'Stripe refused it; see `stripeCode`, `statusCode` and `requestId`.',
+  STRIPE_UNAVAILABLE: 'Stripe could not be asked. Certainly nothing was changed, and nothing will be.',
+  IN_PROGRESS: 'The same thing is being done right now; ask again in a few seconds.',
+  OUTCOME_UNKNOWN: 'Stripe did not answer. It is being settled in the background; ask again.',
+} as const;
+
+/** Descriptions of the codes of mutations that work with whichever provider the invoice is at. */
+export const invoicingCodes = {
+  ...quickbooksCodes,
+  ...stripeCodes,
+  RECONNECT_REQUIRED:
+    'The provider refuses our authorisation: call `configureQboConnection` or `configureStripe` with a new one.',
+  OUTCOME_UNKNOWN: 'The provider did not answer. It is being settled in the background; ask again.',
+} as const;
+
+/** Descriptions of the codes of mutations that create an invoice, at whichever provider. */
+export const creationCodes = {
+  ALREADY_INVOICED: 'There is a live invoice already; see `invoiceId`.',
+  NOTHING_TO_INVOICE: 'The total of the purchase order is zero.',
+  CANCELLED: commonCodes.CANCELLED,
+  ALREADY_PAID: 'Nothing is due on the purchase order.',
+  HAS_PAYMENTS_OR_CREDITS: 'It is partly paid or credited; an invoice would ask for the full amount.',
+  INVALID: commonCodes.INVALID,
+  IDEMPOTENCY_KEY_REUSED: commonCodes.IDEMPOTENCY_KEY_REUSED,
+  IDEMPOTENCY_IN_PROGRESS: 'The first request with this key is still running; ask again in a few seconds.',
 } as const;

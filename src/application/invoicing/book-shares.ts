@@ -5,9 +5,10 @@ import {
   planBookings,
   type ReportedPayment,
   type ReportedShare,
+  withBookedDays,
 } from '../../domain/invoice/booking-plan.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { PROVIDER_NAMES } from '../../domain/invoice/invoice.status.js';
+import { InvoiceProvider, PROVIDER_NAMES } from '../../domain/invoice/invoice.status.js';
 import { formatAmount } from '../../domain/money.js';
 import { CreditNote, CreditNoteSource } from '../../domain/purchase-order/credit-note.entity.js';
 import { CreditNoteReversal } from '../../domain/purchase-order/credit-note-reversal.entity.js';
@@ -62,8 +63,9 @@ export async function bookShares(tx: EntityManager, context: UseCaseContext, boo
 async function planShares(tx: EntityManager, { invoice, asBooked = new Set(), ...reported }: Booking): Promise<Plans> {
   const money = await bookedPayments(tx, invoice);
   const credit = await bookedCredits(tx, invoice);
+  const received = invoice.provider === InvoiceProvider.STRIPE ? withBookedDays(money, reported.money) : reported.money;
   return {
-    money: planBookings(money, [...reported.money, ...unchanged(money, asBooked)]),
+    money: planBookings(money, [...received, ...unchanged(money, asBooked)]),
     credit: planBookings(credit, [...reported.credit, ...unchanged(credit, asBooked)]),
   };
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { InvoiceProvider, InvoiceStatus, PROVIDER_NAMES } from '../../domain/invoice/invoice.status.js';
+import { InvoiceProvider, InvoiceStatus, isBeingMade, PROVIDER_NAMES } from '../../domain/invoice/invoice.status.js';
 import { ZERO } from '../../domain/money.js';
 import { OperationKind, type ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
@@ -12,6 +12,7 @@ import { type Failure, type Outcome, refused } from '../outcome.js';
 import { type LockedPurchaseOrder, lockPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { closeVoids } from './close-voids.js';
 import { describeInvoice, findLiveInvoice } from './live-invoice.js';
+import { BEING_SWITCHED, switchTargetOf } from './open-switch.js';
 
 /** Why an invoice cannot be claimed, whichever provider is to make it. */
 export type ClaimCode =
@@ -49,6 +50,8 @@ export interface ClaimedInvoice<Connection> {
   readonly connection: Connection;
   readonly operation: ProviderOperation;
   readonly invoiceId: string;
+  /** The provider's id of what an earlier sending left behind unfinished, when it is known. */
+  readonly draftId: string | undefined;
   /** Why it must not be sent any more, if it was sent before. */
   readonly obstacle?: Obstacle | undefined;
 }
@@ -85,7 +88,7 @@ export async function claimInvoice<Connection extends { readonly id: string }, F
   const earlier = await claimKey(tx, context, request, invoiceId);
   if (earlier?.resultId === null) return { answer: earlier.refusal };
   const isRepetition = earlier !== undefined;
-  if (earlier && (live?.id !== earlier.resultId || isMade(live))) {
+  if (earlier && (live?.id !== earlier.resultId || !isBeingMade(live.status))) {
     const invoice = await tx.findOneOrFail(Invoice, earlier.resultId);
     // The same request gets the same answer, also when the invoice was paid or voided meanwhile.
     return { answer: { id: locked.order.id, failures: provider.differences(locked.order, invoice) } };
@@ -110,16 +113,11 @@ async function decide<Connection extends { readonly id: string }, F>(
   candidate: Candidate,
 ): Promise<InvoiceClaim<Connection, F>> {
   const { live, locked } = candidate;
-  if (live && (isMade(live) || live.provider !== provider.provider)) return answer(alreadyInvoiced(live));
+  if (live && (!isBeingMade(live.status) || live.provider !== provider.provider)) return answer(alreadyInvoiced(live));
   const obstacle = whyNotInvoiceable(locked);
   if (obstacle && !live) return answer(obstacle);
   const claimed = await claim(tx, context, provider, candidate);
   return 'answer' in claimed ? claimed : { claimed: { ...claimed.claimed, obstacle } };
-}
-
-/** Its creation is over. A draft at the provider has an id already. */
-function isMade({ externalId, status }: Invoice): boolean {
-  return externalId !== null && status !== InvoiceStatus.CREATING && status !== InvoiceStatus.UNKNOWN;
 }
 
 const PATH = ['purchaseOrderId'];
@@ -128,7 +126,8 @@ function answer(failure: ClaimFailure) {
   return { answer: refused(failure) };
 }
 
-function alreadyInvoiced(invoice: Invoice) {
+/** What to say of a live invoice to who wants another one. */
+export function alreadyInvoiced(invoice: Invoice) {
   return {
     code: 'ALREADY_INVOICED',
     message: `This purchase order has ${describeInvoice(invoice)} already.`,
@@ -174,12 +173,28 @@ async function claim<Connection extends { readonly id: string }, F>(
     return answer(operation.isUnknown ? beingSettled(provider.provider) : inProgress(isRepetition));
   }
   if (!live) {
+    // Only an order that was invoiced before can be moved elsewhere.
+    if (operation.operation.generation > 1 && (await isMovedElsewhere(tx, order, provider))) {
+      tx.remove(operation.operation);
+      return answer(BEING_SWITCHED);
+    }
     // Whoever invoices anew after a void wants the order: the cancellation behind it must not go on.
     if (operation.operation.generation > 1) await closeVoids(tx, context, order.id);
     createRow(tx, context, order, { ...provider, connection, invoiceId });
   }
   await tx.flush();
-  return { claimed: { order, connection, operation: operation.operation, invoiceId } };
+  const draftId = live?.externalId ?? undefined;
+  return { claimed: { order, connection, operation: operation.operation, invoiceId, draftId } };
+}
+
+/** Between the void and the creation of a switch nobody else may invoice the order, except where it is going. */
+async function isMovedElsewhere(
+  tx: EntityManager,
+  { id }: PurchaseOrder,
+  { provider }: Pick<ClaimingProvider<never, never>, 'provider'>,
+): Promise<boolean> {
+  const target = await switchTargetOf(tx, id);
+  return target !== undefined && target !== provider;
 }
 
 function beingSettled(provider: `${InvoiceProvider}`): ClaimFailure {

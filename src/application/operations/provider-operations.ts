@@ -70,6 +70,13 @@ export function connectionRefs({ provider, id }: OperationConnection) {
     : { stripeConnection: ref(StripeConnection, id) };
 }
 
+/** The connection that an operation goes through. */
+export function operationConnection({ qboConnection, stripeConnection }: ProviderOperation): OperationConnection {
+  return qboConnection
+    ? { provider: InvoiceProvider.QBO, id: qboConnection.id }
+    : { provider: InvoiceProvider.STRIPE, id: String(stripeConnection?.id) };
+}
+
 /** The operation of this kind and subject that is not settled, locked; there is one at most by a unique index. */
 export async function findOpenOperation(
   tx: EntityManager,
@@ -78,6 +85,20 @@ export async function findOpenOperation(
 ): Promise<ProviderOperation | null> {
   const open = { kind, subject, state: { $in: OPEN_STATES } };
   return tx.findOne(ProviderOperation, open, { lockMode: LockMode.PESSIMISTIC_WRITE });
+}
+
+/** Whether a process is at work on the operation, so that nobody else may go on with it. */
+export function isLeased({ clock }: Pick<UseCaseContext, 'clock'>, { leaseUntil }: ProviderOperation): boolean {
+  return leaseUntil > clock.now();
+}
+
+/** Whoever is at work on several steps of an operation says so again with each of them. */
+export function renewLease(
+  { clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>,
+  operation: ProviderOperation,
+): void {
+  const now = clock.now();
+  Object.assign(operation, { leaseUntil: new Date(now.getTime() + waits.operationLeaseMs), updatedAt: now });
 }
 
 /** One sending of an operation. Its number fences off an earlier sender that comes back late. */
@@ -119,7 +140,10 @@ export async function lockUntouched(tx: EntityManager, attempt: Attempt): Promis
 }
 
 /** The operation, locked, whatever became of it since. */
-export async function lockOperation(tx: EntityManager, { operationId }: Attempt): Promise<ProviderOperation> {
+export async function lockOperation(
+  tx: EntityManager,
+  { operationId }: Pick<Attempt, 'operationId'>,
+): Promise<ProviderOperation> {
   return tx.findOneOrFail(ProviderOperation, operationId, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
 
@@ -161,4 +185,13 @@ export async function isStillOpen(tx: EntityManager, operationId: string): Promi
 /** Closes an operation of which certainly nothing came and nothing will be sent any more. */
 export function closeAsRefused(operation: ProviderOperation, lastError: string, now: Date): void {
   Object.assign(operation, { state: OperationState.REFUSED, lastError, leaseUntil: now, updatedAt: now });
+}
+
+/**
+ * Closes an operation whose place a new one may take. To a sender of the old one that fails late this counts as a later
+ * attempt: its failure says nothing of what the new one does.
+ */
+export function closeAsRenewed(operation: ProviderOperation, lastError: string, now: Date): void {
+  closeAsRefused(operation, lastError, now);
+  operation.attempts += 1;
 }

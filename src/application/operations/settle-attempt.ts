@@ -43,7 +43,8 @@ export async function settleAttempt(
   operation.updatedAt = now;
   operation.lastError = result.ok ? null : result.failure.message;
   operation.rejection = !result.ok && result.failure.kind === 'rejected' ? result.failure.reason : null;
-  operation.intuitTid = (result.ok ? result.trace : result.failure.trace).requestId ?? operation.intuitTid;
+  const { requestId } = result.ok ? result.trace : result.failure.trace;
+  operation.providerRequestId = requestId ?? operation.providerRequestId;
   if (operation.state === OperationState.UNKNOWN) goOnLater(context, operation, settled);
   return settlementOf(operation.state);
 }
@@ -79,6 +80,15 @@ export async function postponeOperation(
   operation.updatedAt = now;
   if (operation.resumeAt && operation.resumeAt > now) return;
   backOff(context, operation, { notAfter });
+}
+
+/** Nothing was sent yet, because something else must be done before, which cannot be done now: the background tries again later. */
+export function deferOperation(
+  { clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>,
+  operation: ProviderOperation,
+): void {
+  operation.updatedAt = clock.now();
+  backOff({ waits }, operation, {});
 }
 
 interface TurnBounds {

@@ -1,34 +1,34 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
-import { formatAmount, subtract, ZERO } from '../../domain/money.js';
-import { OperationKind } from '../../domain/operation/provider-operation.entity.js';
+import { formatAmount, ZERO } from '../../domain/money.js';
+import { VoidPurpose } from '../../domain/operation/provider-operation.entity.js';
 import { deriveStatus } from '../../domain/purchase-order/purchase-order.status.js';
 import { audit } from '../audit.js';
 import { closeVoids } from '../invoicing/close-voids.js';
+import type { InvoicingContext } from '../invoicing/invoicing-context.js';
 import { describeInvoice, findLiveInvoice } from '../invoicing/live-invoice.js';
-import { findOpenOperation, isStillOpen } from '../operations/provider-operations.js';
+import { BEING_SWITCHED, findOpenSwitchAndVoid } from '../invoicing/open-switch.js';
+import type { ClaimedVoid } from '../invoicing/void-invoice.js';
+import { claimVoidOf, type VoidCode, type VoidFailure, voidLiveInvoice } from '../invoicing/void-live-invoice.js';
+import { whyNotVoidable } from '../invoicing/why-not-voidable.js';
+import { closeAsRefused, isLeased, isStillOpen } from '../operations/provider-operations.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
-import type { QboContext } from '../quickbooks/qbo-context.js';
-import type { QboFailure } from '../quickbooks/qbo-failure.js';
-import { type ClaimedVoid, claimVoid, type VoidCode, voidQboInvoice } from '../quickbooks/void-qbo-invoice.js';
 import { inTransaction } from '../transaction.js';
 import { type LockedPurchaseOrder, lockPurchaseOrder } from './purchase-order-ledger.js';
 
 export type CancelPurchaseOrderCode = VoidCode | 'NOT_FOUND' | 'CANCELLED' | 'HAS_PAYMENTS' | 'INVOICED';
-export type CancelPurchaseOrderOutcome = Outcome<QboFailure<CancelPurchaseOrderCode>>;
+export type CancelPurchaseOrderOutcome = Outcome<VoidFailure | Failure<CancelPurchaseOrderCode>>;
 
-/** Each round means that the invoice was changed in QuickBooks at the very moment; more than a few is a storm. */
+/** Each round means that the invoice was changed at its provider at the very moment; more than a few is a storm. */
 const MAX_ROUNDS = 3;
 
 /**
- * Cancels a purchase order for good, and first voids its invoice in QuickBooks when that is unpaid. Refused while money
+ * Cancels a purchase order for good, and first voids its invoice at the provider when that is unpaid. Refused while money
  * was received for it. Can be repeated: it goes on where an earlier call, or a process that died, left off.
  *
  * @param continuing the void to go on with: when it was settled meanwhile, nothing is done
  */
 export async function cancelPurchaseOrder(
-  context: QboContext,
+  context: InvoicingContext,
   { purchaseOrderId }: { readonly purchaseOrderId: string },
   continuing?: string,
 ): Promise<CancelPurchaseOrderOutcome> {
@@ -37,7 +37,7 @@ export async function cancelPurchaseOrder(
       decide(tx, context, purchaseOrderId, round === 1 ? continuing : undefined),
     );
     if ('outcome' in decision) return decision.outcome;
-    const outcome = await voidQboInvoice(context, decision.claimed, (tx, locked) => finishVoided(tx, context, locked));
+    const outcome = await voidLiveInvoice(context, decision.claimed, (tx, locked) => finishVoided(tx, context, locked));
     if (outcome !== 'changed') return outcome;
   }
   return OVERTAKEN;
@@ -55,7 +55,7 @@ type Decision = { readonly outcome: CancelPurchaseOrderOutcome } | { readonly cl
 
 async function decide(
   tx: EntityManager,
-  context: QboContext,
+  context: InvoicingContext,
   purchaseOrderId: string,
   continuing: string | undefined,
 ): Promise<Decision> {
@@ -68,20 +68,24 @@ async function decide(
   const invoice = await findLiveInvoice(tx, purchaseOrderId);
   if (!invoice) return { outcome: await cancelWithoutInvoice(tx, context, locked) };
   // What an earlier call began is brought to its end before anything else is decided.
-  const begun = await findOpenOperation(tx, OperationKind.VOID_INVOICE, invoice.id);
-  const problem = begun ? undefined : (hasPayments(locked) ?? whyNotVoidable(invoice));
-  if (problem) return { outcome: problem };
-  const claim = await claimVoid(tx, context, locked.order, invoice);
+  const { voiding: begun, switching } = await findOpenSwitchAndVoid(tx, invoice);
+  // A void within a switch is none of ours to go on with by ourselves.
+  if (switching && (continuing !== undefined || isLeased(context, switching)))
+    return { outcome: refused(BEING_SWITCHED) };
+  const problem = begun ? undefined : (hasPayments(locked) ?? whyNotVoidable(invoice, 'INVOICED'));
+  if (problem) return { outcome: refused(problem) };
+  const claim = await claimVoidOf(tx, context, { order: locked.order, invoice, purpose: VoidPurpose.CANCEL });
   if ('failure' in claim) return { outcome: refused(claim.failure) };
+  if (switching) closeAsRefused(switching, 'The purchase order is to be cancelled instead.', context.clock.now());
   // The background may finish it in its own name.
   const after = { invoice: invoice.externalId };
-  if (!begun) audit(tx, context, { action: 'invoice.void_requested', subject: purchaseOrderId, after });
+  if (!begun || switching) audit(tx, context, { action: 'invoice.void_requested', subject: purchaseOrderId, after });
   return claim;
 }
 
 async function cancelWithoutInvoice(
   tx: EntityManager,
-  context: QboContext,
+  context: InvoicingContext,
   locked: LockedPurchaseOrder,
 ): Promise<CancelPurchaseOrderOutcome> {
   await closeVoids(tx, context, locked.order.id);
@@ -91,7 +95,7 @@ async function cancelWithoutInvoice(
 /** The answer to a void can come so late that the order has been invoiced anew: then this cancellation is over. */
 async function finishVoided(
   tx: EntityManager,
-  context: QboContext,
+  context: InvoicingContext,
   locked: LockedPurchaseOrder,
 ): Promise<CancelPurchaseOrderOutcome> {
   const newer = await findLiveInvoice(tx, locked.order.id);
@@ -101,11 +105,11 @@ async function finishVoided(
 }
 
 /** No invoice can be paid any more: the order is cancelled, unless money came in before. */
-function finish(tx: EntityManager, context: QboContext, locked: LockedPurchaseOrder): CancelPurchaseOrderOutcome {
+function finish(tx: EntityManager, context: InvoicingContext, locked: LockedPurchaseOrder): CancelPurchaseOrderOutcome {
   const { order, ledger } = locked;
   if (order.cancelledAt) return done(order.id);
   const problem = hasPayments(locked);
-  if (problem) return problem;
+  if (problem) return refused(problem);
   const before = order.status;
   const now = context.clock.now();
   // In one statement: the database refuses a cancellation time without the status, and the other way round.
@@ -121,30 +125,9 @@ function finish(tx: EntityManager, context: QboContext, locked: LockedPurchaseOr
   return done(order.id);
 }
 
-type Problem = Outcome<Failure<CancelPurchaseOrderCode>>;
-
-function hasPayments({ order, ledger }: LockedPurchaseOrder): Problem | undefined {
+function hasPayments({ order, ledger }: LockedPurchaseOrder): Failure<'HAS_PAYMENTS'> | undefined {
   if (ledger.paid <= ZERO) return undefined;
   const paid = `${formatAmount(ledger.paid, order.currencyCode)} ${order.currencyCode}`;
-  return refusal('HAS_PAYMENTS', `${paid} was received for this purchase order. Reverse or refund it first.`, PATH);
-}
-
-function whyNotVoidable(invoice: Invoice): Problem | undefined {
-  const { status, currencyCode, totalMinor, balanceMinor } = invoice;
-  switch (status) {
-    case InvoiceStatus.CREATING:
-      return refusal('IN_PROGRESS', 'Its invoice is being created right now; ask again in a few seconds.', PATH);
-    case InvoiceStatus.UNKNOWN: {
-      const message =
-        'It is not known yet whether QuickBooks made its invoice. This is being settled; ask again later.';
-      return refusal('OUTCOME_UNKNOWN', message, PATH);
-    }
-    case InvoiceStatus.OPEN:
-      return undefined;
-    default: {
-      const applied = `${formatAmount(subtract(totalMinor, balanceMinor), currencyCode)} ${currencyCode}`;
-      const message = `${applied} of credit or payments is applied to ${describeInvoice(invoice)}. Unapply that in QuickBooks first.`;
-      return refusal('INVOICED', message, PATH);
-    }
-  }
+  const message = `${paid} was received for this purchase order. Reverse or refund it first.`;
+  return { code: 'HAS_PAYMENTS', message, path: PATH };
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
+import { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
 import { CREATED_AT, keysetClauses, whereClause } from './keyset.js';
 import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
 
@@ -55,4 +56,12 @@ export async function findQboUsage(em: EntityManager, connectionIds: readonly st
 
 export async function findQboConnections(em: EntityManager, ids: readonly string[]): Promise<QboConnection[]> {
   return em.find(QboConnection, { id: { $in: [...ids] } });
+}
+
+/** The Stripe accounts of these conferences; one at most each. */
+export async function findStripeConnections(
+  em: EntityManager,
+  conferenceIds: readonly string[],
+): Promise<StripeConnection[]> {
+  return em.find(StripeConnection, { conference: { $in: [...conferenceIds] } });
 }

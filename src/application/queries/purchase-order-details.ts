@@ -3,7 +3,7 @@ import type { CurrencyCode } from '../../domain/currency.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { minorUnits } from '../../domain/money.js';
 import { OperationKind, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import type { BookedOnInvoice, UnappliedCredit } from '../../domain/purchase-order/attention.js';
+import type { BookedOnInvoice, FailedSwitch, UnappliedCredit } from '../../domain/purchase-order/attention.js';
 import { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
 import { CreditNoteReversal } from '../../domain/purchase-order/credit-note-reversal.entity.js';
 import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
@@ -68,6 +68,11 @@ export interface UnappliedCreditRow extends UnappliedCredit {
   readonly purchaseOrderId: string;
 }
 
+export interface FailedSwitchRow extends FailedSwitch {
+  /** The invoice that it voided. */
+  readonly id: string;
+}
+
 export interface BookedOnInvoiceRow extends BookedOnInvoice {
   readonly id: string;
 }
@@ -127,6 +132,10 @@ export async function findInvoices(em: EntityManager, orderIds: readonly string[
   return em.find(Invoice, { purchaseOrder: { $in: [...orderIds] } }, { orderBy: { createdAt: 'asc', id: 'asc' } });
 }
 
+export async function findInvoicesById(em: EntityManager, ids: readonly string[]): Promise<Invoice[]> {
+  return em.find(Invoice, { id: { $in: [...ids] } });
+}
+
 /** The creations of invoices that are not settled; one at most per purchase order, which is its subject. */
 export async function findUnsettledCreations(
   em: EntityManager,
@@ -134,4 +143,23 @@ export async function findUnsettledCreations(
 ): Promise<ProviderOperation[]> {
   const kind = OperationKind.CREATE_INVOICE;
   return em.find(ProviderOperation, { kind, subject: { $in: [...orderIds] }, state: { $in: OPEN_STATES } });
+}
+
+/**
+ * The moves to another provider that voided these invoices and were then given up; one that was tried again later, or is
+ * going on, does not count. On an order that is not cancelled only a move has an invoice voided.
+ */
+export async function findFailedSwitches(em: EntityManager, invoiceIds: readonly string[]): Promise<FailedSwitchRow[]> {
+  const rows = await em.execute<{ id: string; last_error: string | null; updated_at: string }[]>(
+    `select distinct on (invoice.id) invoice.id, switch.last_error, switch.updated_at
+     from invoice
+       join provider_operation voiding on voiding.kind = 'VOID_INVOICE' and voiding.subject = invoice.id
+         and voiding.state = 'DONE'
+       join provider_operation switch on switch.kind = 'SWITCH_PROVIDER' and switch.subject = invoice.purchase_order_id
+     where invoice.id in (?) and switch.state = 'REFUSED' and not exists (
+       select from provider_operation later
+       where later.kind = switch.kind and later.subject = switch.subject and later.generation > switch.generation)`,
+    [invoiceIds],
+  );
+  return rows.map(({ id, last_error: reason, updated_at }) => ({ id, reason, since: new Date(updated_at) }));
 }

@@ -1,22 +1,13 @@
-import { whyNotInvoiceable } from '../invoicing/claim-invoice.js';
-import {
-  type Attempt,
-  beginAttempt,
-  isReplayable,
-  latestAttempt,
-  lockUntouched,
-  mayBeUnderWay,
-} from '../operations/provider-operations.js';
+import { beginSending, notSentAgain } from '../invoicing/begin-sending.js';
+import { isReplayable, latestAttempt, mayBeUnderWay } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
-import { failed, type ProviderFailure, succeeded } from '../ports/provider.js';
-import { lockPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
+import { failed, succeeded } from '../ports/provider.js';
 import { inTransaction } from '../transaction.js';
 import { type ClaimedInvoice, claimQboInvoice } from './claim-qbo-invoice.js';
-import type { CreateQboInvoiceCode, CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
+import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
 import { lookUpInvoice } from './look-up-invoice.js';
-import { type PreparationFailure, prepareInvoice } from './prepare-invoice.js';
+import { prepareInvoice } from './prepare-invoice.js';
 import type { QboContext } from './qbo-context.js';
-import type { QboFailure } from './qbo-failure.js';
 import { resolveRefusal } from './resolve-refusal.js';
 import { abandonInvoice, postponeInvoice, settleInvoice } from './settle-invoice.js';
 
@@ -79,42 +70,9 @@ async function lookFirst(context: QboContext, claimed: ClaimedInvoice, body: str
 async function send(context: QboContext, claimed: ClaimedInvoice): Promise<CreateQboInvoiceOutcome> {
   const prepared = await prepareInvoice(context, claimed);
   if ('failure' in prepared) return abandonInvoice(context, claimed, prepared);
-  const begun = await begin(context, claimed, prepared.body);
+  const begun = await beginSending(context, claimed, prepared.body);
   if ('failure' in begun) return begun.isFinal ? abandonInvoice(context, claimed, begun) : refused(begun.failure);
   const { attempt, body } = begun;
   const result = await context.accounting.createInvoice(claimed.connection.id, body, attempt.operationId);
   return settleInvoice(context, claimed, await resolveRefusal(context, claimed, { attempt, body, result }));
-}
-
-type Begun = { readonly attempt: Attempt; readonly body: string } | PreparationFailure;
-
-/**
- * Commits that the body is about to be sent. While this process was preparing, another one may have taken over, and
- * money may have arrived: then nothing is sent.
- */
-async function begin(context: QboContext, { order, operation }: ClaimedInvoice, body: string): Promise<Begun> {
-  return inTransaction(context.em, async (tx): Promise<Begun> => {
-    const locked = await lockPurchaseOrder(tx, order.id);
-    const current = await lockUntouched(tx, latestAttempt(operation));
-    if (!current) return OVERTAKEN;
-    const obstacle = locked && whyNotInvoiceable(locked);
-    // What was sent before is looked for when the next one goes on with it.
-    if (obstacle) return current.attempts === 0 ? { failure: obstacle, isFinal: true } : OVERTAKEN;
-    const stored = current.body ?? body;
-    return { attempt: beginAttempt(context, current, stored), body: stored };
-  });
-}
-
-const OVERTAKEN: PreparationFailure = {
-  failure: {
-    code: 'IN_PROGRESS',
-    message: 'Another request went on with this invoice meanwhile; ask again to see what came of it.',
-    path: ['purchaseOrderId'],
-  },
-  isFinal: false,
-};
-
-/** Nothing is sent any more, but what was sent may still be carried out. */
-function notSentAgain({ message }: QboFailure<CreateQboInvoiceCode>): ProviderFailure {
-  return { kind: 'unknown', message: `It is not sent again: ${message}`, trace: {} };
 }

@@ -1,8 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { normalizeOrganizationName } from '../../domain/organization-name.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import type { QboCompanySettings, QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
-import { normalizeOrganizationName, QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
+import { QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
 import type { ProviderCustomer } from '../ports/accounting.js';
 import { inTransaction } from '../transaction.js';
 import type { QboContext } from './qbo-context.js';

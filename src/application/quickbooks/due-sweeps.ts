@@ -1,17 +1,13 @@
 import { type QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
+import type { DueSweep } from '../sweeps.js';
 import type { QboContext } from './qbo-context.js';
 
-export interface DueSweep {
-  readonly connectionId: string;
-  readonly realmId: string;
-}
-
 /** The companies to be swept now. */
-export async function dueSweeps({ em, clock, waits, allowsSimulators }: QboContext): Promise<DueSweep[]> {
+export async function dueQboSweeps({ em, clock, waits, allowsSimulators }: QboContext): Promise<DueSweep[]> {
   const now = clock.now();
   return em.fork().execute(
-    `select connection.id as "connectionId", connection.realm_id as "realmId"
+    `select 'QBO' as provider, connection.id as "connectionId", connection.realm_id as "companyId"
      from qbo_connection connection left join qbo_sweep sweep on sweep.connection_id = connection.id
      where connection.status = 'CONNECTED' and (? or not connection.simulated)
        and case when sweep is null then connection.created_at <= ? else sweep.next_sweep_at <= ? end`,
@@ -19,7 +15,7 @@ export async function dueSweeps({ em, clock, waits, allowsSimulators }: QboConte
   );
 }
 
-/** As `dueSweeps`, asked again by whoever holds the company's lock: another worker may have swept it meanwhile. */
+/** As `dueQboSweeps`, asked again by whoever holds the company's lock: another worker may have swept it meanwhile. */
 export function isSweepDue(
   { clock, waits, allowsSimulators }: QboContext,
   connection: QboConnection,

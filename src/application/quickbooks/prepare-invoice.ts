@@ -3,7 +3,8 @@ import { calendarDay } from '../../domain/clock.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { OperationKind, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
-import type { QboCompanySettings } from '../../domain/quickbooks/qbo-connection.entity.js';
+import type { QboCompanySettings, QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
+import type { PreparationFailure as Failed } from '../invoicing/end-claim.js';
 import type { ProviderFailure } from '../ports/provider.js';
 import type { ClaimedInvoice } from './claim-qbo-invoice.js';
 import { companySettings, markSettingsStale } from './company-settings.js';
@@ -12,18 +13,30 @@ import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure, type QboFailure } from './qbo-failure.js';
 import { resolveCustomer } from './resolve-customer.js';
 
+export type PreparationFailure = Failed<QboFailure<CreateQboInvoiceCode>>;
 export type PreparedInvoice = { readonly body: string } | PreparationFailure;
-
-export interface PreparationFailure {
-  readonly failure: QboFailure<CreateQboInvoiceCode>;
-  /** Nothing was sent and nothing will be: the claim can be given up. Otherwise the background goes on with it. */
-  readonly isFinal: boolean;
-}
 
 /** Finds out what the invoice must name (customer, item) and words it; a body that was sent before stays as it was. */
 export async function prepareInvoice(context: QboContext, claimed: ClaimedInvoice): Promise<PreparedInvoice> {
   const { connection, operation, order } = claimed;
   if (operation.body !== null) return { body: operation.body };
+  const company = await companyFor(context, connection, order);
+  if ('failure' in company) return company;
+  const { settings, serviceItemId } = company;
+  const customer = await resolveCustomer(context, { connection, order, settings });
+  if (customer.ok) {
+    return { body: await invoiceBody(context, claimed, settings, customer.value, serviceItemId) };
+  }
+  if (customer.failure.kind === 'in_progress') return { failure: CUSTOMER_IN_PROGRESS, isFinal: false };
+  return providerFailure(customer.failure);
+}
+
+/** What the company has to be invoiced with, or why it cannot invoice this order. */
+export async function companyFor(
+  context: QboContext,
+  connection: QboConnection,
+  order: PurchaseOrder,
+): Promise<{ readonly settings: QboCompanySettings; readonly serviceItemId: string } | PreparationFailure> {
   const settings = await companySettings(context, connection);
   if (!settings.ok) return providerFailure(settings.failure);
   const { multiCurrency, homeCurrency } = settings.value;
@@ -36,12 +49,7 @@ export async function prepareInvoice(context: QboContext, claimed: ClaimedInvoic
     await markSettingsStale(context, connection.id);
     return { failure: ITEM_MISSING, isFinal: true };
   }
-  const customer = await resolveCustomer(context, { connection, order, settings: settings.value });
-  if (customer.ok) {
-    return { body: await invoiceBody(context, claimed, settings.value, customer.value, serviceItemId) };
-  }
-  if (customer.failure.kind === 'in_progress') return { failure: CUSTOMER_IN_PROGRESS, isFinal: false };
-  return providerFailure(customer.failure);
+  return { settings: settings.value, serviceItemId };
 }
 
 const ITEM_MISSING: QboFailure<'QBO_ITEM_MISSING'> = {

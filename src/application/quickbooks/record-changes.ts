@@ -2,7 +2,7 @@ import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { Found, ProviderRefundReceipt } from '../ports/accounting.js';
 import type { ProviderFailure } from '../ports/provider.js';
-import { type AnnouncedChange, announceChanges } from './announce-changes.js';
+import { type AnnouncedChange, announceChanges, qboInbox } from '../webhooks/announce-changes.js';
 import { findOwnInvoices, invoicesOfPayments, invoicesPaidBy } from './concerned-invoices.js';
 import { noteRefundReceipt } from './note-refund-receipt.js';
 import type { QboContext } from './qbo-context.js';
@@ -51,7 +51,7 @@ export async function recordChanges(
   ];
   const lagging = invoices.filter(({ id }) => mayLag(results.get(id)));
   const again = lagging.map(({ externalId }) => toAnnounce(found, 'invoice', String(externalId)));
-  await announceChanges(context.em.fork(), context, connection, [...handedOver, ...again]);
+  await announceChanges(context.em.fork(), context, qboInbox(connection), [...handedOver, ...again]);
   for (const receipt of found.refundReceipts.objects) await noteRefundReceipt(context, connection, receipt);
   const changed = withStatus(invoices, results, 'changed');
   return {

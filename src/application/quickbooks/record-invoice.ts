@@ -1,16 +1,15 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { deriveInvoiceStatus, EmailStatus, isEnded } from '../../domain/invoice/invoice.status.js';
+import { deriveInvoiceStatus, EmailStatus } from '../../domain/invoice/invoice.status.js';
 import { formatAmount } from '../../domain/money.js';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
-import { audit } from '../audit.js';
-import { findLiveInvoice } from '../invoicing/live-invoice.js';
+import { markInvoiced } from '../invoicing/mark-invoiced.js';
 import { nextReadingNumber } from '../invoicing/reading-order.js';
+import { staysEnded } from '../invoicing/record-reading.js';
 import type { Outcome } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
-import { refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
 import type { QboContext } from './qbo-context.js';
 import type { QboFailure } from './qbo-failure.js';
 
@@ -30,7 +29,6 @@ export function applyProviderInvoice(invoice: Invoice, answer: ProviderInvoice, 
     emailStatus: EmailStatus[answer.emailStatus],
     lastSyncedAt: now,
     readingRecorded: nextReadingNumber(),
-    updatedAt: now,
   });
 }
 
@@ -41,8 +39,8 @@ interface InvoiceReading {
 }
 
 /**
- * Takes over a later reading. An invoice that was not as ordered stays so until its lines, too, are what was sent. One that
- * had ended and is there again stays ended beside its successor: an order has one live invoice.
+ * Takes over a later reading. An invoice that was not as ordered stays so until its lines, too, are what was sent. See also
+ * `staysEnded`.
  */
 export async function applyReading(
   tx: EntityManager,
@@ -51,9 +49,9 @@ export async function applyReading(
 ): Promise<void> {
   const wasSuspect = !invoice.matchesPurchaseOrder;
   const { status } = invoice;
-  const staysEnded = isEnded(status) && !answer.voided && (await findLiveInvoice(tx, order.id)) !== null;
+  const isKept = await staysEnded(tx, invoice, { isVoid: answer.voided });
   applyProviderInvoice(invoice, answer, order, clock.now());
-  if (staysEnded) invoice.status = status;
+  if (isKept) invoice.status = status;
   if (!wasSuspect || !invoice.matchesPurchaseOrder || answer.voided) return;
   const sent = await tx.findOne(
     ProviderOperation,
@@ -88,23 +86,6 @@ export async function recordCreatedInvoice(
     await markInvoiced(tx, context, order, invoice);
   }
   return { id: order.id, failures: differences(order, invoice) };
-}
-
-async function markInvoiced(tx: EntityManager, context: QboContext, order: PurchaseOrder, invoice: Invoice) {
-  const before = order.status;
-  order.sentAt ??= context.clock.now();
-  await refreshStatus(tx, order, context.clock.now());
-  audit(tx, context, {
-    action: 'invoice.created',
-    subject: order.id,
-    before: { status: before },
-    after: {
-      status: order.status,
-      provider: invoice.provider,
-      invoice: invoice.externalId,
-      total: formatAmount(invoice.totalMinor, invoice.currencyCode),
-    },
-  });
 }
 
 /** Empty, or what to say of an invoice that is not what was asked for. */

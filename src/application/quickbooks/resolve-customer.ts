@@ -6,7 +6,7 @@ import {
   type Attempt,
   beginAttempt,
   claimOperation,
-  closeAsRefused,
+  closeAsRenewed,
   isOver,
   isReplayable,
   latestAttempt,
@@ -182,7 +182,7 @@ async function begin(tx: EntityManager, context: QboContext, search: CustomerSea
   if (claim.status === 'busy') return 'busy';
   const { operation } = claim;
   if (isOver(context, operation)) {
-    closeAsRefused(operation, NOT_MADE, context.clock.now());
+    closeAsRenewed(operation, NOT_MADE, context.clock.now());
     await tx.flush();
     return begin(tx, context, search, displayName);
   }

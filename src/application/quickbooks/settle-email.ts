@@ -1,35 +1,29 @@
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { OperationKind, type ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import type { DeliveringProvider, UnsettledEmail } from '../invoicing/deliver-invoice.js';
+import { beginEmailAgain, closeEmail, postponeEmail, recordEmail, unanswered } from '../invoicing/email-operations.js';
 import { beginReading } from '../invoicing/reading-order.js';
-import {
-  type Attempt,
-  beginAttempt,
-  closeAsRefused,
-  findOpenOperation,
-  latestAttempt,
-  lockUntouched,
-} from '../operations/provider-operations.js';
-import { postponeOperation } from '../operations/settle-attempt.js';
+import { latestAttempt } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
-import { isNotFound, type ProviderFailure } from '../ports/provider.js';
-import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
-import { inTransaction } from '../transaction.js';
-import {
-  type EmailOutcome,
-  emailInvoice,
-  INVOICE_GONE,
-  isSameAddress,
-  recordEmail,
-  whyNotEmailed,
-} from './email-invoice.js';
+import { isNotFound } from '../ports/provider.js';
+import { type EmailFailure, type EmailOutcome, emailInvoice, QBO_EMAILING as QBO, taking } from './email-invoice.js';
 import type { QboContext } from './qbo-context.js';
 import { describeProviderFailure } from './qbo-failure.js';
 
-export interface UnsettledEmail {
-  readonly operation: ProviderOperation;
-  /** The address that an e-mail is wanted for now. */
-  readonly wanted: string;
+/** How QuickBooks takes part in the delivery of an invoice: the text of an e-mail is its address. */
+export function qboDelivery(context: QboContext): DeliveringProvider<EmailFailure> {
+  return {
+    ...QBO,
+    connectionOf: ({ qboConnection }) => String(qboConnection?.id),
+    isSame: isSameAddress,
+    send: (invoice, begun) => emailInvoice(context, invoice, begun),
+    settle: (invoice, unsettled) => settleEmail(context, invoice, unsettled),
+  };
+}
+
+function isSameAddress(left: string | null | undefined, right: string): boolean {
+  return left?.toLowerCase() === right.toLowerCase();
 }
 
 /**
@@ -37,7 +31,7 @@ export interface UnsettledEmail {
  * out is repeated once, after a while; after another while it is given up. `closed`: nothing more comes of it, and a new
  * one may be sent.
  */
-export async function settleEmail(
+async function settleEmail(
   context: QboContext,
   invoice: Invoice,
   { operation, wanted }: UnsettledEmail,
@@ -46,25 +40,26 @@ export async function settleEmail(
   const read = await context.accounting.readInvoice(String(invoice.qboConnection?.id), String(invoice.externalId));
   if (!read.ok) {
     const { failure } = read;
-    return isNotFound(failure) ? giveUpGone(context, operation, DELETED) : postpone(context, operation, failure);
+    return isNotFound(failure)
+      ? giveUpGone(context, operation, DELETED)
+      : postponeEmail(context, QBO, operation, failure);
   }
   const email = String(operation.body);
   if (hasGoneOut(context, operation, read.value)) {
-    const attempt = latestAttempt(operation);
-    const outcome = await recordEmail(context, invoice, { attempt, email, result: read, begun, isCurrent: true });
+    const take = taking(context, { begun, isCurrent: true });
+    const sent = { attempt: latestAttempt(operation), body: email, result: read, take };
+    const outcome = await recordEmail(context, QBO, invoice, sent);
     return isSameAddress(email, wanted) ? outcome : 'closed';
   }
   if (read.value.voided) return giveUpGone(context, operation, VOIDED);
-  if (!isSameAddress(email, wanted)) return close(context, operation, NOT_SENT);
+  if (!isSameAddress(email, wanted)) return closeEmail(context, QBO, operation);
   const dueAt = mayBeSentAgainAt(context, operation);
-  if (dueAt > context.clock.now()) return postpone(context, operation, UNANSWERED, dueAt);
-  return wasRepeated(operation) ? close(context, operation, NOT_SENT) : repeat(context, invoice, operation);
+  if (dueAt > context.clock.now()) return postponeEmail(context, QBO, operation, unanswered(QBO), dueAt);
+  return wasRepeated(operation) ? closeEmail(context, QBO, operation) : repeat(context, invoice, operation);
 }
 
 const DELETED = 'The invoice was deleted in QuickBooks before it was known whether it had been e-mailed.';
 const VOIDED = 'The invoice was voided before it was known whether it had been e-mailed.';
-const NOT_SENT = 'QuickBooks did not answer, and the invoice does not say that it was e-mailed.';
-const UNANSWERED: ProviderFailure = { kind: 'unknown', message: NOT_SENT, trace: {} };
 
 /** QuickBooks may be at work on it until then. */
 function mayBeSentAgainAt({ waits }: QboContext, { lastSentAt, createdAt }: ProviderOperation): Date {
@@ -87,50 +82,14 @@ function hasGoneOut(
   return isLater && isSameAddress(email, String(body));
 }
 
-async function postpone(
-  context: QboContext,
-  operation: ProviderOperation,
-  failure: ProviderFailure,
-  notAfter?: Date,
-): Promise<EmailOutcome> {
-  const lastError = failure.message;
-  await inTransaction(context.em, (tx) =>
-    postponeOperation(tx, context, latestAttempt(operation), { lastError, ...(notAfter && { notAfter }) }),
-  );
-  return refused(describeProviderFailure({ kind: 'unknown', message: failure.message, trace: failure.trace }));
-}
-
-async function close(context: QboContext, seen: ProviderOperation, lastError: string): Promise<'closed'> {
-  await inTransaction(context.em, async (tx) => {
-    const operation = await lockUntouched(tx, latestAttempt(seen));
-    if (operation) closeAsRefused(operation, lastError, context.clock.now());
-  });
-  return 'closed';
-}
-
 async function giveUpGone(context: QboContext, operation: ProviderOperation, why: string): Promise<EmailOutcome> {
-  await close(context, operation, why);
-  return refused(INVOICE_GONE);
+  await closeEmail(context, QBO, operation, why);
+  return refused(QBO.gone);
 }
 
 async function repeat(context: QboContext, invoice: Invoice, operation: ProviderOperation): Promise<EmailOutcome> {
-  const attempt = await beginAgain(context, invoice, operation);
-  if (!attempt) return refused(describeProviderFailure(UNANSWERED));
-  return emailInvoice(context, invoice, { attempt, email: String(operation.body) });
-}
-
-async function beginAgain(
-  context: QboContext,
-  { purchaseOrder }: Invoice,
-  seen: ProviderOperation,
-): Promise<Attempt | undefined> {
-  return inTransaction(context.em, async (tx) => {
-    const order = await lockExistingPurchaseOrder(tx, purchaseOrder.id);
-    if (await whyNotEmailed(tx, order, seen.subject)) return undefined;
-    const isBeingVoided = await findOpenOperation(tx, OperationKind.VOID_INVOICE, seen.subject);
-    const operation = isBeingVoided ? undefined : await lockUntouched(tx, latestAttempt(seen));
-    return operation && beginAttempt(context, operation, String(operation.body));
-  });
+  const begun = await beginEmailAgain(context, QBO, invoice, operation);
+  return begun ? emailInvoice(context, invoice, begun) : refused(describeProviderFailure(unanswered(QBO)));
 }
 
 /** The same in the background. */

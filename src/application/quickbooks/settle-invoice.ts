@@ -1,16 +1,15 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceStatus } from '../../domain/invoice/invoice.status.js';
-import { ClientIdempotencyKey } from '../../domain/operation/client-idempotency-key.entity.js';
-import { OperationState } from '../../domain/operation/provider-operation.entity.js';
-import { type Attempt, latestAttempt, lockUntouched } from '../operations/provider-operations.js';
-import { openFailure, postponeOperation, settleAttempt } from '../operations/settle-attempt.js';
+import { OVERTAKEN } from '../invoicing/begin-sending.js';
+import { abandonClaim, postponeClaim, releaseClaim } from '../invoicing/end-claim.js';
+import type { Attempt } from '../operations/provider-operations.js';
+import { openFailure, settleAttempt } from '../operations/settle-attempt.js';
 import { refused } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
 import type { ProviderFailure, ProviderResult } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
-import { inTransaction, recordInTransaction } from '../transaction.js';
-import { announceChanges } from './announce-changes.js';
+import { recordInTransaction } from '../transaction.js';
+import { announceChanges, qboInbox } from '../webhooks/announce-changes.js';
 import type { ClaimedInvoice } from './claim-qbo-invoice.js';
 import { markSettingsStale } from './company-settings.js';
 import type { CreateQboInvoiceOutcome } from './create-qbo-invoice.outcome.js';
@@ -21,33 +20,19 @@ import { describeProviderFailure } from './qbo-failure.js';
 import { recordCreatedInvoice } from './record-invoice.js';
 import { syncInvoice } from './sync-invoices.js';
 
-/** Gives the claim up, or leaves it for the background, when nothing came of the invoice itself. */
+/** See `abandonClaim`. */
 export async function abandonInvoice(
   context: QboContext,
-  { order, operation, invoiceId }: ClaimedInvoice,
+  claimed: ClaimedInvoice,
   { failure, isFinal }: PreparationFailure,
 ): Promise<CreateQboInvoiceOutcome> {
-  await inTransaction(context.em, async (tx) => {
-    await lockExistingPurchaseOrder(tx, order.id);
-    // Another process may have taken over and be sending: then the claim is not ours to give up.
-    const current = await lockUntouched(tx, latestAttempt(operation));
-    if (!current) return;
-    const now = context.clock.now();
-    Object.assign(current, { lastError: failure.message, leaseUntil: now, updatedAt: now });
+  await abandonClaim(context, claimed, {
+    reason: failure.message,
+    isFinal,
     // A customer of unknown outcome asked to be gone on with itself, ever later, and its invoice goes along.
-    if (failure.code === 'IN_PROGRESS') context.jobs.resumeOperationsIn(context.waits.resumeMs);
-    if (!isFinal) return;
-    current.state = OperationState.REFUSED;
-    await releaseClaim(tx, invoiceId);
+    pace: failure.code === 'IN_PROGRESS' ? 'soon' : undefined,
   });
   return refused(failure);
-}
-
-/** No invoice came into being: its row goes, and the client's key may be used again. */
-async function releaseClaim(tx: EntityManager, invoiceId: string): Promise<void> {
-  await tx.flush();
-  await tx.nativeDelete(Invoice, invoiceId);
-  await tx.nativeDelete(ClientIdempotencyKey, { resultId: invoiceId });
 }
 
 export interface SentInvoice {
@@ -79,9 +64,10 @@ export async function settleInvoice(
     const announced = mayHaveMoved
       ? [{ eventId, entity: 'invoice', externalId: result.value.externalId } as const]
       : [];
-    await announceChanges(tx, context, connection, announced);
+    await announceChanges(tx, context, qboInbox(connection), announced);
     if (result.ok) return recordCreatedInvoice(tx, context, locked, invoiceId, { answer: result.value, body });
-    if (settlement === 'refused') await releaseClaim(tx, invoiceId);
+    if (settlement === 'superseded') return refused(OVERTAKEN.failure);
+    if (settlement === 'refused') await releaseClaim(tx, claimed);
     if (settlement === 'unknown') await tx.nativeUpdate(Invoice, invoiceId, { status: InvoiceStatus.UNKNOWN });
     return refused(describeProviderFailure(openFailure(result.failure, settlement)));
   });
@@ -93,19 +79,12 @@ export async function settleInvoice(
   return outcome;
 }
 
-/** Looking for the invoice told nothing: it stays unknown, and the background looks again, ever less often. */
+/** See `postponeClaim`. */
 export async function postponeInvoice(
   context: QboContext,
-  { operation, invoiceId, order }: ClaimedInvoice,
-  failure: ProviderFailure,
+  claimed: ClaimedInvoice,
+  { message, trace }: ProviderFailure,
 ): Promise<CreateQboInvoiceOutcome> {
-  await recordInTransaction(context, async (tx) => {
-    await lockExistingPurchaseOrder(tx, order.id);
-    await postponeOperation(tx, context, latestAttempt(operation), { lastError: failure.message });
-    // Of a process that died while sending nobody said so yet.
-    const { UNKNOWN, CREATING } = InvoiceStatus;
-    const updatedAt = context.clock.now();
-    await tx.nativeUpdate(Invoice, { id: invoiceId, status: CREATING }, { status: UNKNOWN, updatedAt });
-  });
-  return refused(describeProviderFailure({ kind: 'unknown', message: failure.message, trace: failure.trace }));
+  await postponeClaim(context, claimed, message);
+  return refused(describeProviderFailure({ kind: 'unknown', message, trace }));
 }

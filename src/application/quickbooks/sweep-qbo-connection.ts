@@ -3,26 +3,22 @@ import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import { messageOf } from '../outcome.js';
-import { OWN_EVENT_PREFIX } from './announce-changes.js';
+import type { SweepReport } from '../sweeps.js';
+import { OWN_EVENT_PREFIX } from '../webhooks/announce-changes.js';
 import { isSweepDue } from './due-sweeps.js';
 import { findChanges } from './find-changes.js';
 import type { QboContext } from './qbo-context.js';
 import { type RecordedChanges, recordChanges } from './record-changes.js';
 
-export interface SweepReport {
-  readonly outcome: 'not_due' | 'nothing_to_watch' | 'done' | 'failed';
+export interface QboSweepReport extends SweepReport {
   readonly invoicesChanged: number;
-  /** Something should have been told by a webhook and was not. */
-  readonly isGap: boolean;
-  /** Why it failed. */
-  readonly reason?: string;
 }
 
 /**
  * Looks for changes in a company that no webhook told, and records them. What was looked at is remembered only when
  * everything went well, so a failed sweep is made up for by the next one. Only for the holder of the company's lock.
  */
-export async function sweepQboConnection(context: QboContext, connectionId: string): Promise<SweepReport> {
+export async function sweepQboConnection(context: QboContext, connectionId: string): Promise<QboSweepReport> {
   const em = context.em.fork();
   const connection = await em.findOneOrFail(QboConnection, connectionId);
   const sweep = await em.findOne(QboSweep, { connection: connectionId });
@@ -34,11 +30,15 @@ export async function sweepQboConnection(context: QboContext, connectionId: stri
   }
 }
 
-function report(outcome: SweepReport['outcome'], invoicesChanged = 0, isGap = false): SweepReport {
+function report(outcome: SweepReport['outcome'], invoicesChanged = 0, isGap = false): QboSweepReport {
   return { outcome, invoicesChanged, isGap };
 }
 
-async function sweepNow(context: QboContext, connection: QboConnection, sweep: QboSweep | null): Promise<SweepReport> {
+async function sweepNow(
+  context: QboContext,
+  connection: QboConnection,
+  sweep: QboSweep | null,
+): Promise<QboSweepReport> {
   const start = sweep?.watermark ?? (await firstInvoiceAt(context.em, connection));
   if (!start) {
     await recordRun(context, connection, { nextSweepAt: later(context, context.waits.anxiousSweepMs) });
@@ -110,7 +110,7 @@ async function fail(
   context: QboContext,
   connection: QboConnection,
   { message, retryAt }: { readonly message: string; readonly retryAt?: Date },
-): Promise<SweepReport> {
+): Promise<QboSweepReport> {
   const nextSweepAt = retryAt ?? later(context, context.waits.anxiousSweepMs);
   await recordRun(context, connection, { lastError: message, nextSweepAt });
   return { ...report('failed'), reason: message };

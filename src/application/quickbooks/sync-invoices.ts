@@ -1,6 +1,6 @@
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import type { ProviderFailure } from '../ports/provider.js';
-import { announceChanges } from './announce-changes.js';
+import { announceChanges, qboInbox } from '../webhooks/announce-changes.js';
 import { type Reading, recordReading } from './book-reading.js';
 import { type Observed, observeInvoices } from './observe-invoices.js';
 import type { QboContext } from './qbo-context.js';
@@ -78,7 +78,9 @@ export async function syncInvoice(context: QboContext, invoiceId: string): Promi
   if (result && 'mayLag' in result && result.mayLag) {
     const eventId = `lag-${invoice.id}-${context.clock.now().getTime()}`;
     const connection = await qboConnection.loadOrFail();
-    await announceChanges(context.em.fork(), context, connection, [{ eventId, entity: 'invoice', externalId }]);
+    await announceChanges(context.em.fork(), context, qboInbox(connection), [
+      { eventId, entity: 'invoice', externalId },
+    ]);
   }
   return result && 'failure' in result ? result.failure : undefined;
 }

@@ -9,5 +9,5 @@ export interface StripeContext extends UseCaseContext {
   readonly secrets: SecretBox;
   readonly jobs: JobQueue;
   /** Whether a connection to a simulator may be used: never in production, and only while there is a simulator. */
-  readonly allowsSimulators: boolean;
+  readonly allowsStripeSimulator: boolean;
 }

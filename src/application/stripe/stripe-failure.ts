@@ -51,7 +51,7 @@ function sentence(failure: ProviderFailure): string {
   }
 }
 
-/** What to say of a connection whose key Stripe refuses. */
+/** What to say of a connection whose key is of no use. */
 export function newKeyNeeded(reason = ''): string {
-  return `Stripe refuses the secret key of this conference; call configureStripe with another one. ${reason}`.trimEnd();
+  return `The secret key of this conference cannot be used; call configureStripe with another one. ${reason}`.trimEnd();
 }

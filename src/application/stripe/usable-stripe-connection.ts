@@ -16,8 +16,16 @@ export async function usableStripeConnection(
   const connection = invoice?.stripeConnection
     ? await em.findOneOrFail(StripeConnection, invoice.stripeConnection.id)
     : await em.findOne(StripeConnection, { conference: order.conference.id });
+  return checkStripeConnection(context, connection);
+}
+
+/** The connection, or why it cannot be used. */
+export function checkStripeConnection(
+  context: StripeContext,
+  connection: StripeConnection | null,
+): { connection: StripeConnection } | { failure: StripeFailure<StripeConnectionCode> } {
   if (!connection) return notConfigured('This conference has no Stripe account: call configureStripe first.');
-  if (connection.simulated && !context.allowsSimulators) {
+  if (connection.simulated && !context.allowsStripeSimulator) {
     return notConfigured(
       'This conference is connected to a simulator, which is not in use here: call configureStripe with a real key.',
     );

@@ -22,16 +22,23 @@ function isOwnEcho({ operation }: WebhookEvent, invoice: Invoice): boolean {
 }
 
 /**
- * The reading began when the event was here already, so it saw the change; or QuickBooks' own time of the reading is
+ * The reading began when the event was here already, so it saw the change; or the provider's own time of the reading is
  * later than that of the change. An event without a number was stored before there were any, or is to be looked at anew.
+ *
+ * @param marginMs so long after its time a change may still not be shown
  */
-function wasSeen({ arrivalNumber, occurredAt }: WebhookEvent, { readingBegun, providerReadAt }: Invoice): boolean {
+export function wasSeen(
+  { arrivalNumber, occurredAt }: WebhookEvent,
+  { readingBegun, providerReadAt }: Invoice,
+  marginMs = 0,
+): boolean {
   if (arrivalNumber === null) return false;
   if (arrivalNumber < readingBegun) return true;
-  return occurredAt !== null && providerReadAt !== null && latestMoment(occurredAt) < providerReadAt.getTime();
+  if (occurredAt === null || providerReadAt === null) return false;
+  return latestMoment(occurredAt) + marginMs < providerReadAt.getTime();
 }
 
-/** Intuit rounds the times of older events to the nearest second, which can be half a second too early. */
+/** Stripe cuts the fraction of a second off, and Intuit rounds the times of older events, which can be half a second too early. */
 function latestMoment(occurredAt: Date): number {
   const time = occurredAt.getTime();
   return time % 1000 === 0 ? time + 1000 : time;

@@ -1,7 +1,6 @@
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { type QboConnection, QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
-import { type WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
+import { WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import { beginReading } from '../invoicing/reading-order.js';
 import { messageOf } from '../outcome.js';
 import type { Found, ProviderPayment } from '../ports/accounting.js';
@@ -13,13 +12,14 @@ import { notUnderstood, seenPayments } from '../quickbooks/seen-objects.js';
 import { type InvoiceSync, syncInvoices } from '../quickbooks/sync-invoices.js';
 import { tellsNothingNew } from './event-echo.js';
 import type { Verdict } from './event-states.js';
-
-/** Something that changed in QuickBooks, and the events that say so. */
-export interface ChangedObject {
-  readonly entity: string;
-  readonly externalId: string;
-  readonly events: readonly WebhookEvent[];
-}
+import {
+  type ChangedObject,
+  failed,
+  isInvoiceBeingCreated,
+  mustBeRenewed,
+  untilReconnected,
+  withoutInvoice,
+} from './event-verdicts.js';
 
 /**
  * Brings what is booked into line with payments and invoices that changed: the payments are read in one query, then the
@@ -31,7 +31,7 @@ export async function followChanges(
   objects: readonly ChangedObject[],
 ): Promise<Map<ChangedObject, Verdict>> {
   if (connection.status === QboConnectionStatus.RECONNECT_REQUIRED) {
-    const verdict = untilReconnected(context);
+    const verdict = untilReconnected(context, mustBeRenewed('QBO'));
     return new Map(objects.map((object) => [object, verdict]));
   }
   const followed = await follow(context, connection, objects);
@@ -56,7 +56,7 @@ async function follow(
   objects: readonly ChangedObject[],
 ): Promise<Followed> {
   // Asked before looking for the invoices: asked afterwards, a creation could be recorded in between.
-  const mayAppear = await isInvoiceBeingCreated(context, connection);
+  const mayAppear = await isInvoiceBeingCreated(context, { provider: 'QBO', id: connection.id });
   const begun = await beginReading(context.em);
   const changedPayments = objects.filter(({ entity }) => entity === 'payment');
   const paymentIds = changedPayments.map(({ externalId }) => externalId);
@@ -134,37 +134,4 @@ function isPatient({ events }: ChangedObject): boolean {
 function paymentFailure(id: string, payments: Followed['payments']): ProviderFailure | undefined {
   if (!payments.ok) return payments.failure;
   return payments.value.unreadableIds.includes(id) ? notUnderstood('payment', id).failure : undefined;
-}
-
-function withoutInvoice({ waits }: QboContext, mayAppear: boolean): Verdict {
-  if (!mayAppear) return { state: WebhookEventState.IGNORED, reason: 'It concerns no invoice of a purchase order.' };
-  return { state: 'POSTPONED', ms: waits.eventUntilRecordedMs, reason: 'An invoice is being created.' };
-}
-
-export function failed(context: QboContext, failure: ProviderFailure): Verdict {
-  if (failure.kind === 'reconnect_required') return untilReconnected(context, failure.message);
-  if (failure.kind === 'unavailable' && failure.retryAt) {
-    const ms = Math.max(0, failure.retryAt.getTime() - context.clock.now().getTime());
-    return { state: 'POSTPONED', ms, reason: failure.message };
-  }
-  return { state: 'FAILED', reason: failure.message };
-}
-
-export function untilReconnected(
-  { waits }: QboContext,
-  reason = 'The connection to QuickBooks must be renewed first.',
-): Verdict {
-  return { state: 'POSTPONED', ms: waits.eventUntilReconnectedMs, reason };
-}
-
-/** Our own invoice's event can arrive before its creation is recorded. */
-async function isInvoiceBeingCreated(context: QboContext, connection: QboConnection): Promise<boolean> {
-  const since = new Date(context.clock.now().getTime() - context.waits.replayWindowMs);
-  const open = await context.em.fork().count(ProviderOperation, {
-    kind: OperationKind.CREATE_INVOICE,
-    qboConnection: connection,
-    state: { $in: [OperationState.IN_FLIGHT, OperationState.UNKNOWN] },
-    updatedAt: { $gt: since },
-  });
-  return open > 0;
 }

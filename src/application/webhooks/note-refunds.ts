@@ -4,7 +4,7 @@ import { isNotFound } from '../ports/provider.js';
 import { noteRefundReceipt } from '../quickbooks/note-refund-receipt.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import type { Verdict } from './event-states.js';
-import { type ChangedObject, failed, untilReconnected } from './follow-changes.js';
+import { type ChangedObject, failed, mustBeRenewed, untilReconnected } from './event-verdicts.js';
 
 /** Notes the refund receipts that changed on the purchase orders they name. */
 export async function noteRefunds(
@@ -22,7 +22,9 @@ async function noteRefund(
   connection: QboConnection,
   { externalId }: ChangedObject,
 ): Promise<Verdict> {
-  if (connection.status === QboConnectionStatus.RECONNECT_REQUIRED) return untilReconnected(context);
+  if (connection.status === QboConnectionStatus.RECONNECT_REQUIRED) {
+    return untilReconnected(context, mustBeRenewed('QBO'));
+  }
   const read = await context.accounting.readRefundReceipt(connection.id, externalId);
   if (read.ok) {
     const named = await noteRefundReceipt(context, connection, read.value);

@@ -28,7 +28,7 @@ const MAX_EVENTS = 100;
 
 /**
  * Has events tried again at once, as if they had just come. Whatever became of them, that is harmless: an event makes
- * the worker read what QuickBooks holds now, and reading it again books nothing twice.
+ * the worker read what the provider holds now, and reading it again books nothing twice.
  */
 export async function replayWebhookEvents(
   context: UseCaseContext & { readonly jobs: JobQueue },
@@ -86,10 +86,11 @@ function whyNot(event: WebhookEvent | undefined): Failure<ReplayWebhookEventsCod
   if (event.state === WebhookEventState.PROCESSING) {
     return { code: 'IN_PROGRESS', message: 'A worker is at work on this event right now: see what becomes of it.' };
   }
-  if (event.companyId === '') {
+  if (event.companyId === '' || event.entityId === '') {
     return {
       code: 'UNREADABLE',
-      message: 'This notification could not be read, so it names nothing to look at. Use syncQboInvoiceStatus instead.',
+      message:
+        'This notification could not be read, so it names nothing to look at. Use syncQboInvoiceStatus or syncStripeInvoiceStatus instead.',
     };
   }
   return undefined;

@@ -51,6 +51,18 @@ export function planBookings<Share extends ReportedShare>(
   };
 }
 
+/**
+ * For a provider that never changes on which moment money was received: what was booked before keeps its day, in whatever
+ * time zone such days are counted now.
+ */
+export function withBookedDays(
+  booked: readonly BookedPayment[],
+  reported: readonly ReportedPayment[],
+): ReportedPayment[] {
+  const days = new Map(booked.map(({ providerPaymentId, paidOn }) => [providerPaymentId, paidOn]));
+  return reported.map((share) => ({ ...share, paidOn: days.get(share.providerPaymentId) ?? share.paidOn }));
+}
+
 function sameFacts(left: ReportedShare, right: ReportedShare): boolean {
   return (
     left.providerPaymentId === right.providerPaymentId &&

@@ -77,6 +77,10 @@ export class Invoice {
   @Property({ type: 'bigint' })
   balanceMinor!: MinorUnits;
 
+  /** Of the total, what the customer's balance at the provider covered when it was made; negative: a debt that it asks for, too. */
+  @Property({ type: 'bigint' })
+  customerCreditMinor: Opt<MinorUnits> = ZERO;
+
   /**
    * What was taken off the balance beyond the bookings, as of the latest recorded reading, which looked at every payment.
    * Whoever finds the same difference again need not look again.

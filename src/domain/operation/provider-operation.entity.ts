@@ -24,6 +24,12 @@ export enum OperationState {
   UNKNOWN = 'UNKNOWN',
 }
 
+/** What an invoice is voided for, which is what follows once it is void. */
+export enum VoidPurpose {
+  CANCEL = 'CANCEL',
+  SWITCH = 'SWITCH',
+}
+
 /**
  * A write to a provider, recorded before it is sent. Its id is the idempotency key the provider gets, so that sending
  * the stored body again is safe; after a refusal the next attempt is a new row with the next generation.
@@ -71,6 +77,10 @@ export class ProviderOperation {
   @Property({ type: 'text', nullable: true })
   body: string | null = null;
 
+  /** Of a void only. */
+  @Enum({ items: () => VoidPurpose, columnType: 'text', nullable: true })
+  purpose: VoidPurpose | null = null;
+
   /** Until then its process is at work on it; afterwards anyone may take over. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)' })
   leaseUntil!: Date;
@@ -101,9 +111,9 @@ export class ProviderOperation {
   @Property({ type: 'text', nullable: true })
   rejection: string | null = null;
 
-  /** Intuit's id of the last request (`intuit_tid`), which their support asks for. */
+  /** The provider's id of the last request (Intuit's `intuit_tid`, Stripe's `req_…`), which their support asks for. */
   @Property({ type: 'text', nullable: true })
-  intuitTid: string | null = null;
+  providerRequestId: string | null = null;
 
   @Property({ type: 'Date', columnType: 'timestamptz(3)' })
   createdAt!: Date;

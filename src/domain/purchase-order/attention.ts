@@ -1,4 +1,5 @@
 import type { CurrencyCode } from '../currency.js';
+import { describeCustomerCredit } from '../invoice/customer-credit.js';
 import { type InvoiceProvider, type InvoiceStatus, isEnded, PROVIDER_NAMES } from '../invoice/invoice.status.js';
 import { add, formatAmount, type MinorUnits, subtract, ZERO } from '../money.js';
 
@@ -9,6 +10,7 @@ export type AttentionCode =
   | 'BALANCE_DIFFERS'
   | 'SECOND_INVOICE'
   | 'OUTCOME_UNKNOWN'
+  | 'SWITCH_FAILED'
   | 'PAYMENT_PROCESSING'
   | 'PAYMENT_DISPUTED'
   | 'UNAPPLIED_CREDIT';
@@ -36,6 +38,7 @@ interface InvoiceFacts {
   readonly number: string | null;
   readonly matchesPurchaseOrder: boolean;
   readonly totalMinor: MinorUnits;
+  readonly customerCreditMinor: MinorUnits;
   readonly balanceMinor: MinorUnits;
   readonly refundedMinor: MinorUnits;
   readonly processingMinor: MinorUnits;
@@ -52,6 +55,12 @@ export interface BookedOnInvoice {
   readonly since: Date | null;
 }
 
+/** A move to another provider that was given up when the invoice was voided already. */
+export interface FailedSwitch {
+  readonly reason: string | null;
+  readonly since: Date;
+}
+
 interface Facts {
   readonly currencyCode: CurrencyCode;
   readonly totalMinor: MinorUnits;
@@ -62,6 +71,8 @@ interface Facts {
   readonly invoice: InvoiceFacts | undefined;
   /** What is known of an invoice whose creation is not settled. */
   readonly trouble?: string | null | undefined;
+  /** That voided `invoice`. */
+  readonly failedSwitch?: FailedSwitch | undefined;
   readonly otherInvoices: readonly InvoiceFacts[];
   /** The standing bookings that the provider's payments made, by the id of the invoice. */
   readonly booked: ReadonlyMap<string, BookedOnInvoice>;
@@ -78,6 +89,7 @@ export function attentionOf(facts: Facts): Attention[] {
     totalDiffers(facts),
     balanceDiffers(facts),
     outcomeUnknown(facts),
+    switchFailed(facts),
   ].filter((item) => item !== undefined);
   const moving = [...(invoice ? [invoice] : []), ...otherInvoices].flatMap(movingMoney);
   const second = otherInvoices.filter(({ balanceMinor }) => balanceMinor > ZERO).map(secondInvoice);
@@ -107,7 +119,10 @@ function totalDiffers({ invoice, totalMinor, currencyCode }: Facts): Attention |
   if (!invoice || invoice.matchesPurchaseOrder || isEnded(invoice.status)) return undefined;
   const invoiced = `${formatAmount(invoice.totalMinor, invoice.currencyCode)} ${invoice.currencyCode}`;
   const ordered = `${formatAmount(totalMinor, currencyCode)} ${currencyCode}`;
-  const message = `The invoice is over ${invoiced}, the purchase order over ${ordered}, or their lines differ.`;
+  const credit = describeCustomerCredit(invoice);
+  const message = credit
+    ? `The invoice is over ${invoiced}, the purchase order over ${ordered}, but ${credit}`
+    : `The invoice is over ${invoiced}, the purchase order over ${ordered}, or their lines differ.`;
   return { code: 'TOTAL_DIFFERS', since: invoice.createdAt, message };
 }
 
@@ -116,7 +131,8 @@ function balanceDiffers({ invoice, booked: bookings, currencyCode }: Facts): Att
   if (!invoice || isEnded(invoice.status) || invoice.currencyCode !== currencyCode) return undefined;
   const standing = bookings.get(invoice.id);
   const bookedMinor = standing ? add(standing.money, standing.credit) : ZERO;
-  const settledMinor = subtract(subtract(invoice.totalMinor, invoice.balanceMinor), invoice.refundedMinor);
+  const { totalMinor, customerCreditMinor, balanceMinor, refundedMinor } = invoice;
+  const settledMinor = subtract(subtract(subtract(totalMinor, customerCreditMinor), balanceMinor), refundedMinor);
   if (settledMinor === bookedMinor) return undefined;
   const settled = `${formatAmount(settledMinor, currencyCode)} ${currencyCode}`;
   const booked = `${formatAmount(bookedMinor, currencyCode)} ${currencyCode}`;
@@ -128,6 +144,16 @@ function outcomeUnknown({ invoice, trouble }: Facts): Attention | undefined {
   if (invoice?.status !== 'UNKNOWN') return undefined;
   const message = 'It is not known yet whether the provider made the invoice. Do not invoice it by hand.';
   return { code: 'OUTCOME_UNKNOWN', since: invoice.updatedAt, message: trouble ? `${message} ${trouble}` : message };
+}
+
+/** Nothing asks the buyer for the money, although nobody decided so. */
+function switchFailed(facts: Facts): Attention | undefined {
+  const { invoice, failedSwitch, cancelledAt, totalMinor, paidMinor, creditedMinor } = facts;
+  const isSettled = add(paidMinor, creditedMinor) >= totalMinor;
+  if (!invoice || !failedSwitch || !isEnded(invoice.status) || cancelledAt || isSettled) return undefined;
+  const { reason, since } = failedSwitch;
+  const message = `The invoice in ${PROVIDER_NAMES[invoice.provider]} was voided to move the purchase order to another provider, where none could be made: it has no invoice now.`;
+  return { code: 'SWITCH_FAILED', since, message: reason ? `${message} ${reason}` : message };
 }
 
 /** What ended asks for nothing: a balance says that it is there again. */

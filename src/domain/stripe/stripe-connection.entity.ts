@@ -8,11 +8,14 @@ export enum StripeConnectionStatus {
   RECONNECT_REQUIRED = 'RECONNECT_REQUIRED',
 }
 
+/** Stripe's ids of accounts. */
+export const ACCOUNT_ID = /^acct_[A-Za-z0-9]{1,64}$/;
+
 /** A conference's access to a Stripe account. Two conferences may use one account, each with a key and an endpoint of its own. */
 @Entity({ tableName: 'stripe_connection' })
 @Index({ properties: ['accountId'] })
 @Check({ name: 'stripe_connection_days_until_due_valid', expression: 'days_until_due >= 0 and days_until_due <= 365' })
-@Check({ name: 'stripe_connection_account_id_valid', expression: "account_id ~ '^acct_[A-Za-z0-9]{1,64}$'" })
+@Check({ name: 'stripe_connection_account_id_valid', expression: `account_id ~ '${ACCOUNT_ID.source}'` })
 export class StripeConnection {
   @PrimaryKey({ type: 'text' })
   id!: string;

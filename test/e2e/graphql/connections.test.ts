@@ -24,7 +24,7 @@ beforeAll(async () => {
   }
   newestFirst = await idsBy('created_at desc, id desc');
   byReference = await idsBy('reference, id');
-});
+}, 90_000);
 
 afterAll(() => server.stop());
 

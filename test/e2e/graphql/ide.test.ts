@@ -84,9 +84,13 @@ test('the examples of the IDE run one after the other without errors on a new se
     expect([name, payloads.flatMap(({ userErrors }) => userErrors)]).toEqual([name, []]);
   }
   const { purchaseOrder } = await server.graphql.query(
-    `{ purchaseOrder(id: "${row?.id}") { status qboInvoice { status emailStatus } } }`,
+    `{ purchaseOrder(id: "${row?.id}") { status invoice { provider status } qboInvoice { status emailStatus } } }`,
   );
-  expect(purchaseOrder).toEqual({ status: 'SENT', qboInvoice: { status: 'OPEN', emailStatus: 'SENT' } });
+  expect(purchaseOrder).toEqual({
+    status: 'SENT',
+    invoice: { provider: 'STRIPE', status: 'OPEN' },
+    qboInvoice: { status: 'VOIDED', emailStatus: 'SENT' },
+  });
 });
 
 test('the examples take the newest order without an invoice, else the conference alone', async () => {

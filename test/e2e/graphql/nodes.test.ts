@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Data } from '../../support/graphql-client.js';
 import { createOrder } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
+import { createInvoicedOrder } from '../stripe/steps.js';
 
 let server: TestApp;
-let ids: Record<'Conference' | 'PurchaseOrder' | 'Payment' | 'CreditNote', string>;
+let ids: Record<'Conference' | 'PurchaseOrder' | 'Payment' | 'CreditNote' | 'Invoice', string>;
 
 beforeAll(async () => {
   server = await startTestApp();
@@ -19,7 +20,17 @@ beforeAll(async () => {
     { purchaseOrderId: order.id, amount: '100.00', reason: 'Goodwill' },
     'creditNote { id }',
   );
-  ids = { Conference: server.conferenceId, PurchaseOrder: order.id, Payment: payment.id, CreditNote: creditNote.id };
+  const invoiced = await createInvoicedOrder(server);
+  const [invoice] = await server.sql<{ id: string }>('select id from invoice where purchase_order_id = $1', [
+    invoiced.id,
+  ]);
+  ids = {
+    Conference: server.conferenceId,
+    PurchaseOrder: order.id,
+    Payment: payment.id,
+    CreditNote: creditNote.id,
+    Invoice: String(invoice?.id),
+  };
 });
 
 afterAll(() => server.stop());
@@ -28,7 +39,8 @@ const FIELDS = `__typename id
   ... on Conference { slug }
   ... on PurchaseOrder { status }
   ... on Payment { amount { amount currencyCode } }
-  ... on CreditNote { reason amount { amount currencyCode } }`;
+  ... on CreditNote { reason amount { amount currencyCode } }
+  ... on Invoice { provider emailStatus }`;
 
 const node = async (id: string): Promise<Data> =>
   (await server.graphql.query(`query ($id: ID!) { node(id: $id) { ${FIELDS} } }`, { id })).node;
@@ -38,6 +50,7 @@ describe('an object by its id', () => {
     ['Conference', { slug: 'demo' }],
     ['PurchaseOrder', { status: 'PARTIALLY_PAID' }],
     ['Payment', { amount: { amount: '500.00', currencyCode: 'USD' } }],
+    ['Invoice', { provider: 'STRIPE', emailStatus: 'NOT_SENT' }],
     ['CreditNote', { reason: 'Goodwill', amount: { amount: '100.00', currencyCode: 'USD' } }],
   ] as const)('is a %s when its id says so', async (type, fields) => {
     expect(await node(ids[type])).toEqual({ __typename: type, id: ids[type], ...fields });

@@ -38,6 +38,34 @@ describe('the demo', () => {
     expect(await processesThatMention(directory)).toEqual([]);
   });
 
+  test('plays it through Stripe when asked to', async () => {
+    const directory = await programs.createDataDirectory();
+
+    const run = programs.start('demo', { TMPDIR: directory }, ['--provider', 'stripe']);
+
+    expect(await run.end()).toBe(0);
+    expect(run.stdout).toContain('975.00 on its way, PARTIALLY_PAID\n');
+    const result = JSON.parse(lastLine(run.stdout));
+    expect(result).toEqual({
+      ok: true,
+      reference: expect.stringMatching(/^PO-[A-Z0-9]{6}$/),
+      stripeInvoiceId: expect.stringMatching(/^in_/),
+      status: 'PAID',
+      totalPaid: '1475.00',
+      stripeCalls: expect.any(Number),
+      seconds: expect.any(Number),
+    });
+    expect(result.stripeCalls).toBeGreaterThan(0);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test('knows no other provider', async () => {
+    const run = programs.start('demo', {}, ['--provider', 'paypal']);
+
+    expect(await run.end()).toBe(1);
+    expect(run.stdout).toBe('{"ok":false,"error":"--provider must be one of quickbooks, stripe"}\n');
+  });
+
   test('says that it was interrupted, ends with code 1, and leaves nothing behind', async () => {
     const directory = await programs.createDataDirectory();
     const run = programs.start('demo', { TMPDIR: directory });
@@ -65,6 +93,12 @@ describe('the simulator alone', () => {
       headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' },
     });
     expect(company.status).toBe(200);
+    const [{ secretKey }] = summary.stripe.accounts;
+    const account = await fetch(`${summary.stripe.baseUrl}/v1/account`, {
+      headers: { authorization: `Bearer ${secretKey}` },
+    });
+    expect(account.status).toBe(200);
+    expect(run.stdout).toContain(`control           ${summary.stripe.controlUrl}\n`);
     run.signal('SIGTERM');
     expect(await run.end()).toBe(0);
     expect(run.stderr).toBe('');
@@ -82,7 +116,7 @@ describe('the simulator alone', () => {
     expect(await Promise.all(refused.map((run) => run.end()))).toEqual([1, 1, 1]);
 
     expect(refused.map(({ stderr }) => stderr)).toEqual([
-      'The port is in use: stop the program that listens there, or choose another one with --port.\n',
+      'The port is in use: stop the program that listens there, or choose another one with --port or --stripe-port.\n',
       '--port must be a number from 0 to 65535.\n',
       expect.stringMatching(/^Unknown option '--prot'.*\n$/),
     ]);

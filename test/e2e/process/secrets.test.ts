@@ -13,6 +13,7 @@ describe('a server that logs everything', () => {
   let graphql: GraphQLClient;
   let url: string;
   let control: string;
+  let stripeControl: string;
   let dataDirectory: string;
   const secrets: Record<string, string> = { clientSecret: 'simulator-client-secret' };
 
@@ -21,10 +22,12 @@ describe('a server that logs everything', () => {
     dataDirectory = await programs.createDataDirectory();
     run = programs.start('main', { PORT: '0', DATA_DIR: dataDirectory, LOG_LEVEL: 'trace' });
     [, url = ''] = await run.says(/(http:\S+)\/graphql/, 30_000);
-    [, control = ''] = await run.says(/(http:\S+\/__control)/);
+    [, control = ''] = await run.says(/QuickBooks .*\n.*(http:\S+\/__control)/);
+    [, stripeControl = ''] = await run.says(/Stripe .*\n.*(http:\S+\/__control)/);
     secrets.apiKey = await keptSecret('development-api-key');
     secrets.encryptionKey = await keptSecret('encryption-key');
     secrets.verifierToken = await keptSecret('webhook-verifier-token');
+    secrets.stripeWebhookSecret = await keptSecret('stripe-webhook-secret');
     secrets.databasePassword = await keptSecret('postgres.password');
     graphql = new GraphQLClient(url, secrets.apiKey);
     // Compiling and starting a server takes a while on a busy machine.
@@ -36,9 +39,9 @@ describe('a server that logs everything', () => {
     return (await readFile(join(dataDirectory, name), 'utf8')).trim();
   }
 
-  async function post(path: string, body: Data): Promise<Data> {
+  async function post(path: string, body: Data, at = control, method = 'POST'): Promise<Data> {
     const headers = { 'content-type': 'application/json' };
-    const response = await fetch(`${control}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    const response = await fetch(`${at}${path}`, { method, headers, body: JSON.stringify(body) });
     return response.json();
   }
 
@@ -71,9 +74,40 @@ describe('a server that logs everything', () => {
     return (await graphql.mutate('createPurchaseOrder', input, 'purchaseOrder { id }')).purchaseOrder.id;
   }
 
-  async function invoice(purchaseOrderId: string): Promise<string[]> {
-    const payload = await graphql.mutate('createQboInvoice', { purchaseOrderId }, 'purchaseOrder { id }');
+  async function invoice(purchaseOrderId: string, mutation = 'createQboInvoice'): Promise<string[]> {
+    const payload = await graphql.mutate(mutation, { purchaseOrderId }, 'purchaseOrder { id }');
     return payload.userErrors.map((error: Data) => error.code);
+  }
+
+  /** Good and bad days of a conference with a Stripe account of its own, and a delivery that is forged. */
+  async function playStripe(): Promise<void> {
+    const account = { accountId: 'acct_1Whisper', secretKey: 'sk_test_simulator_whispered' };
+    secrets.stripeSecretKey = account.secretKey;
+    secrets.stripeEndpointSecret = 'whsec_whispered_to_us';
+    await post('/accounts', account, stripeControl);
+    const input = { name: 'Stripe', slug: 'stripe-secrets', currencyCode: 'USD' };
+    const { conference } = await graphql.mutate('createConference', input, 'conference { id }');
+    const credentials = {
+      conferenceId: conference.id,
+      secretKey: account.secretKey,
+      webhookSecret: secrets.stripeEndpointSecret,
+    };
+    const connected = await graphql.mutate('configureStripe', credentials, 'conference { id }');
+    expect(connected.userErrors).toEqual([]);
+    const create = async () => invoice(await createOrder(conference.id), 'createStripeInvoice');
+    const { accountId } = account;
+    expect(await create()).toEqual([]);
+    const quoting = `Invalid API Key provided: ${account.secretKey}`;
+    const match = { method: 'POST', path: '/^\\/v1\\/invoices$/', accountId };
+    const refusal = { kind: 'error', status: 400, message: quoting, match };
+    await post('/faults', refusal, stripeControl);
+    expect(await create()).toEqual(['STRIPE_REJECTED']);
+    await post('/faults', { match: { path: '/finalize', accountId }, kind: 'reset', times: 9 }, stripeControl);
+    expect(await create()).toEqual(['OUTCOME_UNKNOWN']);
+    await post(`/accounts/${accountId}`, { secretKey: 'sk_test_simulator_rolled' }, stripeControl, 'PATCH');
+    expect(await create()).toEqual(['RECONNECT_REQUIRED']);
+    const headers = { 'stripe-signature': 't=1,v1=forged' };
+    await fetch(`${url}/webhooks/stripe/stripe-secrets`, { method: 'POST', body: '{}', headers });
   }
 
   test('writes no secret to its output, whatever goes wrong, and logs nothing of a request but its name', async () => {
@@ -103,6 +137,7 @@ describe('a server that logs everything', () => {
     await fetch(`${url}/webhooks/qbo`, { method: 'POST', body, headers: { 'intuit-signature': 'forged' } });
     const signature = signWebhook(Buffer.from(body), String(secrets.verifierToken));
     await fetch(`${url}/webhooks/qbo`, { method: 'POST', body, headers: { 'intuit-signature': signature } });
+    await playStripe();
     await eventually(
       async () => run.stdout,
       (output) => output.includes('createQboInvoice') || output.includes('GraphQL operation'),
@@ -113,6 +148,7 @@ describe('a server that logs everything', () => {
 
     const written = run.stdout + run.stderr;
     expect(written).toContain('QuickBooks called');
+    expect(written).toContain('Stripe called');
     // The banner shows the development key, once; nothing else does.
     expect(written.split(String(secrets.apiKey))).toHaveLength(2);
     for (const [name, secret] of Object.entries(secrets)) {

@@ -59,7 +59,10 @@ describe('the server process', () => {
     expect(performance.now() - startedAt).toBeLessThan(15_000);
     expect(await ready.json()).toMatchObject({
       status: 'ready',
-      simulators: { quickbooks: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) },
+      simulators: {
+        quickbooks: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+        stripe: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      },
     });
     const order = await demoOrder(server);
     const invoiced = await server.graphql.mutate('createQboInvoice', { purchaseOrderId: order.id }, '');

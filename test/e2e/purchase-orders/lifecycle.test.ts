@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Data } from '../../support/graphql-client.js';
 import { createOrder, readOrder } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
-import { auditTrail, everything, invoiceOrder } from './support.js';
+import { auditTrail, everything, invoiceOrder, noticesDealtWith } from './support.js';
 
 let server: TestApp;
 
@@ -149,7 +149,10 @@ describe('cancelling', () => {
     const { id } = await createOrder(server);
     await invoiceOrder(server, id);
     expect(await cancel(id)).toEqual({ purchaseOrder: { id, status: 'CANCELLED' }, userErrors: [] });
-    expect(await readOrder(server, id)).toMatchObject({ status: 'CANCELLED', qboInvoice: { status: 'VOIDED' } });
+    const order = await readOrder(server, id);
+    expect(order).toMatchObject({ status: 'CANCELLED', qboInvoice: { status: 'VOIDED' } });
+    // Whoever compares everything with what it was must not meet the reading that follows.
+    await noticesDealtWith(server, order.qboInvoice.id, 2);
   });
 
   test('is possible for one that owes nothing because all of it was credited', async () => {

@@ -200,7 +200,9 @@ describe('what QuickBooks refuses', () => {
       },
     ]);
     expect(await readOrder(app, order.id)).toMatchObject({ status: 'DRAFT', qboInvoice: null });
-    expect(await operationsOf(app, order.id)).toMatchObject([{ state: 'REFUSED', intuit_tid: writes.at(-1)?.tid }]);
+    expect(await operationsOf(app, order.id)).toMatchObject([
+      { state: 'REFUSED', provider_request_id: writes.at(-1)?.tid },
+    ]);
     const again = await invoiceOrder(app, order.id);
     expect(again.userErrors).toEqual([]);
     expect(await invoicesInBooks(app, order.reference)).toHaveLength(1);

@@ -248,7 +248,7 @@ describe('replaying', () => {
       {
         code: 'UNREADABLE',
         message:
-          'This notification could not be read, so it names nothing to look at. Use syncQboInvoiceStatus instead.',
+          'This notification could not be read, so it names nothing to look at. Use syncQboInvoiceStatus or syncStripeInvoiceStatus instead.',
         path: ['ids', '3'],
       },
     ]);

@@ -49,7 +49,7 @@ describe('the lock of a company', () => {
     const { graphql, quickbooks } = server;
     const { realmId } = quickbooks;
     await server.sql(
-      `select graphile_worker.add_job('process_qbo_events', json_build_object('realmId', $1::text),
+      `select graphile_worker.add_job('process_qbo_events', json_build_object('companyId', $1::text),
                                       run_at := now() + interval '1 hour', job_key := 'QBO:' || $1::text)`,
       [realmId],
     );

@@ -3,10 +3,13 @@ import type { GraphQLContext } from '../../../src/api/graphql/context.js';
 import { createLoaders } from '../../../src/api/graphql/loaders.js';
 import { PurchaseOrderFieldResolver } from '../../../src/api/graphql/purchase-order/purchase-order.field-resolver.js';
 import { presentPurchaseOrder } from '../../../src/api/graphql/purchase-order/purchase-order.type.js';
+import type { AccountingGateway, ProviderInvoice, ProviderPayment } from '../../../src/application/ports/accounting.js';
+import { succeeded } from '../../../src/application/ports/provider.js';
 import { findUnappliedCredits } from '../../../src/application/queries/purchase-order-details.js';
 import { findPurchaseOrders } from '../../../src/application/queries/purchase-order-view.js';
 import { processQboEvents } from '../../../src/application/webhooks/process-qbo-events.js';
 import { storeWebhookEvents } from '../../../src/application/webhooks/store-webhook-events.js';
+import { minorUnits, subtract, sum, ZERO } from '../../../src/domain/money.js';
 import { balanceDue } from '../../../src/domain/purchase-order/purchase-order.status.js';
 import type { Data } from '../../support/graphql-client.js';
 import type { Workbench } from '../../support/workbench.js';
@@ -90,6 +93,52 @@ export async function seen(bench: Workbench, paymentId: string, companyId = `SAN
     [companyId, paymentId],
   );
   return rows.map(({ said }) => said);
+}
+
+/** What QuickBooks shows. */
+export type Shown = Pick<AccountingGateway, 'readInvoices' | 'readPayments'>;
+
+/** QuickBooks as it looks when an invoice that it did not show for a while is there again, with these payments. */
+export function showingAgain(bench: Workbench, invoice: ProviderInvoice, ...payments: ProviderPayment[]): Shown {
+  const { accounting } = bench.context;
+  const readInvoices: AccountingGateway['readInvoices'] = async (connection, ids) => {
+    if (!ids.includes(invoice.externalId)) return accounting.readInvoices(connection, ids);
+    const applied = payments.filter((payment) => appliedTo(invoice, payment) > ZERO);
+    const balance = subtract(invoice.total, sum(applied.map((payment) => appliedTo(invoice, payment))));
+    const objects = [{ ...invoice, balance, paymentIds: applied.map(({ externalId }) => externalId) }];
+    return succeeded({ objects, unreadableIds: [] }, {}, new Date());
+  };
+  const readPayments: AccountingGateway['readPayments'] = async (_, ids) => {
+    const objects = payments.filter(({ externalId }) => ids.includes(externalId));
+    return succeeded({ objects, unreadableIds: [] }, {}, new Date());
+  };
+  return { readInvoices, readPayments };
+}
+
+function appliedTo({ externalId }: ProviderInvoice, { applications }: ProviderPayment) {
+  return sum(applications.flatMap((each) => (each.externalId === externalId ? [each.amount] : [])));
+}
+
+/** A payment of which 100.00 are applied to the invoice. */
+export function paymentOf(
+  invoice: ProviderInvoice,
+  id: string,
+  fields: Partial<ProviderPayment> = {},
+): ProviderPayment {
+  const amount = minorUnits(10_000n);
+  return {
+    externalId: `${id}${invoice.externalId}`,
+    syncToken: '0',
+    currency: invoice.currency,
+    total: amount,
+    unapplied: ZERO,
+    paidOn: '2026-11-02',
+    referenceNumber: undefined,
+    voided: false,
+    applications: [{ kind: 'invoice', externalId: invoice.externalId, amount }],
+    changedAt: undefined,
+    ...fields,
+  };
 }
 
 /** QuickBooks' rules do not allow what the bookkeeper wanted. */

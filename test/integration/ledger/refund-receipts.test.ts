@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConference } from '../../../src/application/conferences/create-conference.js';
 import { failed } from '../../../src/application/ports/provider.js';
-import { type SweepReport, sweepQboConnection } from '../../../src/application/quickbooks/sweep-qbo-connection.js';
+import { type QboSweepReport, sweepQboConnection } from '../../../src/application/quickbooks/sweep-qbo-connection.js';
 import { processQboEvents } from '../../../src/application/webhooks/process-qbo-events.js';
 import { readsOf } from '../../support/announcements.js';
 import type { Data } from '../../support/graphql-client.js';
@@ -104,7 +104,7 @@ describe('a refund receipt that no webhook told of', () => {
   const HOUR = 3_600_000;
   const DAY = 24 * HOUR;
 
-  async function sweep(context = bench.process()): Promise<SweepReport> {
+  async function sweep(context = bench.process()): Promise<QboSweepReport> {
     const [connection] = await bench.sql('select id from qbo_connection');
     await bench.sql('update qbo_sweep set next_sweep_at = last_run_at');
     await bench.quickbooks.delete('/requests');

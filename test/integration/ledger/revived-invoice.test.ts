@@ -9,9 +9,9 @@ import { succeeded } from '../../../src/application/ports/provider.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
 import { reconcileQboConnection } from '../../../src/application/quickbooks/reconcile-qbo-connection.js';
 import { sweepQboConnection } from '../../../src/application/quickbooks/sweep-qbo-connection.js';
-import { minorUnits, subtract, sum, ZERO } from '../../../src/domain/money.js';
+import { minorUnits } from '../../../src/domain/money.js';
 import { startWorkbench, type Workbench } from '../../support/workbench.js';
-import { attention, balance, money, notify } from './ledger-bench.js';
+import { attention, balance, money, notify, paymentOf, type Shown, showingAgain } from './ledger-bench.js';
 
 let bench: Workbench;
 
@@ -24,29 +24,6 @@ afterAll(() => bench.stop());
 async function statuses(orderId: string): Promise<string[]> {
   const rows = await bench.sql('select status from invoice where purchase_order_id = ? order by id', [orderId]);
   return rows.map(({ status }) => status);
-}
-
-type Shown = Pick<AccountingGateway, 'readInvoices' | 'readPayments'>;
-
-/** QuickBooks as it looks when an invoice that it did not show for a while is there again, with these payments. */
-function showingAgain(invoice: ProviderInvoice, ...payments: ProviderPayment[]): Shown {
-  const { accounting } = bench.context;
-  const readInvoices: AccountingGateway['readInvoices'] = async (connection, ids) => {
-    if (!ids.includes(invoice.externalId)) return accounting.readInvoices(connection, ids);
-    const applied = payments.filter((payment) => appliedTo(invoice, payment) > ZERO);
-    const balance = subtract(invoice.total, sum(applied.map((payment) => appliedTo(invoice, payment))));
-    const objects = [{ ...invoice, balance, paymentIds: applied.map(({ externalId }) => externalId) }];
-    return succeeded({ objects, unreadableIds: [] }, {}, new Date());
-  };
-  const readPayments: AccountingGateway['readPayments'] = async (_, ids) => {
-    const objects = payments.filter(({ externalId }) => ids.includes(externalId));
-    return succeeded({ objects, unreadableIds: [] }, {}, new Date());
-  };
-  return { readInvoices, readPayments };
-}
-
-function appliedTo({ externalId }: ProviderInvoice, { applications }: ProviderPayment) {
-  return sum(applications.flatMap((each) => (each.externalId === externalId ? [each.amount] : [])));
 }
 
 /** What change data capture tells of a payment, and of nothing else unless it is given. */
@@ -82,24 +59,6 @@ async function endedInvoice(): Promise<{ orderId: string; invoice: ProviderInvoi
   return { orderId: order.id, invoice: read.value, successor: rows[1]?.external_id };
 }
 
-/** A payment of which 100.00 are applied to the invoice. */
-function paymentOf(invoice: ProviderInvoice, id: string, fields: Partial<ProviderPayment> = {}): ProviderPayment {
-  const amount = minorUnits(10_000n);
-  return {
-    externalId: `${id}${invoice.externalId}`,
-    syncToken: '0',
-    currency: invoice.currency,
-    total: amount,
-    unapplied: ZERO,
-    paidOn: '2026-11-02',
-    referenceNumber: undefined,
-    voided: false,
-    applications: [{ kind: 'invoice', externalId: invoice.externalId, amount }],
-    changedAt: undefined,
-    ...fields,
-  };
-}
-
 async function told(shown: Shown, { externalId }: ProviderInvoice): Promise<Partial<ProviderChanges>> {
   const [{ id }] = await bench.sql('select id from qbo_connection');
   const read = await shown.readInvoices(id, [externalId]);
@@ -121,7 +80,7 @@ describe('an invoice that was taken for ended and is there again beside its succ
     async (way) => {
       const { orderId, invoice, successor } = await endedInvoice();
       const payment = paymentOf(invoice, '9');
-      const shown = showingAgain(invoice, payment);
+      const shown = showingAgain(bench, invoice, payment);
       const context = bench.with(shown);
       if (way === 'an event') await notify(bench, 'invoice', invoice.externalId, { context });
       else await sweep(shown, payment, await told(shown, invoice));
@@ -142,10 +101,10 @@ describe('an invoice that was taken for ended and is there again beside its succ
     test('keeps what is booked on it when the rest of the payment changes', async () => {
       const { orderId, invoice } = await endedInvoice();
       const before = paymentOf(invoice, '8', { total: minorUnits(30_000n), unapplied: minorUnits(20_000n) });
-      await notify(bench, 'invoice', invoice.externalId, { context: bench.with(showingAgain(invoice, before)) });
+      await notify(bench, 'invoice', invoice.externalId, { context: bench.with(showingAgain(bench, invoice, before)) });
 
       const after = { ...before, syncToken: '1', total: minorUnits(15_000n), unapplied: minorUnits(5_000n) };
-      await learn(showingAgain(invoice, after), after);
+      await learn(showingAgain(bench, invoice, after), after);
 
       expect(await balance(bench, orderId)).toBe('PARTIALLY_PAID paid 10000 credited 0 due 137500');
       expect(await money(bench, orderId)).toEqual([expect.stringMatching(/^8\d+\/1 10000 /)]);
@@ -159,10 +118,12 @@ describe('an invoice that was taken for ended and is there again beside its succ
       const { orderId, invoice } = await endedInvoice();
       const before = paymentOf(invoice, '7', { total: minorUnits(30_000n), unapplied: minorUnits(20_000n) });
       const other = paymentOf(invoice, '6');
-      await notify(bench, 'invoice', invoice.externalId, { context: bench.with(showingAgain(invoice, before, other)) });
+      await notify(bench, 'invoice', invoice.externalId, {
+        context: bench.with(showingAgain(bench, invoice, before, other)),
+      });
 
       const after = { ...before, syncToken: '1', unapplied: minorUnits(30_000n), applications: [] };
-      await learn(showingAgain(invoice, after, other), after);
+      await learn(showingAgain(bench, invoice, after, other), after);
 
       expect(await balance(bench, orderId)).toBe('PARTIALLY_PAID paid 10000 credited 0 due 137500');
       expect(await attention(bench, orderId)).toContain(secondInvoice(invoice, '1375.00'));
@@ -173,13 +134,13 @@ describe('an invoice that was taken for ended and is there again beside its succ
     const { orderId, invoice } = await endedInvoice();
     const payment = paymentOf(invoice, '5');
     const deletedInvoices = [{ externalId: invoice.externalId, changedAt: undefined }];
-    await sweep(showingAgain(invoice, payment), payment, { deletedInvoices });
+    await sweep(showingAgain(bench, invoice, payment), payment, { deletedInvoices });
     expect(await balance(bench, orderId)).toBe('PARTIALLY_PAID paid 10000 credited 0 due 137500');
   });
 
   test('is forgotten when a sweep tells that it is deleted again', async () => {
     const { orderId, invoice } = await endedInvoice();
-    await notify(bench, 'invoice', invoice.externalId, { context: bench.with(showingAgain(invoice)) });
+    await notify(bench, 'invoice', invoice.externalId, { context: bench.with(showingAgain(bench, invoice)) });
     expect(await attention(bench, orderId)).toEqual([secondInvoice(invoice, '1475.00')]);
     const foreign = paymentOf(invoice, '4', { applications: [] });
     await sweep({}, foreign, {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { resumeOperations } from '../../../src/application/invoicing/resume-operations.js';
 import type { AccountingGateway } from '../../../src/application/ports/accounting.js';
 import { cancelPurchaseOrder } from '../../../src/application/purchase-orders/cancel-purchase-order.js';
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
-import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import { sendQboInvoice } from '../../../src/application/quickbooks/send-qbo-invoice.js';
 import { syncInvoice } from '../../../src/application/quickbooks/sync-invoices.js';
 import type { Data } from '../../support/graphql-client.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { resumeOperations } from '../../../src/application/invoicing/resume-operations.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
-import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import type { Data } from '../../support/graphql-client.js';
 import { die, ProcessDied, startWorkbench, type Workbench } from '../../support/workbench.js';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { InvoicingContext } from '../../../src/application/invoicing/invoicing-context.js';
+import { resumeOperations } from '../../../src/application/invoicing/resume-operations.js';
 import { cancelPurchaseOrder } from '../../../src/application/purchase-orders/cancel-purchase-order.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
-import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
-import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import { sendQboInvoice } from '../../../src/application/quickbooks/send-qbo-invoice.js';
 import { syncInvoice } from '../../../src/application/quickbooks/sync-invoices.js';
 import type { Data } from '../../support/graphql-client.js';
@@ -38,7 +38,7 @@ async function unknownInvoice(): Promise<string> {
 }
 
 /** The background, held up by its first invoice while something else happens. */
-function heldUp(meanwhile: () => Promise<unknown>): QboContext {
+function heldUp(meanwhile: () => Promise<unknown>): InvoicingContext {
   const { accounting } = bench.process();
   let isFirst = true;
   return bench.with({

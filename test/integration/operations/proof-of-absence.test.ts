@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { resumeOperations } from '../../../src/application/invoicing/resume-operations.js';
 import { cancelPurchaseOrder } from '../../../src/application/purchase-orders/cancel-purchase-order.js';
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
 import { findUnsettledCreations } from '../../../src/application/queries/purchase-order-details.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
-import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import type { Data } from '../../support/graphql-client.js';
 import { startWorkbench, type Workbench } from '../../support/workbench.js';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
+import { resumeOperations } from '../../../src/application/invoicing/resume-operations.js';
 import { sendQboInvoice } from '../../../src/application/quickbooks/send-qbo-invoice.js';
 import { syncInvoice } from '../../../src/application/quickbooks/sync-invoices.js';
 import type { Data } from '../../support/graphql-client.js';

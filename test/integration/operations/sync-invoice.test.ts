@@ -199,7 +199,7 @@ describe('an invoice that QuickBooks says it cannot find', () => {
     );
     expect(trace).toEqual({
       before: { status: 'OPEN', total: '1475.00 USD' },
-      after: { status: 'DELETED', total: '1475.00 USD' },
+      after: { invoice: externalId, status: 'DELETED', total: '1475.00 USD' },
     });
   });
 });

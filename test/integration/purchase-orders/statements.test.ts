@@ -79,7 +79,8 @@ describe('how many statements a document costs', () => {
   }
 
   const RELATIONS = `conference { slug } lineItems { id } payments { nodes { id reversedBy { id } } } creditNotes { id }
-    qboInvoice { id } qboInvoiceId qboInvoiceUrl attention { code }`;
+    invoice { id history { at } } invoices { id history { action } } qboInvoice { id } qboInvoiceId qboInvoiceUrl
+    stripeInvoice { id } stripeInvoiceId stripeInvoiceUrl attention { code }`;
   const SUMS = 'id status total { amount } totalPaid { amount } totalCredited { amount } balanceDue { amount }';
 
   test('a list of 20 orders with all their sums costs one', async () => {
@@ -106,7 +107,7 @@ describe('how many statements a document costs', () => {
     expect(cost).toBe(9);
   });
 
-  test('and one more where orders have invoices, for what is booked on them', async () => {
+  test('and two more where orders have invoices, for what is booked on them and what happened to them', async () => {
     const values = orderIds.map(
       (_, index) => `('inv_${index}', ?, 'QBO', 'SANDBOX:1', '${index}', 'OPEN', 'USD', 1, 1, now(), now())`,
     );
@@ -115,8 +116,8 @@ describe('how many statements a document costs', () => {
          balance_minor, created_at, updated_at) values ${values.join(', ')}`,
       orderIds,
     );
-    expect((await run(`{ purchaseOrders { nodes { ${SUMS} ${RELATIONS} } } }`)).cost).toBe(10);
-    expect((await run(`{ purchaseOrder(id: "${orderIds[0]}") { ${SUMS} ${RELATIONS} } }`)).cost).toBe(10);
+    expect((await run(`{ purchaseOrders { nodes { ${SUMS} ${RELATIONS} } } }`)).cost).toBe(11);
+    expect((await run(`{ purchaseOrder(id: "${orderIds[0]}") { ${SUMS} ${RELATIONS} } }`)).cost).toBe(11);
     await orm.em.fork().execute('delete from invoice');
   });
 

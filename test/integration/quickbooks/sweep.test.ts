@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import type { AccountingGateway } from '../../../src/application/ports/accounting.js';
-import { dueSweeps } from '../../../src/application/quickbooks/due-sweeps.js';
+import { dueQboSweeps } from '../../../src/application/quickbooks/due-sweeps.js';
 import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
 import { sweepQboConnection } from '../../../src/application/quickbooks/sweep-qbo-connection.js';
 import { processQboEvents } from '../../../src/application/webhooks/process-qbo-events.js';
@@ -212,13 +212,13 @@ describe('an invoice that is described in a way that nobody understands', () => 
 describe('how often', () => {
   test('soon after connecting, then every 15 minutes until webhooks come in, and daily while they do', async () => {
     await bench.invoicedOrder();
-    expect(await dueSweeps(bench.process())).toEqual([]);
+    expect(await dueQboSweeps(bench.process())).toEqual([]);
     expect(await sweep()).toMatchObject({ outcome: 'not_due', reads: [] });
     await pass(MINUTE);
-    expect(await dueSweeps(bench.process())).toHaveLength(1);
+    expect(await dueQboSweeps(bench.process())).toHaveLength(1);
     await sweep();
     expect(await state()).toMatchObject({ nextInMinutes: 15 });
-    expect(await dueSweeps(bench.process())).toEqual([]);
+    expect(await dueQboSweeps(bench.process())).toEqual([]);
     await announce(bench, 'customer', '1');
     await pass(15 * MINUTE);
     await sweep();
@@ -333,10 +333,10 @@ describe('a sweep that fails', () => {
     await sweptInvoice();
     await bench.sql("update qbo_connection set status = 'RECONNECT_REQUIRED'");
     await pass(30 * DAY);
-    expect(await dueSweeps(bench.process())).toEqual([]);
+    expect(await dueQboSweeps(bench.process())).toEqual([]);
     expect(await sweep()).toMatchObject({ outcome: 'not_due', reads: [] });
     await bench.sql("update qbo_connection set status = 'CONNECTED'");
-    expect(await dueSweeps(bench.process())).toHaveLength(1);
+    expect(await dueQboSweeps(bench.process())).toHaveLength(1);
   });
 });
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { resumeOperations } from '../../../src/application/invoicing/resume-operations.js';
 import type { AccountingGateway } from '../../../src/application/ports/accounting.js';
 import { configureQboConnection } from '../../../src/application/quickbooks/configure-qbo-connection.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
-import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
 import { nextDueEvent, pendingCompanies } from '../../../src/application/webhooks/pending-events.js';
 import { processQboEvents } from '../../../src/application/webhooks/process-qbo-events.js';
 import { storeWebhookEvents } from '../../../src/application/webhooks/store-webhook-events.js';

@@ -57,12 +57,13 @@ describe('the schema', () => {
     const outputs = types.filter((type) => isObjectType(type) || isInterfaceType(type));
     const names = outputs.flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`));
     const suspicious = names.filter((name) => /token|secret|key|password|credential|clientId|hash/i.test(name));
-    // A version counter of QuickBooks' and three dates.
+    // A version counter of QuickBooks', three dates, and a key that is made to be shown.
     expect(suspicious.sort()).toEqual([
       'QboConnection.accessTokenExpiresAt',
       'QboConnection.refreshTokenExpiresAt',
       'QboConnection.refreshTokenHardExpiresAt',
       'QboInvoice.syncToken',
+      'StripeConnection.publishableKey',
     ]);
   });
 
@@ -86,12 +87,14 @@ describe('the schema', () => {
       'QboUsage.writes',
       'ReconcileQboConnectionPayload.invoicesChanged',
       'ReconcileQboConnectionPayload.invoicesChecked',
+      'StripeConnection.daysUntilDue',
       'WebhookEvent.attempts',
     ]);
   });
 
   test('has connections with nodes, edges, page info and a count', () => {
-    const connections = types.filter((type) => type.name.endsWith('Connection') && type.name !== 'QboConnection');
+    const toProviders = ['QboConnection', 'StripeConnection'];
+    const connections = types.filter(({ name }) => name.endsWith('Connection') && !toProviders.includes(name));
     expect(connections.map(({ name }) => name).sort()).toEqual([
       'ConferenceConnection',
       'PaymentConnection',
@@ -142,6 +145,20 @@ test.each([
   ['cancelPurchaseOrder', ['NOT_FOUND', 'CANCELLED', 'HAS_PAYMENTS', 'INVOICED']],
   ['recordPayment', ['NOT_FOUND', 'CANCELLED', 'INVALID', 'IDEMPOTENCY_KEY_REUSED']],
   ['reversePayment', ['NOT_FOUND', 'ALREADY_REVERSED', 'INVALID']],
+  ['configureStripe', ['NOT_FOUND', 'INVALID', 'ACCOUNT_MISMATCH', 'STRIPE_UNAVAILABLE']],
+  [
+    'createStripeInvoice',
+    [
+      'ALREADY_INVOICED',
+      'STRIPE_AMOUNT_UNREPRESENTABLE',
+      'STRIPE_TOO_MANY_LINES',
+      'STRIPE_REJECTED',
+      'OUTCOME_UNKNOWN',
+    ],
+  ],
+  ['sendStripeInvoice', ['NO_STRIPE_INVOICE', 'STRIPE_NOT_CONFIGURED', 'RECONNECT_REQUIRED']],
+  ['syncStripeInvoiceStatus', ['NO_STRIPE_INVOICE', 'STRIPE_UNAVAILABLE']],
+  ['switchInvoiceProvider', ['NOT_FOUND', 'ALREADY_INVOICED', 'HAS_PAYMENTS_OR_CREDITS', 'STRIPE_NOT_CONFIGURED']],
   ['replayWebhookEvents', ['INVALID', 'NOT_FOUND', 'IN_PROGRESS', 'UNREADABLE']],
   ['issueCreditNote', ['NOT_FOUND', 'CANCELLED', 'INVALID', 'IDEMPOTENCY_KEY_REUSED', 'INVOICED']],
 ])('W-C23: %s says in its codes what was wrong', (name, codes) => {

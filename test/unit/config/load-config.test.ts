@@ -35,6 +35,7 @@ describe('an empty environment', () => {
         clientSecret: undefined,
         verifierTokens: [],
       },
+      stripe: { apiBaseUrl: undefined },
       graphqlIde: true,
       logLevel: 'info',
       waits: standardWaits,
@@ -58,6 +59,7 @@ describe('an empty environment', () => {
       'QBO_CLIENT_ID',
       'QBO_CLIENT_SECRET',
       'QBO_WEBHOOK_VERIFIER_TOKEN',
+      'STRIPE_API_BASE_URL',
       'GRAPHQL_IDE',
       'LOG_LEVEL',
     ];
@@ -82,6 +84,7 @@ test('every variable is taken over', () => {
     QBO_CLIENT_ID: 'client',
     QBO_CLIENT_SECRET: 'secret',
     QBO_WEBHOOK_VERIFIER_TOKEN: 'new-token, old-token,',
+    STRIPE_API_BASE_URL: 'http://localhost:5',
     GRAPHQL_IDE: 'on',
     LOG_LEVEL: 'debug',
   });
@@ -106,6 +109,7 @@ test('every variable is taken over', () => {
       clientSecret: 'secret',
       verifierTokens: ['new-token', 'old-token'],
     },
+    stripe: { apiBaseUrl: 'http://localhost:5' },
     graphqlIde: true,
     logLevel: 'debug',
     waits: standardWaits,
@@ -137,6 +141,7 @@ describe('a malformed variable stops the start with one sentence that names it a
     ['QBO_AUTHORIZE_URL', 'sekret'],
     ['QBO_REVOKE_URL', 'sekret'],
     ['QBO_API_BASE_URL', 'ftp://sekret.example'],
+    ['STRIPE_API_BASE_URL', 'sekret'],
     ['GRAPHQL_IDE', 'sekret'],
     ['LOG_LEVEL', 'sekret'],
   ])('%s=%s', (name, value) => {

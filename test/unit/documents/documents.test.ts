@@ -27,6 +27,16 @@ describe('the documents', () => {
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
   });
 
+  test('README names exactly the events of Stripe that the sweep asks for', () => {
+    const source = readFileSync('src/infrastructure/stripe/events.ts', 'utf8');
+    const [, types = ''] = /const TYPES = \[([^\]]+)\]/.exec(source) ?? [];
+    const asked = [...types.matchAll(/'([\w.]+)'/g)].map(([, type]) => type);
+    const [, named = ''] = /Add a webhook endpoint([\s\S]+?)Copy its signing secret/.exec(readme) ?? [];
+
+    expect(asked.length).toBeGreaterThan(10);
+    expect([...named.matchAll(/`([a-z_]+\.[a-z_.]+)`/g)].map(([, type]) => type)).toEqual(asked);
+  });
+
   test('operations names exactly the metrics of our own', () => {
     const source = readFileSync('src/infrastructure/observability/metrics.ts', 'utf8');
     const defined = [...source.matchAll(/name: '([a-z_]+)'/g)].map(([, name]) => name);

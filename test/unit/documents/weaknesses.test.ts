@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 const rows = readFileSync('docs/weaknesses.md', 'utf8')
   .split('\n')
   .flatMap((line) => {
-    const [, id, , proof] = /^\| (W-[QC]\d+) \| (.+?) \| (.+) \|$/.exec(line) ?? [];
+    const [, id, , proof] = /^\| (W-[QSC]\d+) \| (.+?) \| (.+) \|$/.exec(line) ?? [];
     return id && proof ? [{ id, proof }] : [];
   });
 
@@ -15,7 +15,7 @@ function numbered(prefix: string, count: number): string[] {
 
 describe('the list of weaknesses', () => {
   test('has every weakness once, in order', () => {
-    expect(rows.map(({ id }) => id)).toEqual([...numbered('W-Q', 32), ...numbered('W-C', 24)]);
+    expect(rows.map(({ id }) => id)).toEqual([...numbered('W-Q', 32), ...numbered('W-S', 18), ...numbered('W-C', 24)]);
   });
 
   test.each(rows)('$id names tests that exist under that name, or says why there is none', ({ id, proof }) => {

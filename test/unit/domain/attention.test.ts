@@ -30,6 +30,7 @@ const invoice = (fields: Partial<NonNullable<Facts['invoice']>> = {}): NonNullab
   number: '1001',
   matchesPurchaseOrder: true,
   totalMinor: minorUnits(147_500n),
+  customerCreditMinor: minorUnits(0n),
   balanceMinor: minorUnits(147_500n),
   refundedMinor: minorUnits(0n),
   processingMinor: minorUnits(0n),
@@ -55,6 +56,22 @@ describe('what a person should look at', () => {
     expect(attentionOf(order({ cancelledAt: CANCELLED, paidMinor: minorUnits(50_000n) }))).toEqual([
       { code: 'REFUND_DUE', since: CANCELLED, message: '500.00 USD was received for a cancelled purchase order.' },
     ]);
+  });
+
+  test('an order that a move to another provider left without an invoice, until it is settled or cancelled', () => {
+    const failedSwitch = { reason: 'No more invoices.', since: UPDATED };
+    const lacking = order({ invoice: invoice({ status: 'VOIDED', balanceMinor: minorUnits(0n) }), failedSwitch });
+    expect(attentionOf(lacking)).toEqual([
+      {
+        code: 'SWITCH_FAILED',
+        since: UPDATED,
+        message:
+          'The invoice in QuickBooks was voided to move the purchase order to another provider, where none could be made: it has no invoice now. No more invoices.',
+      },
+    ]);
+    expect(attentionOf({ ...lacking, cancelledAt: CANCELLED })).toEqual([]);
+    expect(attentionOf({ ...lacking, paidMinor: minorUnits(147_500n) })).toEqual([]);
+    expect(attentionOf({ ...lacking, invoice: invoice() })).toEqual([]);
   });
 
   test('W-C16: amounts are written in their own currency', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { randomIds } from '../../../src/domain/ids.js';
 import { deriveInvoiceStatus } from '../../../src/domain/invoice/invoice.status.js';
 import { minorUnits } from '../../../src/domain/money.js';
-import { normalizeOrganizationName } from '../../../src/domain/quickbooks/qbo-customer.entity.js';
+import { normalizeOrganizationName } from '../../../src/domain/organization-name.js';
 
 describe('names of organisations', () => {
   test.each([

@@ -12,6 +12,7 @@ import { badUserInput } from '../errors.js';
 import { ConferencePurchaseOrdersArgs } from '../purchase-order/purchase-order.inputs.js';
 import { PurchaseOrderConnection, presentPurchaseOrder } from '../purchase-order/purchase-order.type.js';
 import { presentQboConnection, QboConnectionType } from '../quickbooks/qbo-connection.type.js';
+import { presentStripeConnection, StripeConnectionType } from '../stripe/stripe-connection.type.js';
 import { presentFailures } from '../user-error.js';
 import {
   ConfigureQboConnectionInput,
@@ -66,6 +67,15 @@ export class ConferenceResolver {
     if (qboConnectionId === null) return null;
     const connection = await loaders.qboConnection.load(qboConnectionId);
     return connection ? presentQboConnection(connection) : null;
+  }
+
+  @FieldResolver(() => StripeConnectionType, {
+    nullable: true,
+    description: 'Its access to a Stripe account; null when it has none.',
+  })
+  async stripeConnection(@Root() { id, slug }: ConferenceType, @Ctx() { loaders }: GraphQLContext) {
+    const connection = await loaders.stripeConnectionOfConference.load(id);
+    return connection ? presentStripeConnection(connection, slug) : null;
   }
 
   @Mutation(() => CreateConferencePayload, { nullable: true, description: 'Creates a conference.' })

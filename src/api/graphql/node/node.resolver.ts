@@ -3,6 +3,7 @@ import { MAX_PAGE_SIZE } from '../../../application/queries/page.js';
 import { presentConference } from '../conference/conference.type.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
+import { presentInvoice } from '../invoice/invoice.type.js';
 import { presentCreditNote, presentPayment, presentPurchaseOrder } from '../purchase-order/purchase-order.type.js';
 import { presentWebhookEvent } from '../webhook/webhook-event.type.js';
 import { Node, typeNameOfId } from './node.type.js';
@@ -46,6 +47,10 @@ async function findNode(context: GraphQLContext, id: string): Promise<Node | nul
       return findPayment(context, id);
     case 'CreditNote':
       return findCreditNote(context, id);
+    case 'Invoice': {
+      const invoice = await context.loaders.invoice.load(id);
+      return invoice ? presentInvoice(invoice) : null;
+    }
     case 'WebhookEvent': {
       const event = await context.loaders.webhookEvent.load(id);
       return event ? presentWebhookEvent(event) : null;

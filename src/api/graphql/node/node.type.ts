@@ -6,6 +6,7 @@ const TYPE_BY_PREFIX: Readonly<Record<string, string>> = {
   po: 'PurchaseOrder',
   pay: 'Payment',
   cn: 'CreditNote',
+  inv: 'Invoice',
   evt: 'WebhookEvent',
 };
 

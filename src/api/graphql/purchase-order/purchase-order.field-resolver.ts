@@ -6,7 +6,10 @@ import { detailsComplexity } from '../complexity.js';
 import { ConferenceType, presentConference } from '../conference/conference.type.js';
 import { ConnectionArgs, toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
+import { InvoiceType, presentInvoice } from '../invoice/invoice.type.js';
+import { invoiceAt } from '../loaders.js';
 import { presentQboInvoice, QboInvoiceType } from '../quickbooks/qbo-invoice.type.js';
+import { presentStripeInvoice, StripeInvoiceType } from '../stripe/stripe-invoice.type.js';
 import {
   AttentionType,
   CreditNoteType,
@@ -68,31 +71,72 @@ export class PurchaseOrderFieldResolver {
     ]);
     const isUnknown = invoice?.status === InvoiceStatus.UNKNOWN;
     const invoices = [...(invoice ? [invoice] : []), ...otherInvoices];
-    const [bookings, creation] = await Promise.all([
+    const mayLackInvoice = invoice?.status === InvoiceStatus.VOIDED && view.cancelledAt === null;
+    const [bookings, creation, failedSwitch] = await Promise.all([
       Promise.all(invoices.map((each) => loaders.bookedOnInvoice.load(each.id))),
       isUnknown ? loaders.unsettledCreationOfOrder.load(id) : undefined,
+      mayLackInvoice ? loaders.failedSwitchOfInvoice.load(invoice.id) : undefined,
     ]);
     const booked = new Map(bookings.flatMap((each) => (each ? [[each.id, each]] : [])));
     const trouble = creation?.lastError;
-    return attentionOf({ ...view, invoice, otherInvoices, booked, trouble, unappliedCredits });
+    return attentionOf({ ...view, invoice, otherInvoices, booked, trouble, failedSwitch, unappliedCredits });
+  }
+
+  @FieldResolver(() => InvoiceType, {
+    nullable: true,
+    description: 'Its live invoice, at whichever provider, else the latest one; null when there never was one.',
+  })
+  async invoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    const { current } = await loaders.invoicesOfOrder.load(id);
+    return current && presentInvoice(current);
+  }
+
+  @FieldResolver(() => [InvoiceType], {
+    complexity: detailsComplexity,
+    description: 'All its invoices, voided and deleted ones included, newest first.',
+  })
+  async invoices(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return (await loaders.invoicesOfOrder.load(id)).oldestFirst.toReversed().map(presentInvoice);
   }
 
   @FieldResolver(() => QboInvoiceType, {
     nullable: true,
-    description: 'Its live invoice in QuickBooks, else the latest one; null when there never was one.',
+    description: 'Its live invoice in QuickBooks, else the latest one there; null when there never was one.',
   })
   async qboInvoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    const { current } = await loaders.invoicesOfOrder.load(id);
-    return current && presentQboInvoice(current);
+    const invoice = invoiceAt(await loaders.invoicesOfOrder.load(id), 'QBO');
+    return invoice && presentQboInvoice(invoice);
   }
 
   @FieldResolver(() => String, { nullable: true, description: "QuickBooks' id of that invoice." })
   async qboInvoiceId(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return (await loaders.invoicesOfOrder.load(id)).current?.externalId;
+    return invoiceAt(await loaders.invoicesOfOrder.load(id), 'QBO')?.externalId;
   }
 
   @FieldResolver(() => String, { nullable: true, description: "The bookkeeper's page of that invoice." })
   async qboInvoiceUrl(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return (await loaders.invoicesOfOrder.load(id)).current?.url;
+    return invoiceAt(await loaders.invoicesOfOrder.load(id), 'QBO')?.url;
+  }
+
+  @FieldResolver(() => StripeInvoiceType, {
+    nullable: true,
+    description: 'Its live invoice in Stripe, else the latest one there; null when there never was one.',
+  })
+  async stripeInvoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    const invoice = invoiceAt(await loaders.invoicesOfOrder.load(id), 'STRIPE');
+    return invoice && presentStripeInvoice(invoice);
+  }
+
+  @FieldResolver(() => String, { nullable: true, description: "Stripe's id of that invoice." })
+  async stripeInvoiceId(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return invoiceAt(await loaders.invoicesOfOrder.load(id), 'STRIPE')?.externalId;
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'The hosted page where the buyer sees that invoice and pays it.',
+  })
+  async stripeInvoiceUrl(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return invoiceAt(await loaders.invoicesOfOrder.load(id), 'STRIPE')?.payUrl;
   }
 }

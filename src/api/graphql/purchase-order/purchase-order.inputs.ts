@@ -11,9 +11,9 @@ import { ConnectionArgs } from '../connection.js';
 import { CalendarDate, Decimal } from '../scalars.js';
 import {
   commonCodes,
-  type QboUserError,
-  qboUserErrorType,
-  quickbooksCodes,
+  type InvoicingUserError,
+  invoicingCodes,
+  invoicingUserErrorType,
   type UserError,
   userErrorType,
 } from '../user-error.js';
@@ -210,12 +210,12 @@ const SendPurchaseOrderUserError = userErrorType<SendPurchaseOrderCode>('SendPur
   CANCELLED: commonCodes.CANCELLED,
 });
 
-const CancelPurchaseOrderUserError = qboUserErrorType<CancelPurchaseOrderCode>('CancelPurchaseOrder', {
+const CancelPurchaseOrderUserError = invoicingUserErrorType<CancelPurchaseOrderCode>('CancelPurchaseOrder', {
   NOT_FOUND: commonCodes.NOT_FOUND,
   CANCELLED: 'It is cancelled already.',
   HAS_PAYMENTS: 'Money was received for it; reverse or refund that first.',
-  INVOICED: 'Credits or payments are applied to its invoice; unapply them in QuickBooks first.',
-  ...quickbooksCodes,
+  INVOICED: 'Credits or payments are applied to its invoice; take them off at its provider first.',
+  ...invoicingCodes,
 });
 
 const RecordPaymentUserError = userErrorType<RecordPaymentCode>('RecordPayment', {
@@ -263,7 +263,7 @@ export class SendPurchaseOrderPayload extends PurchaseOrderPayload {
 @ObjectType({ description: 'Result of `cancelPurchaseOrder`.' })
 export class CancelPurchaseOrderPayload extends PurchaseOrderPayload {
   @Field(() => [CancelPurchaseOrderUserError], { description: 'Empty on success.' })
-  userErrors!: QboUserError[];
+  userErrors!: InvoicingUserError[];
 }
 
 @ObjectType({ description: 'Result of `recordPayment`.' })

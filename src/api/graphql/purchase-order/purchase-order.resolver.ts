@@ -12,7 +12,7 @@ import { pageComplexity } from '../complexity.js';
 import { toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
-import { presentFailures, presentQboFailures } from '../user-error.js';
+import { presentFailures, presentProviderFailures } from '../user-error.js';
 import {
   CancelPurchaseOrderInput,
   CancelPurchaseOrderPayload,
@@ -85,14 +85,14 @@ export class PurchaseOrderResolver {
   @Mutation(() => CancelPurchaseOrderPayload, {
     nullable: true,
     description:
-      'Cancels a purchase order for good, after voiding its unpaid invoice in QuickBooks. May be repeated: it goes on where it was interrupted.',
+      'Cancels a purchase order for good, after voiding its unpaid invoice at the provider. May be repeated: it goes on where it was interrupted.',
   })
   async cancelPurchaseOrder(
     @Arg('input', { description: 'What to cancel.' }) input: CancelPurchaseOrderInput,
     @Ctx() context: GraphQLContext,
   ) {
     const outcome = await context.mutate((useCase) => cancelPurchaseOrder(useCase, input));
-    return { ...(await orderPayload(context, outcome)), userErrors: presentQboFailures(outcome) };
+    return { ...(await orderPayload(context, outcome)), userErrors: presentProviderFailures(outcome) };
   }
 
   @Mutation(() => RecordPaymentPayload, {

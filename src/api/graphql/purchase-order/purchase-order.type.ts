@@ -67,6 +67,7 @@ export const AttentionCodeEnum: Record<AttentionCode, AttentionCode> = {
   BALANCE_DIFFERS: 'BALANCE_DIFFERS',
   SECOND_INVOICE: 'SECOND_INVOICE',
   OUTCOME_UNKNOWN: 'OUTCOME_UNKNOWN',
+  SWITCH_FAILED: 'SWITCH_FAILED',
   PAYMENT_PROCESSING: 'PAYMENT_PROCESSING',
   PAYMENT_DISPUTED: 'PAYMENT_DISPUTED',
   UNAPPLIED_CREDIT: 'UNAPPLIED_CREDIT',
@@ -85,6 +86,10 @@ registerEnumType(AttentionCodeEnum, {
     },
     SECOND_INVOICE: { description: 'An invoice that was voided or deleted is there again beside the live one.' },
     OUTCOME_UNKNOWN: { description: 'It is not known yet whether the provider made the invoice.' },
+    SWITCH_FAILED: {
+      description:
+        'Its invoice was voided to move it to another provider, which refused to make one: it has no invoice now.',
+    },
     PAYMENT_PROCESSING: { description: 'A bank debit that the buyer began is on its way; it takes days and may fail.' },
     PAYMENT_DISPUTED: { description: "The buyer's bank disputes a payment, and that is not decided yet." },
     UNAPPLIED_CREDIT: {

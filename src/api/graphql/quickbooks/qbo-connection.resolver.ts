@@ -4,7 +4,7 @@ import { QboConnectionStatus } from '../../../domain/quickbooks/qbo-connection.e
 import { presentConference } from '../conference/conference.type.js';
 import type { GraphQLContext } from '../context.js';
 import { DateTime } from '../scalars.js';
-import { presentQboFailures } from '../user-error.js';
+import { presentProviderFailures } from '../user-error.js';
 import { ReconcileQboConnectionInput, ReconcileQboConnectionPayload } from './qbo-connection.inputs.js';
 import { QboConnectionType, QboUsageType } from './qbo-connection.type.js';
 
@@ -49,7 +49,7 @@ export class QboConnectionResolver {
       conference: conference ? presentConference(conference) : null,
       invoicesChecked,
       invoicesChanged,
-      userErrors: presentQboFailures(outcome),
+      userErrors: presentProviderFailures(outcome),
     };
   }
 }

@@ -3,7 +3,7 @@ import type { CreateQboInvoiceCode } from '../../../application/quickbooks/creat
 import type { SendQboInvoiceCode } from '../../../application/quickbooks/send-qbo-invoice.js';
 import type { SyncQboInvoiceStatusCode } from '../../../application/quickbooks/sync-qbo-invoice-status.js';
 import { PurchaseOrderType } from '../purchase-order/purchase-order.type.js';
-import { commonCodes, type QboUserError, qboUserErrorType, quickbooksCodes } from '../user-error.js';
+import { commonCodes, creationCodes, type QboUserError, qboUserErrorType, quickbooksCodes } from '../user-error.js';
 
 @InputType({ description: 'The purchase order to invoice in QuickBooks.' })
 export class CreateQboInvoiceInput {
@@ -37,17 +37,10 @@ const NO_QBO_INVOICE = 'The purchase order has no invoice in QuickBooks.';
 const CreateQboInvoiceUserError = qboUserErrorType<CreateQboInvoiceCode>('CreateQboInvoice', {
   NOT_FOUND: commonCodes.NOT_FOUND,
   ...quickbooksCodes,
-  ALREADY_INVOICED: 'There is a live invoice already; see `invoiceId`.',
-  NOTHING_TO_INVOICE: 'The total of the purchase order is zero.',
-  CANCELLED: commonCodes.CANCELLED,
-  ALREADY_PAID: 'Nothing is due on the purchase order.',
-  HAS_PAYMENTS_OR_CREDITS: 'It is partly paid or credited; an invoice would ask for the full amount.',
+  ...creationCodes,
   QBO_ITEM_MISSING: 'No QuickBooks product or service is known to put on the lines.',
   QBO_TOTAL_DIFFERS:
     'The invoice was made, but its total, currency or lines are not those of the purchase order; the payload is filled.',
-  INVALID: commonCodes.INVALID,
-  IDEMPOTENCY_KEY_REUSED: commonCodes.IDEMPOTENCY_KEY_REUSED,
-  IDEMPOTENCY_IN_PROGRESS: 'The first request with this key is still running; ask again in a few seconds.',
 });
 
 const SendQboInvoiceUserError = qboUserErrorType<SendQboInvoiceCode>('SendQboInvoice', {

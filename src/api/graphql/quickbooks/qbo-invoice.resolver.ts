@@ -1,12 +1,9 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { Outcome } from '../../../application/outcome.js';
 import { createQboInvoice } from '../../../application/quickbooks/create-qbo-invoice.js';
-import type { QboFailure } from '../../../application/quickbooks/qbo-failure.js';
 import { sendQboInvoice } from '../../../application/quickbooks/send-qbo-invoice.js';
 import { syncQboInvoiceStatus } from '../../../application/quickbooks/sync-qbo-invoice-status.js';
 import type { GraphQLContext } from '../context.js';
-import { presentPurchaseOrder } from '../purchase-order/purchase-order.type.js';
-import { presentQboFailures } from '../user-error.js';
+import { invoicePayload } from '../invoice/invoice-payload.js';
 import {
   CreateQboInvoiceInput,
   CreateQboInvoicePayload,
@@ -27,7 +24,7 @@ export class QboInvoiceResolver {
     @Arg('input', { description: 'What to invoice.' }) input: CreateQboInvoiceInput,
     @Ctx() context: GraphQLContext,
   ) {
-    return payload(context, await context.mutate((useCase) => createQboInvoice(useCase, input)));
+    return invoicePayload(context, await context.mutate((useCase) => createQboInvoice(useCase, input)));
   }
 
   @Mutation(() => SendQboInvoicePayload, {
@@ -38,7 +35,7 @@ export class QboInvoiceResolver {
     @Arg('input', { description: 'What to e-mail.' }) input: SendQboInvoiceInput,
     @Ctx() context: GraphQLContext,
   ) {
-    return payload(context, await context.mutate((useCase) => sendQboInvoice(useCase, input)));
+    return invoicePayload(context, await context.mutate((useCase) => sendQboInvoice(useCase, input)));
   }
 
   @Mutation(() => SyncQboInvoiceStatusPayload, {
@@ -50,11 +47,6 @@ export class QboInvoiceResolver {
     @Arg('input', { description: 'What to read.' }) input: SyncQboInvoiceStatusInput,
     @Ctx() context: GraphQLContext,
   ) {
-    return payload(context, await context.mutate((useCase) => syncQboInvoiceStatus(useCase, input)));
+    return invoicePayload(context, await context.mutate((useCase) => syncQboInvoiceStatus(useCase, input)));
   }
-}
-
-async function payload(context: GraphQLContext, outcome: Outcome<QboFailure<string>>) {
-  const view = outcome.id === null ? undefined : await context.loaders.purchaseOrder.load(outcome.id);
-  return { purchaseOrder: view ? presentPurchaseOrder(view) : null, userErrors: presentQboFailures(outcome) };
 }

@@ -1,33 +1,8 @@
-import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ID, ObjectType } from 'type-graphql';
 import type { Invoice } from '../../../domain/invoice/invoice.entity.js';
 import { EmailStatus, InvoiceStatus } from '../../../domain/invoice/invoice.status.js';
 import { Money } from '../money.type.js';
 import { DateTime } from '../scalars.js';
-
-registerEnumType(InvoiceStatus, {
-  name: 'InvoiceStatus',
-  description: 'Where an invoice stands at its provider, as last seen.',
-  valuesConfig: {
-    CREATING: { description: 'It is being created.' },
-    OPEN: { description: 'Nothing is paid yet.' },
-    PARTIALLY_PAID: { description: 'Some of it is paid.' },
-    PAID: { description: 'Its balance is zero, by money or by credit.' },
-    VOIDED: { description: 'Voided at the provider; the purchase order may be invoiced again.' },
-    DELETED: { description: 'Deleted at the provider; the purchase order may be invoiced again.' },
-    UNKNOWN: { description: 'It is not known yet whether the provider made it.' },
-    UNCOLLECTIBLE: { description: 'Given up at the provider; it can still be paid there.' },
-  },
-});
-
-registerEnumType(EmailStatus, {
-  name: 'EmailStatus',
-  description: 'Whether the provider e-mailed the invoice.',
-  valuesConfig: {
-    NOT_SENT: { description: 'Not e-mailed.' },
-    PENDING: { description: 'The provider will e-mail it.' },
-    SENT: { description: 'E-mailed.' },
-  },
-});
 
 @ObjectType('QboInvoice', { description: 'The invoice in QuickBooks, as last seen.', simpleResolvers: true })
 export class QboInvoiceType {

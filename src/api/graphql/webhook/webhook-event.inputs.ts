@@ -15,7 +15,7 @@ export class WebhookEventFilter {
   @Field(() => InvoiceProvider, { nullable: true, description: 'Sent by this provider.' })
   provider?: InvoiceProvider | null;
 
-  @Field(() => String, { nullable: true, description: 'About this company.' })
+  @Field(() => String, { nullable: true, description: 'About this company; of Stripe the id of the connection.' })
   realmId?: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Stored at this time or later.' })
@@ -38,7 +38,8 @@ export class ReplayWebhookEventsInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The events of this company that are `DEAD`, the oldest hundred; see `hasMore`.',
+    description:
+      'The events of this company, or Stripe connection, that are `DEAD`, the oldest hundred; see `hasMore`.',
   })
   deadOfRealmId?: string | null;
 }

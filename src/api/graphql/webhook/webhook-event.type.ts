@@ -6,12 +6,6 @@ import { connectionType } from '../connection.js';
 import { Node } from '../node/node.type.js';
 import { DateTime } from '../scalars.js';
 
-registerEnumType(InvoiceProvider, {
-  name: 'InvoiceProvider',
-  description: 'Where invoices are made and paid.',
-  valuesConfig: { QBO: { description: 'QuickBooks Online.' }, STRIPE: { description: 'Stripe.' } },
-});
-
 registerEnumType(WebhookEventState, {
   name: 'WebhookEventState',
   description: "What became of a provider's notification.",
@@ -32,7 +26,9 @@ export class WebhookEventType extends Node {
   @Field(() => InvoiceProvider, { description: 'Who sent it.' })
   provider!: string;
 
-  @Field(() => String, { description: 'The company it is about; empty when it could not be read.' })
+  @Field(() => String, {
+    description: 'The company it is about, of Stripe the id of the connection; empty when it could not be read.',
+  })
   realmId!: string;
 
   @Field(() => String, { description: 'What kind of object changed, e.g. `payment`; empty when it could not be read.' })

@@ -1,0 +1,82 @@
+import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import type { CreateStripeInvoiceCode } from '../../../application/stripe/create-stripe-invoice.outcome.js';
+import type { SendStripeInvoiceCode } from '../../../application/stripe/send-stripe-invoice.js';
+import type { SyncStripeInvoiceStatusCode } from '../../../application/stripe/sync-stripe-invoice-status.js';
+import { PurchaseOrderType } from '../purchase-order/purchase-order.type.js';
+import { commonCodes, creationCodes, type StripeUserError, stripeCodes, stripeUserErrorType } from '../user-error.js';
+
+@InputType({ description: 'The purchase order to invoice through Stripe.' })
+export class CreateStripeInvoiceInput {
+  @Field(() => ID, { description: 'A purchase order without payments, credits or a live invoice.' })
+  purchaseOrderId!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Your name for this request, 8 to 255 characters: repeating it gives the same answer. Kept 72 hours.',
+  })
+  idempotencyKey?: string | null;
+}
+
+@InputType({ description: 'The purchase order whose Stripe invoice is to be e-mailed.' })
+export class SendStripeInvoiceInput {
+  @Field(() => ID, { description: 'A purchase order with an invoice in Stripe; it goes to its customer there.' })
+  purchaseOrderId!: string;
+}
+
+@InputType({ description: 'The purchase order whose Stripe invoice is to be read.' })
+export class SyncStripeInvoiceStatusInput {
+  @Field(() => ID, { description: 'A purchase order with an invoice in Stripe.' })
+  purchaseOrderId!: string;
+}
+
+const NO_STRIPE_INVOICE = 'The purchase order has no invoice in Stripe.';
+
+const CreateStripeInvoiceUserError = stripeUserErrorType<CreateStripeInvoiceCode>('CreateStripeInvoice', {
+  NOT_FOUND: commonCodes.NOT_FOUND,
+  ...stripeCodes,
+  ...creationCodes,
+  STRIPE_AMOUNT_UNREPRESENTABLE: 'Stripe cannot take this amount in this currency. Nothing was sent.',
+  STRIPE_TOO_MANY_LINES: 'Stripe takes at most 250 lines on an invoice. Nothing was sent.',
+  STRIPE_TOTAL_DIFFERS:
+    'The invoice was made, but its total, currency or lines are not those of the purchase order; the payload is filled.',
+});
+
+const SendStripeInvoiceUserError = stripeUserErrorType<SendStripeInvoiceCode>('SendStripeInvoice', {
+  NOT_FOUND: commonCodes.NOT_FOUND,
+  ...stripeCodes,
+  NO_STRIPE_INVOICE,
+  CANCELLED: commonCodes.CANCELLED,
+});
+
+const SyncStripeInvoiceStatusUserError = stripeUserErrorType<SyncStripeInvoiceStatusCode>('SyncStripeInvoiceStatus', {
+  NOT_FOUND: commonCodes.NOT_FOUND,
+  ...stripeCodes,
+  NO_STRIPE_INVOICE,
+});
+
+@ObjectType()
+abstract class StripeInvoicePayload {
+  @Field(() => PurchaseOrderType, {
+    nullable: true,
+    description: 'The purchase order as it is now; null when nothing was done.',
+  })
+  purchaseOrder?: PurchaseOrderType | null;
+}
+
+@ObjectType({ description: 'Result of `createStripeInvoice`.' })
+export class CreateStripeInvoicePayload extends StripeInvoicePayload {
+  @Field(() => [CreateStripeInvoiceUserError], { description: 'Empty on success.' })
+  userErrors!: StripeUserError[];
+}
+
+@ObjectType({ description: 'Result of `sendStripeInvoice`.' })
+export class SendStripeInvoicePayload extends StripeInvoicePayload {
+  @Field(() => [SendStripeInvoiceUserError], { description: 'Empty on success.' })
+  userErrors!: StripeUserError[];
+}
+
+@ObjectType({ description: 'Result of `syncStripeInvoiceStatus`.' })
+export class SyncStripeInvoiceStatusPayload extends StripeInvoicePayload {
+  @Field(() => [SyncStripeInvoiceStatusUserError], { description: 'Empty on success.' })
+  userErrors!: StripeUserError[];
+}

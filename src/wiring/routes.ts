@@ -1,0 +1,117 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Express } from 'express';
+import { ideRouter } from '../api/graphql/ide.js';
+import { startGraphQLServer } from '../api/graphql/server.js';
+import { healthRouter, type Readiness } from '../api/health/health.js';
+import type { HttpState } from '../api/http-server.js';
+import { quickBooksWebhookRouter } from '../api/webhooks/quickbooks.js';
+import { stripeWebhookRouter } from '../api/webhooks/stripe.js';
+import { findActorByKey } from '../application/access/api-keys.js';
+import { findExampleIds } from '../application/queries/example-ids.js';
+import { findStripeEndpoint } from '../application/webhooks/find-stripe-endpoint.js';
+import { storeWebhookEvents } from '../application/webhooks/store-webhook-events.js';
+import { hasPendingMigrations } from '../infrastructure/database/migrate.js';
+import { QuickBooksWebhooks } from '../infrastructure/quickbooks/webhooks.js';
+import { StripeWebhooks } from '../infrastructure/stripe/webhooks.js';
+import { type Foundation, plainContext } from './foundation.js';
+import type { ContextFactory, Providers } from './providers.js';
+
+interface ApiParts extends Foundation {
+  readonly providers: Providers;
+  readonly createContext: ContextFactory;
+  readonly apiKey: string | undefined;
+}
+
+/** Every role answers health checks; only API processes answer anything else. */
+export async function mountRoutes(app: Express, state: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
+  const { config, orm, metrics } = parts;
+  const simulators = simulatorAddresses(parts);
+  app.use(healthRouter({ registry: metrics.registry, readiness: () => readiness(orm, state.stopping, simulators) }));
+  if (config.role === 'worker') return async () => undefined;
+  mountQuickBooksWebhooks(app, parts);
+  mountStripeWebhooks(app, parts);
+  if (config.graphqlIde) {
+    const developmentKey = config.production ? undefined : parts.apiKey;
+    app.use(ideRouter({ developmentKey, findExampleIds: () => findExampleIds(orm.em.fork()) }));
+  }
+  return mountGraphQL(app, state, parts);
+}
+
+/** The simulators of this process by their providers. */
+function simulatorAddresses({ simulators }: Foundation): Record<string, string> {
+  const running = Object.entries(simulators).filter(([, simulator]) => simulator !== undefined);
+  return Object.fromEntries(running.map(([provider, { baseUrl }]) => [provider, baseUrl]));
+}
+
+async function readiness(orm: MikroORM, stopping: boolean, simulators: Record<string, string>): Promise<Readiness> {
+  const database = await isReached(orm);
+  const migrations = database && !(await hasPendingMigrations(orm));
+  return { database, migrations, stopping, simulators };
+}
+
+/** Asked with a statement: the ORM connects late, and its own answer says only whether it ever did. */
+async function isReached(orm: MikroORM): Promise<boolean> {
+  return orm.em
+    .fork()
+    .execute('select 1')
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+function mountQuickBooksWebhooks(app: Express, parts: ApiParts): void {
+  const { config, metrics, secrets, simulators } = parts;
+  const simulatorTokens = simulators.quickbooks && secrets ? [secrets.verifierToken] : [];
+  app.use(
+    quickBooksWebhookRouter({
+      source: new QuickBooksWebhooks([...config.quickbooks.verifierTokens, ...simulatorTokens]),
+      store: (events) => storeWebhookEvents(inboxOf(parts), 'QBO', events),
+      onAnswered: (status) => metrics.webhookRequests.inc({ provider: 'QBO', status }),
+    }),
+  );
+}
+
+/** Stripe's own way of signing, with the secrets of the conference that the address names. */
+function mountStripeWebhooks(app: Express, parts: ApiParts): void {
+  const { orm, metrics, providers } = parts;
+  app.use(
+    stripeWebhookRouter({
+      findSource: async (slug) => {
+        const found = await findStripeEndpoint({ em: orm.em.fork(), secrets: providers.secrets }, slug);
+        const { connectionId = '', secrets = '' } = found?.endpoint ?? {};
+        return found && new StripeWebhooks({ companyId: connectionId, secrets });
+      },
+      store: (events) => storeWebhookEvents(inboxOf(parts), 'STRIPE', events),
+      onAnswered: (status) => metrics.webhookRequests.inc({ provider: 'STRIPE', status }),
+    }),
+  );
+}
+
+function inboxOf(parts: ApiParts) {
+  const wake = (provider: string, companyId: string) => parts.jobs.wakeWebhookWorker(provider, companyId);
+  return { ...plainContext(parts), wake };
+}
+
+async function mountGraphQL(
+  app: Express,
+  { server }: HttpState,
+  { config, orm, logger, metrics, createContext }: ApiParts,
+): Promise<() => Promise<void>> {
+  const graphql = await startGraphQLServer({
+    httpServer: server,
+    forkEntityManager: () => orm.em.fork(),
+    createUseCaseContext: createContext,
+    findActor: (key) => findActorByKey(orm.em.fork(), key),
+    openIntrospection: !config.production,
+    deadlineMs: config.waits.graphqlDeadlineMs,
+    onOperation: ({ durationMs, ...operation }) => {
+      const outcome = operation.errorCodes.length === 0 ? 'ok' : 'error';
+      metrics.graphqlOperations.observe({ type: operation.type, outcome }, durationMs / 1000);
+      logger.info({ ...operation, durationMs }, 'GraphQL operation');
+    },
+    onUnexpectedError: (error) => logger.error({ err: error }, 'a GraphQL operation failed'),
+  });
+  app.use(graphql.router);
+  return () => graphql.stop();
+}
