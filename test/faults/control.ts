@@ -1,26 +1,28 @@
-import { type Books, readBooks } from './books.js';
-
-/** The simulator's control API: the bookkeeper's hands and the saboteur's. */
+/** A simulator's control API: the bookkeeper's hands and the saboteur's. */
 export class Control {
   readonly #url: string;
-  readonly #fetch = globalThis.fetch;
 
-  /** Make it before gates are installed: what the harness does is nobody's use case. */
   constructor(controlUrl: string) {
     this.#url = controlUrl;
   }
 
-  async call(method: string, path: string, body?: object): Promise<unknown> {
-    const text = await this.#text(method, path, body);
+  async call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown> {
+    const text = await this.text(method, path, body);
     return text === '' ? undefined : JSON.parse(text);
   }
 
-  async books(realmId: string): Promise<Books> {
-    return readBooks(await this.#text('GET', `/books?realmId=${realmId}`));
+  /** What a person does at the provider; it may be refused, e.g. when it was done already. */
+  async attempt(path: string, order: object): Promise<void> {
+    try {
+      await this.text('POST', path, order);
+    } catch (error) {
+      if (!(error instanceof RefusedByControl)) throw error;
+    }
   }
 
-  async #text(method: string, path: string, body?: object): Promise<string> {
-    const response = await this.#fetch(`${this.#url}${path}`, {
+  /** The answer as it was written: numbers in it may be amounts. */
+  async text(method: string, path: string, body?: object): Promise<string> {
+    const response = await fetch(`${this.#url}${path}`, {
       method,
       headers: { 'content-type': 'application/json' },
       ...(body && { body: JSON.stringify(body) }),
@@ -32,10 +34,12 @@ export class Control {
   }
 }
 
-/** A refusal bears the provider's code; anything else is a mistake of the harness. */
+/** A refusal bears the provider's code or type of error; anything else is a mistake of the harness. */
 function isRefusal(text: string): boolean {
-  return text.startsWith('{') && 'code' in JSON.parse(text);
+  if (!text.startsWith('{')) return false;
+  const answer: object = JSON.parse(text);
+  return 'code' in answer || 'type' in answer;
 }
 
 /** The books do not allow it, e.g. to void what is voided. */
-export class RefusedByControl extends Error {}
+class RefusedByControl extends Error {}

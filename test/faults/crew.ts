@@ -9,17 +9,19 @@ const DEADLINE_MS: Readonly<Record<Tier, number>> = { fast: 90_000, real: 240_00
 const HOOKS = new URL('../support/typescript-hooks.mjs', import.meta.url).href;
 const RUNNER = fileURLToPath(new URL('runner.ts', import.meta.url));
 
-/** Has runners, each a process of its own, tell the stories of these seeds. */
-export async function tellAll(
-  tier: Tier,
-  seeds: Iterator<number>,
-  { runners, isNaive, onTold }: { runners: number; isNaive: boolean; onTold: (reply: Reply) => Promise<void> },
-): Promise<void> {
+export interface Crew {
+  readonly runners: number;
+  readonly isNaive: boolean;
+  readonly onTold: (order: Order, reply: Reply) => Promise<void>;
+}
+
+/** Has runners, each a process of its own, tell these stories. */
+export async function tellAll(tier: Tier, orders: Iterator<Order>, { runners, isNaive, onTold }: Crew): Promise<void> {
   const work = async () => {
     let runner: ChildProcess | undefined;
-    for (let seed = seeds.next(); !seed.done; seed = seeds.next()) {
+    for (let order = orders.next(); !order.done; order = orders.next()) {
       if (!runner?.connected) runner = await startRunner(tier, isNaive);
-      await onTold(await tell(runner, { seed: seed.value }, DEADLINE_MS[tier]));
+      await onTold(order.value, await tell(runner, order.value, DEADLINE_MS[tier]));
     }
     if (runner?.connected) await stop(runner);
   };

@@ -78,3 +78,19 @@ function wrapTimers(currentGate: CurrentGate): void {
   };
   syncBuiltinESMExports();
 }
+
+/**
+ * Has the gates also let the pauses of Stripe's SDK pass. Before it repeats a request it sets a timer that calls a function
+ * with what it needs for that, three things; no other timer is like that, e.g. none of those with which `fetch` keeps time.
+ */
+export function skipPauses(): void {
+  const original = globalThis.setTimeout;
+  const wrapped = (callback: (...rest: unknown[]) => void, milliseconds = 0, ...rest: unknown[]) => {
+    const gate = gates.getStore();
+    if (!gate || rest.length !== 3) return original(callback, milliseconds, ...rest);
+    const wait = () => new Promise((resolve) => withoutGate(() => original(resolve, 1)));
+    void gate.sleep(milliseconds, wait).then(() => callback(...rest));
+    return undefined;
+  };
+  globalThis.setTimeout = Object.assign(wrapped, original) as unknown as typeof setTimeout;
+}

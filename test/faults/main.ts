@@ -3,12 +3,14 @@ import { parseArgs } from 'node:util';
 import { prepareTestServer, removeTestServer } from '../support/test-server.js';
 import type { Finding } from './auditor/evidence.js';
 import { tellAll } from './crew.js';
+import { installGates, skipPauses } from './interception.js';
 import { measureProfile } from './measure.js';
-import { loadProfile, saveProfile } from './profile.js';
+import { loadProfiles, saveProfiles } from './profile.js';
+import { PROVIDERS, type Provider } from './providers.js';
 import { Random } from './random.js';
 import { type CompiledProcess, compileProcess } from './real/compile.js';
 import { appendResult, countFindings, isClean, NOTHING, type Result, readResults, type Tier } from './results.js';
-import type { Reply } from './runner.js';
+import type { Order, Reply } from './runner.js';
 import { seedsThatStrike } from './seeds.js';
 import { hitsByPoint, printSummary, totalOf, writeSummary } from './summary.js';
 
@@ -18,6 +20,7 @@ interface Flags {
   readonly runs: number;
   readonly seed: number;
   readonly tier: Tier | 'both';
+  readonly provider: Provider | 'both';
   readonly isNaive: boolean;
   readonly file: string | undefined;
   readonly replay: string | undefined;
@@ -34,6 +37,7 @@ function readFlags(): Flags & { readonly measure: boolean; readonly summary: str
       runs: { type: 'string', default: '100' },
       seed: { type: 'string', default: '1' },
       tier: { type: 'string', default: 'both' },
+      provider: { type: 'string', default: 'both' },
       naive: { type: 'boolean', default: false },
       resume: { type: 'string' },
       replay: { type: 'string' },
@@ -44,13 +48,16 @@ function readFlags(): Flags & { readonly measure: boolean; readonly summary: str
       summary: { type: 'string' },
     },
   });
-  const { tier } = values;
+  const { tier, provider } = values;
   if (tier !== 'fast' && tier !== 'real' && tier !== 'both') throw new FlagError('--tier is fast, real or both.');
+  if (provider !== 'both' && !isProvider(provider)) throw new FlagError('--provider is qbo, stripe or both.');
+  if (values.naive && provider === 'stripe') throw new FlagError('--naive is about QuickBooks.');
   if (values.least !== '0' && tier !== 'fast') throw new FlagError('--least goes with --tier fast.');
   return {
     runs: whole('runs', values.runs),
     seed: whole('seed', values.seed),
     tier,
+    provider: values.naive ? 'qbo' : provider,
     isNaive: values.naive,
     file: values.resume,
     replay: values.replay,
@@ -67,17 +74,41 @@ function whole(flag: string, value: string): number {
   return Number(value);
 }
 
-type Seeds = Readonly<Record<Tier, readonly number[]>>;
+function isProvider(text: string): text is Provider {
+  return PROVIDERS.some((provider) => provider === text);
+}
 
-/** Nine of ten stories are told within one process, every tenth with real ones. */
-async function seedsOf({ runs, seed, tier, replay, sample, isNaive }: Flags): Promise<Seeds> {
-  if (replay !== undefined) {
-    const random = new Random(seed);
-    const known = (await readResults(replay)).filter((result) => tier === 'both' || result.tier === tier);
-    const picked = Array.from({ length: Math.min(sample, known.length) }, () => random.pick(known));
-    const of = (wanted: Tier) => picked.filter((result) => result.tier === wanted).map((result) => result.seed);
-    return { fast: of('fast'), real: of('real') };
-  }
+type Orders = Readonly<Record<Tier, readonly Order[]>>;
+
+/**
+ * Nine of ten stories are told within one process, every tenth with real ones. Of either kind every other story is about
+ * Stripe, unless one provider is asked for.
+ */
+async function ordersOf(flags: Flags): Promise<Orders> {
+  if (flags.replay !== undefined) return ordersAgain(flags, flags.replay);
+  const { fast, real } = seedsByTier(flags);
+  const withProvider = (seed: number, index: number): Order => ({ provider: providerOf(flags, index), seed });
+  return { fast: fast.map(withProvider), real: real.map(withProvider) };
+}
+
+function providerOf({ provider }: Flags, index: number): Provider {
+  if (provider !== 'both') return provider;
+  return index % 2 === 0 ? 'qbo' : 'stripe';
+}
+
+async function ordersAgain({ tier, provider, sample, seed }: Flags, file: string): Promise<Orders> {
+  const random = new Random(seed);
+  const isAsked = (result: Result) =>
+    (tier === 'both' || result.tier === tier) && (provider === 'both' || result.provider === provider);
+  const known = (await readResults(file)).filter(isAsked);
+  const picked = Array.from({ length: Math.min(sample, known.length) }, () => random.pick(known));
+  return {
+    fast: picked.filter((result) => result.tier === 'fast'),
+    real: picked.filter((result) => result.tier === 'real'),
+  };
+}
+
+function seedsByTier({ runs, seed, tier, isNaive }: Flags): Readonly<Record<Tier, readonly number[]>> {
   const seeds = Array.from({ length: runs }, (_, index) => seed + index);
   if (isNaive || tier === 'fast') return { fast: seeds, real: [] };
   if (tier === 'real') return { fast: [], real: seeds };
@@ -92,22 +123,22 @@ async function run(flags: Flags): Promise<boolean> {
   const results: Result[] = [];
   const known = () => [...earlier, ...results];
   const commit = currentCommit();
-  const note = async (tier: Tier, reply: Reply) => {
-    const result = toResult(tier, commit, reply);
+  const note = async (tier: Tier, order: Order, reply: Reply) => {
+    const result = toResult({ tier, provider: order.provider, commit }, reply);
     results.push(result);
     if (file !== undefined) await appendResult(file, result);
-    if (!isClean(result.counts)) printFindings(tier, reply);
+    if (!isClean(result.counts)) printFindings(result, reply);
     if (results.length % 50 === 0) printProgress(results.length, startedAt);
   };
-  const tell = (tier: Tier, seeds: Iterator<number>) =>
-    tellAll(tier, seeds, { runners, isNaive, onTold: (reply) => note(tier, reply) });
+  const tell = (tier: Tier, orders: Iterator<Order>) =>
+    tellAll(tier, orders, { runners, isNaive, onTold: (order, reply) => note(tier, order, reply) });
   if (least > 0) {
-    const seeds = seedsThatStrike(flags.seed, { least, profile: await loadProfile(), told: known });
-    await tell('fast', seeds.take(flags.runs));
+    await tell('fast', (await ordersThatStrike(flags, known)).take(flags.runs));
   } else {
-    const isTold = new Set(earlier.map(({ tier, seed }) => `${tier} ${seed}`));
-    const { fast, real } = await seedsOf(flags);
-    const untold = (tier: Tier, seeds: readonly number[]) => seeds.filter((seed) => !isTold.has(`${tier} ${seed}`));
+    const told = new Set(earlier.map(nameOfStory));
+    const { fast, real } = await ordersOf(flags);
+    const untold = (tier: Tier, orders: readonly Order[]) =>
+      orders.filter(({ provider, seed }) => !told.has(nameOfStory({ tier, provider, seed })));
     await tell('fast', untold('fast', fast).values());
     const left = untold('real', real);
     if (left.length > 0) await compileOnce();
@@ -118,8 +149,32 @@ async function run(flags: Flags): Promise<boolean> {
   const total = totalOf(all);
   printFailures(all, isNaive);
   const crashPoints = Object.fromEntries(hitsByPoint(all));
-  process.stdout.write(`${JSON.stringify({ runs: all.length, seed: flags.seed, ...total, crashPoints })}\n`);
+  const runsByProvider = Object.fromEntries(
+    PROVIDERS.map((each) => [each, all.filter(({ provider }) => provider === each).length]),
+  );
+  const figures = { runs: all.length, seed: flags.seed, ...total, runsByProvider, crashPoints };
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
   return isNaive ? total.duplicates > 0 && total.wrongAmounts > 0 : isClean(total);
+}
+
+function nameOfStory({ tier, provider, seed }: Pick<Result, 'tier' | 'provider' | 'seed'>): string {
+  return `${tier} ${provider} ${seed}`;
+}
+
+/** First those of the one provider, then those of the other. */
+async function ordersThatStrike(
+  { seed, least, provider }: Flags,
+  known: () => readonly Result[],
+): Promise<Generator<Order>> {
+  const profiles = await loadProfiles();
+  const asked = PROVIDERS.filter((each) => provider === 'both' || provider === each);
+  return (function* () {
+    for (const each of asked) {
+      const told = () => known().filter((result) => result.provider === each);
+      const wanted = { provider: each, least, profile: profiles[each], told };
+      for (const found of seedsThatStrike(seed, wanted)) yield { provider: each, seed: found };
+    }
+  })();
 }
 
 let compiled: CompiledProcess | undefined;
@@ -130,20 +185,18 @@ async function compileOnce(): Promise<void> {
   process.env.FAULTS_PROGRAM = compiled.program;
 }
 
-function toResult(tier: Tier, commit: string, reply: Reply): Result {
-  if ('error' in reply) {
-    return { tier, seed: reply.seed, commit, counts: { ...NOTHING, stuck: 1 }, recoverySeconds: 0, hits: [] };
-  }
-  const { seed, findings, hits, recoveryMs } = reply;
-  const recoverySeconds = Math.round(recoveryMs / 1000);
-  return { tier, seed, commit, counts: countFindings(findings), recoverySeconds, hits };
+function toResult(told: Pick<Result, 'tier' | 'provider' | 'commit'>, reply: Reply): Result {
+  const { seed } = reply;
+  if ('error' in reply) return { ...told, seed, counts: { ...NOTHING, stuck: 1 }, recoverySeconds: 0, hits: [] };
+  const { findings, hits, recoveryMs } = reply;
+  return { ...told, seed, counts: countFindings(findings), recoverySeconds: Math.round(recoveryMs / 1000), hits };
 }
 
-function printFindings(tier: Tier, reply: Reply): void {
+function printFindings({ tier, provider }: Result, reply: Reply): void {
   const findings: readonly Finding[] = 'error' in reply ? [{ kind: 'stuck', what: reply.error }] : reply.findings;
   const story = 'error' in reply ? [] : [`    struck at ${reply.hits.join(' ')}`, `    steps ${reply.steps.join(' ')}`];
   const lines = findings.map(({ kind, what }) => `    ${kind}: ${what}`);
-  process.stdout.write(`${tier} story ${reply.seed}:\n${[...story, ...lines].join('\n')}\n`);
+  process.stdout.write(`${tier} ${provider} story ${reply.seed}:\n${[...story, ...lines].join('\n')}\n`);
 }
 
 function printProgress(told: number, startedAt: number): void {
@@ -153,9 +206,10 @@ function printProgress(told: number, startedAt: number): void {
 
 function printFailures(results: readonly Result[], isNaive: boolean): void {
   const failed = results.filter(({ counts }) => !isClean(counts));
-  for (const { tier, seed } of failed.slice(0, 20)) {
+  for (const { tier, provider, seed } of failed.slice(0, 20)) {
     const naive = isNaive ? ' --naive' : '';
-    process.stdout.write(`repeat it: npm run faults -- --runs 1 --tier ${tier} --seed ${seed}${naive}\n`);
+    const story = `--tier ${tier} --provider ${provider} --seed ${seed}`;
+    process.stdout.write(`repeat it: npm run faults -- --runs 1 ${story}${naive}\n`);
   }
 }
 
@@ -175,11 +229,19 @@ async function main(): Promise<void> {
   if (summary !== undefined) return writeSummary(summary);
   await prepareTestServer();
   try {
-    if (measure) await saveProfile(await measureProfile(150));
+    if (measure) await measureAll(flags.provider);
     else if (!(await run(flags))) process.exitCode = 1;
   } finally {
     await compiled?.remove();
     await removeTestServer();
+  }
+}
+
+async function measureAll(asked: Provider | 'both'): Promise<void> {
+  installGates();
+  skipPauses();
+  for (const provider of PROVIDERS.filter((each) => asked === 'both' || asked === each)) {
+    await saveProfiles({ ...(await loadProfiles()), [provider]: await measureProfile(provider, 150) });
   }
 }
 

@@ -1,25 +1,30 @@
 import { FastSystem } from './fast/fast-system.js';
 import type { Counts } from './fast/instance.js';
 import { useCases } from './fast/use-cases.js';
-import { installGates } from './interception.js';
 import type { Profile } from './points.js';
+import { type Provider, repertoires } from './providers.js';
 import { tellStory } from './story.js';
 
 /**
  * How many statements and calls each use case makes in stories that nothing disturbs. Points beyond what nine of ten runs
  * reach would hardly ever be hit.
  */
-export async function measureProfile(stories: number): Promise<Profile> {
-  installGates();
+export async function measureProfile(provider: Provider, stories: number): Promise<Profile> {
   const system = await FastSystem.start(useCases);
-  for (let seed = 1; seed <= stories; seed++) await tellStory(system, seed, undefined);
-  const undisturbed = profileOf(system.counted, 0.9);
-  // Without disturbance there is nothing to resume.
-  system.counted.clear();
-  for (let seed = 1; seed <= stories; seed++) await tellStory(system, seed, undisturbed);
-  const resuming = (system.counted.get(RESUMING) ?? []).filter(({ sql }) => sql > IDLE_STATEMENTS);
-  await system.stop();
-  return { ...undisturbed, ...profileOf(new Map([[RESUMING, resuming]]), 0.5) };
+  const tellAll = async (profile: Profile | undefined) => {
+    for (let seed = 1; seed <= stories; seed++) await tellStory(system, repertoires[provider], seed, profile);
+  };
+  try {
+    await tellAll(undefined);
+    const undisturbed = profileOf(system.counted, 0.9);
+    // Without disturbance there is nothing to resume.
+    system.counted.clear();
+    await tellAll(undisturbed);
+    const resuming = (system.counted.get(RESUMING) ?? []).filter(({ sql }) => sql > IDLE_STATEMENTS);
+    return { ...undisturbed, ...profileOf(new Map([[RESUMING, resuming]]), 0.5) };
+  } finally {
+    await system.stop();
+  }
 }
 
 const RESUMING = 'resumeOperations';

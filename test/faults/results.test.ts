@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { nameOf, pointsOf } from './points.js';
+import { repertoires } from './providers.js';
 import { Random } from './random.js';
 import { fromLine, type Result, toLine } from './results.js';
 import { seedsThatStrike } from './seeds.js';
@@ -9,6 +10,7 @@ import { hitsByPoint, tableOf } from './summary.js';
 const CLEAN = { duplicates: 0, losses: 0, wrongAmounts: 0, stuck: 0 };
 const result: Result = {
   tier: 'fast',
+  provider: 'qbo',
   seed: 17,
   commit: '1a2b3c4',
   counts: CLEAN,
@@ -29,6 +31,12 @@ describe('a line of results', () => {
     expect(fromLine(toLine(failed))).toEqual(failed);
   });
 
+  it('names the provider when that is Stripe: lines without one are from before there was a second', () => {
+    const told: Result = { ...result, provider: 'stripe', hits: [] };
+    expect(toLine(told)).toBe('f stripe 17 1a2b3c4 ok 240');
+    expect(fromLine(toLine(told))).toEqual(told);
+  });
+
   it('is refused when it is something else', () => {
     expect(() => fromLine('x 17')).toThrow('this is no line of results: x 17');
   });
@@ -46,6 +54,8 @@ describe('the points', () => {
       ['createQboInvoice/sql/12/after', 2],
       ['receiveWebhook/sql/1/before', 2],
     ]);
+    const ofStripe = hitsByPoint([{ ...result, provider: 'stripe', hits: ['resumeOperations/sql/1/after'] }]);
+    expect([...ofStripe]).toEqual([['stripe: resumeOperations/sql/1/after', 1]]);
     expect(tableOf(hits)).toEqual([
       '| createQboInvoice | sql | after | 1 | 2 | 2 |',
       '| receiveWebhook | sql | before | 1 | 2 | 2 |',
@@ -60,12 +70,13 @@ describe('seeds for points that were struck too seldom', () => {
   it('are those whose stories mean to strike there, told ones left out, until all were struck often enough', () => {
     const sought = 'sendQboInvoice/http/1/during';
     const told: Result[] = [{ ...result, hits: all.filter((point) => point !== sought) }];
-    const seeds = seedsThatStrike(17, { least: 1, profile, told: () => told });
+    const seeds = seedsThatStrike(17, { provider: 'qbo', least: 1, profile, told: () => told });
     const found = seeds.take(5).toArray();
     expect(found).toHaveLength(5);
     expect(found).not.toContain(17);
-    for (const seed of found) expect(plannedStrikes(seed, profile).map(nameOf).join()).toContain(sought);
-    const rest = seedsThatStrike(1, { least: 1, profile, told: () => told });
+    for (const seed of found)
+      expect(plannedStrikes(repertoires.qbo, seed, profile).map(nameOf).join()).toContain(sought);
+    const rest = seedsThatStrike(1, { provider: 'qbo', least: 1, profile, told: () => told });
     expect(rest.next().done).toBe(false);
     told.push({ ...result, seed: 18, hits: [`${sought}/cut`] });
     expect(rest.next().done).toBe(true);

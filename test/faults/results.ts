@@ -1,11 +1,13 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import type { FindingKind } from './auditor/evidence.js';
+import type { Provider } from './providers.js';
 
 export type Tier = 'fast' | 'real';
 
 /** What is kept of a story: one short line in a file. */
 export interface Result {
   readonly tier: Tier;
+  readonly provider: Provider;
   readonly seed: number;
   readonly commit: string;
   readonly counts: Counts;
@@ -49,21 +51,27 @@ export function isClean({ duplicates, losses, wrongAmounts, stuck }: Counts): bo
   return duplicates + losses + wrongAmounts + stuck === 0;
 }
 
-/** `f 17 1a2b3c4 ok 240 createQboInvoice/sql/12/after`; findings stand as `D1L0W2S0` in the place of `ok`. */
-export function toLine({ tier, seed, commit, counts, recoverySeconds, hits }: Result): string {
+/**
+ * `f 17 1a2b3c4 ok 240 createQboInvoice/sql/12/after`; findings stand as `D1L0W2S0` in the place of `ok`. `f stripe 17 …`
+ * is a story about Stripe, a line without a provider is about QuickBooks.
+ */
+export function toLine({ tier, provider, seed, commit, counts, recoverySeconds, hits }: Result): string {
   const { duplicates, losses, wrongAmounts, stuck } = counts;
   const verdict = isClean(counts) ? 'ok' : `D${duplicates}L${losses}W${wrongAmounts}S${stuck}`;
-  return [tier === 'fast' ? 'f' : 'r', seed, commit, verdict, recoverySeconds, hits.join(',')].join(' ').trimEnd();
+  const story = [tier === 'fast' ? 'f' : 'r', ...(provider === 'qbo' ? [] : [provider]), seed];
+  return [...story, commit, verdict, recoverySeconds, hits.join(',')].join(' ').trimEnd();
 }
 
-const LINE = /^([fr]) (\d+) (\w+) (?:ok|D(\d+)L(\d+)W(\d+)S(\d+)) ([\d.]+)(?: (\S+))?$/;
+const LINE = /^([fr])(?: (stripe))? (\d+) (\w+) (?:ok|D(\d+)L(\d+)W(\d+)S(\d+)) ([\d.]+)(?: (\S+))?$/;
 
 export function fromLine(line: string): Result {
   const match = LINE.exec(line);
   if (!match) throw new Error(`this is no line of results: ${line}`);
-  const [, tier, seed, commit = '', duplicates = 0, losses = 0, wrongAmounts = 0, stuck = 0, seconds, hits] = match;
+  const [, tier, provider, seed, commit = '', ...rest] = match;
+  const [duplicates = 0, losses = 0, wrongAmounts = 0, stuck = 0, seconds, hits] = rest;
   return {
     tier: tier === 'f' ? 'fast' : 'real',
+    provider: provider === 'stripe' ? 'stripe' : 'qbo',
     seed: Number(seed),
     commit,
     counts: {

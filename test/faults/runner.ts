@@ -1,11 +1,13 @@
-import { installGates } from './interception.js';
-import { loadProfile } from './profile.js';
+import { installGates, skipPauses } from './interception.js';
+import { loadProfiles } from './profile.js';
+import { type Provider, repertoires } from './providers.js';
 import type { Tier } from './results.js';
 import { type Report, tellStory } from './story.js';
 import type { System } from './system.js';
 
 /** What the parent process asks for and is told. */
 export interface Order {
+  readonly provider: Provider;
   readonly seed: number;
 }
 
@@ -23,7 +25,6 @@ async function startSystem(tier: Tier, isNaive: boolean): Promise<StoppableSyste
     const { RealSystem } = await import('./real/real-system.js');
     return RealSystem.start(String(process.env.FAULTS_PROGRAM));
   }
-  installGates();
   const { FastSystem } = await import('./fast/fast-system.js');
   const { useCases } = await import('./fast/use-cases.js');
   const { naiveUseCases } = await import('./naive.js');
@@ -33,17 +34,20 @@ async function startSystem(tier: Tier, isNaive: boolean): Promise<StoppableSyste
 /** A process that tells the stories it is asked for, one after the other. */
 async function main(): Promise<void> {
   const [tier = 'fast', isNaive] = process.argv.slice(2);
-  const profile = await loadProfile();
+  // Once: gates within gates would count everything twice.
+  if (tier === 'fast') installGates();
+  if (tier === 'fast') skipPauses();
+  const profiles = await loadProfiles();
   let system: StoppableSystem | undefined;
   let told = 0;
-  const tell = async ({ seed }: Order): Promise<Reply> => {
+  const tell = async ({ provider, seed }: Order): Promise<Reply> => {
     try {
       if (told % STORIES_PER_SYSTEM === 0) {
         await system?.stop();
         system = await startSystem(tier === 'real' ? 'real' : 'fast', isNaive === 'naive');
       }
       told += 1;
-      return await tellStory(system as System, seed, profile);
+      return await tellStory(system as System, repertoires[provider], seed, profiles[provider]);
     } catch (error) {
       return { seed, error: error instanceof Error ? String(error.stack) : String(error) };
     }

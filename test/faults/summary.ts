@@ -1,20 +1,27 @@
 import { writeFile } from 'node:fs/promises';
-import { pointsOf } from './points.js';
-import { loadProfile } from './profile.js';
+import { nameOf, pointsOf } from './points.js';
+import { loadProfiles } from './profile.js';
+import { PROVIDERS, type Provider } from './providers.js';
 import { type Counts, type Result, readResults, sumCounts } from './results.js';
 
 export function totalOf(results: readonly Result[]): Counts {
   return sumCounts(results.map(({ counts }) => counts));
 }
 
-/** How often each point was struck; a cut connection counts like a crash there. */
+/**
+ * How often each point was struck; a cut connection counts like a crash there. The same use case takes another way with
+ * Stripe, so those points are named apart.
+ */
 export function hitsByPoint(results: readonly Result[]): Map<string, number> {
   const hits = new Map<string, number>();
-  for (const point of results.flatMap((result) => result.hits)) {
-    const name = point.replace(/\/cut$/, '');
-    hits.set(name, (hits.get(name) ?? 0) + 1);
-  }
+  const names = results.flatMap((result) => result.hits.map((hit) => nameOfPoint(result.provider, hit)));
+  for (const name of names) hits.set(name, (hits.get(name) ?? 0) + 1);
   return new Map([...hits].toSorted(([left], [right]) => left.localeCompare(right, 'en', { numeric: true })));
+}
+
+export function nameOfPoint(provider: Provider, point: string): string {
+  const name = point.replace(/\/cut$/, '');
+  return provider === 'qbo' ? name : `${provider}: ${name}`;
 }
 
 /** One line a use case: how many different points were struck, and how often. */
@@ -61,9 +68,13 @@ export async function writeSummary(file: string): Promise<void> {
   const results = await readResults(file);
   const total = totalOf(results);
   const hits = hitsByPoint(results);
-  const points = pointsOf(await loadProfile()).map(({ useCase, kind, n, side }) => `${useCase}/${kind}/${n}/${side}`);
-  const struck = (times: number) => points.filter((point) => (hits.get(point) ?? 0) >= times).length;
-  const least = Math.min(...points.map((point) => hits.get(point) ?? 0));
+  const profiles = await loadProfiles();
+  const coverage = PROVIDERS.map((provider) => {
+    const points = pointsOf(profiles[provider]).map((point) =>
+      nameOfPoint(provider, nameOf({ ...point, action: 'crash' })),
+    );
+    return `- ${PROVIDER_NAMES[provider]}: ${coverageOf(points, hits)}`;
+  });
   const lines = [
     '# The fault matrix',
     '',
@@ -71,32 +82,45 @@ export async function writeSummary(file: string): Promise<void> {
     '',
     '| | fast | real | together |',
     '| --- | ---: | ---: | ---: |',
-    row('stories', results, (some) => some.length),
+    ...PROVIDERS.map((each) =>
+      row(
+        `stories about ${PROVIDER_NAMES[each]}`,
+        results,
+        (some) => some.filter(({ provider }) => provider === each).length,
+      ),
+    ),
     row('points struck', results, (some) => sum(some.map((result) => result.hits.length))),
     row('duplicates', results, (some) => totalOf(some).duplicates),
     row('losses', results, (some) => totalOf(some).losses),
     row('wrong amounts', results, (some) => totalOf(some).wrongAmounts),
     row('stuck', results, (some) => totalOf(some).stuck),
     '',
-    `Of ${points.length} points ${struck(1)} were struck, ${struck(10)} of them at least 10 times, each at least ${least} times.`,
+    ...coverage,
+    '',
     `Longest recovery: ${longestRecovery(results)}.`,
     `Stories by commit: ${storiesByCommit(results)}.`,
     '',
     'In a fast story the processes are parts of one, a crash abandons one of them for good, and time is skipped. In a real',
     'one they are processes, PostgreSQL a server of their own, and a crash is SIGKILL. Both are told in the same way and',
-    'judged by the same auditor, which shares no code with the app. This is how the results came about, each command going',
-    'on where it was interrupted; with `--least 10` only stories are told that aim at points struck fewer than ten times:',
+    'judged by the same auditor, which shares no code with the app. In a story about Stripe the conference is connected to',
+    'both providers, so that orders are also invoiced through QuickBooks and switched from one to the other and back.',
+    '',
+    'This is how the results came about, each command going on where it was interrupted; with `--least 10` only stories are',
+    'told that aim at points struck fewer than ten times:',
     '',
     '```sh',
-    'npm run faults -- --runs 10000 --tier fast --seed 100000 --resume docs/faults/results.txt',
-    'npm run faults -- --runs 500 --tier real --seed 400000 --resume docs/faults/results.txt',
-    'npm run faults -- --runs 5000 --tier fast --seed 600000 --least 10 --resume docs/faults/results.txt',
+    ...PROVIDERS.flatMap((provider) => [
+      `npm run faults -- --provider ${provider} --runs 10000 --tier fast --seed 100000 --resume docs/faults/results.txt`,
+      `npm run faults -- --provider ${provider} --runs 500 --tier real --seed 400000 --resume docs/faults/results.txt`,
+      `npm run faults -- --provider ${provider} --runs 5000 --tier fast --seed 600000 --least 10 --resume docs/faults/results.txt`,
+    ]),
     '```',
     '',
-    'Any of them is told again with its seed (`--runs 1 --tier fast --seed 100000`), at random with `--replay FILE --sample 20`.',
+    'Any of them is told again with its seed (`--runs 1 --provider qbo --tier fast --seed 100000`), at random with',
+    '`--replay docs/faults/results.txt --sample 20`. Without `--provider` every other story is about Stripe.',
     '',
     'A point is the n-th SQL statement or HTTP call of a use case, and whether the process died before it, after it, or',
-    'while the request was on its way.',
+    'while the request was on its way. Those of stories about Stripe are named apart.',
     '',
     ...TABLE_HEAD,
     ...tableOf(hits),
@@ -104,6 +128,14 @@ export async function writeSummary(file: string): Promise<void> {
   ];
   await writeFile('docs/faults.md', lines.join('\n'));
   process.stdout.write(`docs/faults.md: ${results.length} stories, ${JSON.stringify(total)}\n`);
+}
+
+const PROVIDER_NAMES: Readonly<Record<Provider, string>> = { qbo: 'QuickBooks', stripe: 'Stripe' };
+
+function coverageOf(points: readonly string[], hits: ReadonlyMap<string, number>): string {
+  const struck = (times: number) => points.filter((point) => (hits.get(point) ?? 0) >= times).length;
+  const least = Math.min(...points.map((point) => hits.get(point) ?? 0));
+  return `of ${points.length} points ${struck(1)} were struck, ${struck(10)} of them at least 10 times, each at least ${least} times.`;
 }
 
 function storiesByCommit(results: readonly Result[]): string {

@@ -1,4 +1,4 @@
-import type { Books } from './books.js';
+import type { Control } from './control.js';
 import type { Strike } from './points.js';
 
 /** What clients ask of the API, by the names that the API has for it. */
@@ -23,6 +23,11 @@ export interface Calls {
   createQboInvoice: { purchaseOrderId: string; idempotencyKey?: string };
   sendQboInvoice: { purchaseOrderId: string; email?: string };
   syncQboInvoiceStatus: { purchaseOrderId: string };
+  configureStripe: { conferenceId: string; secretKey: string; webhookSecret: string; daysUntilDue: number };
+  createStripeInvoice: { purchaseOrderId: string; idempotencyKey?: string };
+  sendStripeInvoice: { purchaseOrderId: string };
+  syncStripeInvoiceStatus: { purchaseOrderId: string };
+  switchInvoiceProvider: { purchaseOrderId: string; provider: 'QBO' | 'STRIPE' };
   recordPayment: {
     purchaseOrderId: string;
     amount: string;
@@ -40,15 +45,19 @@ export type Answer =
   | { readonly kind: 'answered'; readonly id: string | null; readonly codes: readonly string[] }
   | { readonly kind: 'lost' };
 
-export const JOBS = ['processQboEvents', 'resumeOperations', 'sweepQboConnection'] as const;
-export type Job = (typeof JOBS)[number];
+export type Job =
+  | 'processQboEvents'
+  | 'resumeOperations'
+  | 'sweepQboConnection'
+  | 'processStripeEvents'
+  | 'sweepStripeConnection';
 
 /** The processes under test with their surroundings, in this process or in several. */
 export interface System {
   /** Calls one of the two API processes. */
   call<N extends CallName>(api: 0 | 1, name: N, input: Calls[N]): Promise<Answer>;
-  /** Has one of the two workers do a job for a company now. */
-  work(worker: 0 | 1, job: Job, realmId: string): Promise<void>;
+  /** Has one of the two workers do a job now. `scope`: the company (its realm), or the connection to Stripe, that it is about. */
+  work(worker: 0 | 1, job: Job, scope: string): Promise<void>;
   /** Strikes armed from now on; each is gone once its point was reached. */
   arm(strikes: readonly Strike[]): void;
   /** Names of the points that were reached since the last call. */
@@ -66,8 +75,10 @@ export interface System {
   readonly ownPaceMs: number | undefined;
   /** Cuts every connection to the database. */
   cutConnections(): Promise<void>;
-  /** The simulator's control API. */
-  control(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown>;
-  books(realmId: string): Promise<Books>;
+  /** The control API of QuickBooks' simulator. */
+  readonly quickbooks: Control;
+  readonly stripe: Control;
+  /** Where Stripe's simulator sends webhooks; the conference's slug is to be added. */
+  readonly stripeWebhooksUrl: string;
   sql(text: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>;
 }

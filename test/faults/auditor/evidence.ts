@@ -1,4 +1,5 @@
-import type { Books } from '../books.js';
+import type { Books } from '../quickbooks/books.js';
+import type { StripeBooks } from '../stripe/books.js';
 
 export type FindingKind = 'duplicate' | 'loss' | 'wrong amount' | 'stuck';
 
@@ -14,6 +15,8 @@ export interface Told {
   /** The idempotency key of the request, if it had one. */
   readonly key?: string;
   readonly orderId?: string;
+  /** Where a switch was to go. */
+  readonly provider?: 'QBO' | 'STRIPE';
 }
 
 /** What a client asked to be made, however often it repeated that. */
@@ -39,10 +42,19 @@ export interface Evidence {
   readonly isTaxed: boolean;
   /** Ids of invoices whose lines a bookkeeper changed. */
   readonly rewritten: ReadonlySet<string>;
-  /** How often an e-mail was asked for, by purchase order. */
-  readonly emailsAsked: ReadonlyMap<string, number>;
   /** The append-only rows as they were before. */
   readonly earlier: ReadonlyMap<string, string>;
+  /** Of stories that are about Stripe. */
+  readonly stripe?: StripeEvidence;
+}
+
+export interface StripeEvidence {
+  readonly books: StripeBooks;
+  /** By order where its invoice is, if it has one, because a client was told so and did nothing since. */
+  readonly switched: ReadonlyMap<string, 'QBO' | 'STRIPE'>;
+  /** Where the conference is: money is of the day that it is there. */
+  readonly timezone: string;
+  readonly connectionId: string;
 }
 
 export function finding(kind: FindingKind, what: string): Finding {

@@ -1,7 +1,8 @@
-import type { Evidence, Row } from './evidence.js';
+import type { Evidence, Row, StripeEvidence } from './evidence.js';
 
 export interface Order {
   readonly row: Row;
+  readonly lines: readonly Row[];
   readonly invoices: readonly Row[];
   /** With `reversed`. */
   readonly payments: readonly Row[];
@@ -19,9 +20,10 @@ export interface Ledger {
   readonly refundNotes: readonly Row[];
 }
 
-export async function readLedger({ sql, conferenceId, books, told }: Evidence): Promise<Ledger> {
+export async function readLedger({ sql, conferenceId, books, told, stripe }: Evidence): Promise<Ledger> {
   const orders = await sql('select * from purchase_order where conference_id = $1 order by id', [conferenceId]);
   const ids = orders.map((order) => order.id);
+  const lines = await sql('select * from line_item where purchase_order_id = any ($1) order by position', [ids]);
   const invoices = await sql('select * from invoice where purchase_order_id = any ($1)', [ids]);
   const payments = await sql(
     `select payment.*, paid_on::text as paid_day,
@@ -34,19 +36,27 @@ export async function readLedger({ sql, conferenceId, books, told }: Evidence): 
      from credit_note where purchase_order_id = any ($1) order by id`,
     [ids],
   );
+  const ofStripe = stripe ? await readWork(sql, stripe) : { connections: [], operations: [], events: [] };
   return {
     orders: orders.map((row) => ({
       row,
+      lines: lines.filter((line) => line.purchase_order_id === row.id),
       invoices: invoices.filter((invoice) => invoice.purchase_order_id === row.id),
       payments: payments.filter((payment) => payment.purchase_order_id === row.id),
       credits: credits.filter((credit) => credit.purchase_order_id === row.id),
     })),
-    connections: await sql('select * from qbo_connection where realm_id = $1', [books.realmId]),
-    operations: await sql(
-      'select operation.* from provider_operation operation join qbo_connection c on c.id = qbo_connection_id where realm_id = $1',
-      [books.realmId],
-    ),
-    events: await sql('select * from webhook_event where company_id = $1', [books.realmId]),
+    connections: [
+      ...(await sql('select * from qbo_connection where realm_id = $1', [books.realmId])),
+      ...ofStripe.connections,
+    ],
+    operations: [
+      ...(await sql(
+        'select operation.* from provider_operation operation join qbo_connection c on c.id = qbo_connection_id where realm_id = $1',
+        [books.realmId],
+      )),
+      ...ofStripe.operations,
+    ],
+    events: [...(await sql('select * from webhook_event where company_id = $1', [books.realmId])), ...ofStripe.events],
     providerPayments: await sql('select * from provider_payment where company_id = $1', [`SANDBOX:${books.realmId}`]),
     refundNotes: await sql(
       `select subject, after ->> 'refundReceipt' as receipt, after ->> 'revision' as revision from audit_event
@@ -57,6 +67,22 @@ export async function readLedger({ sql, conferenceId, books, told }: Evidence): 
       told.flatMap(({ key }) => (key === undefined ? [] : [key])),
     ]),
   };
+}
+
+async function readWork(
+  sql: Evidence['sql'],
+  { connectionId }: StripeEvidence,
+): Promise<Pick<Ledger, 'connections' | 'operations' | 'events'>> {
+  return {
+    connections: await sql('select * from stripe_connection where id = $1', [connectionId]),
+    operations: await sql('select * from provider_operation where stripe_connection_id = $1', [connectionId]),
+    events: await sql('select * from webhook_event where company_id = $1', [connectionId]),
+  };
+}
+
+/** The order with the invoices of one provider alone. */
+export function atProvider(order: Order, provider: 'QBO' | 'STRIPE'): Order {
+  return { ...order, invoices: order.invoices.filter((invoice) => invoice.provider === provider) };
 }
 
 export function sumOfStanding(rows: readonly Row[]): bigint {

@@ -1,6 +1,6 @@
 import { minor } from './amounts.js';
 import { type Asked, type Evidence, type Finding, finding, type Row, type Told } from './evidence.js';
-import type { Ledger, Order } from './ledger.js';
+import { atProvider, type Ledger, type Order } from './ledger.js';
 
 /** Nothing is recorded more often, or over another amount, than clients asked for. */
 export function auditAskedOf({ row, payments, credits }: Order, asked: readonly Asked[]): Finding[] {
@@ -32,7 +32,8 @@ function beyond(found: readonly string[], asked: readonly string[]): string[] {
 /** Counts what was made, also of what is gone again. What a bookkeeper deleted in time, nobody here may have heard of. */
 export function auditCreated({ orders }: Ledger, { asked, books }: Evidence): Finding[] {
   const ordered = asked.filter(({ call }) => call === 'createPurchaseOrder').length;
-  const known = new Set(orders.flatMap(({ invoices }) => invoices).map((invoice) => invoice.external_id));
+  const invoices = orders.flatMap((order) => atProvider(order, 'QBO').invoices);
+  const known = new Set(invoices.map((invoice) => invoice.external_id));
   known.delete(null);
   for (const { entity, id } of books.deleted) if (entity === 'Invoice') known.add(id);
   const findings: Finding[] = [];
@@ -57,8 +58,11 @@ function auditPromise(each: Told, orders: ReadonlyMap<unknown, Order>): Finding[
     case 'createPurchaseOrder':
       return order ? [] : [finding('loss', `purchase order ${each.id} was confirmed and is not there`)];
     case 'createQboInvoice':
-      if (order?.invoices.some((invoice) => invoice.external_id !== null)) return [];
-      return [finding('loss', `an invoice of ${order?.row.reference} was confirmed and is not there`)];
+      return auditPromisedInvoice(order, 'QBO');
+    case 'createStripeInvoice':
+      return auditPromisedInvoice(order, 'STRIPE');
+    case 'switchInvoiceProvider':
+      return auditPromisedInvoice(order, each.provider ?? 'STRIPE');
     case 'recordPayment':
       return payment ? [] : [finding('loss', `payment ${each.id} was confirmed and is not there`)];
     case 'reversePayment':
@@ -73,6 +77,11 @@ function auditPromise(each: Told, orders: ReadonlyMap<unknown, Order>): Finding[
     default:
       return [];
   }
+}
+
+function auditPromisedInvoice(order: Order | undefined, provider: 'QBO' | 'STRIPE'): Finding[] {
+  if (order && atProvider(order, provider).invoices.some((invoice) => invoice.external_id !== null)) return [];
+  return [finding('loss', `an invoice of ${order?.row.reference} at ${provider} was confirmed and is not there`)];
 }
 
 /** Whoever repeated a key was told of one and the same thing. */
@@ -93,12 +102,34 @@ function auditKeys({ keys }: Ledger, told: readonly Told[]): Finding[] {
 }
 
 /** A lost answer may make one e-mail too many, never two. */
-export function auditEmails({ row, invoices }: Order, { books, emailsAsked, told }: Evidence): Finding[] {
+export function auditEmails(order: Order, evidence: Evidence): Finding[] {
+  const { books, stripe } = evidence;
+  const byQuickBooks = books.emails.map(({ invoiceId }) => invoiceId);
+  return [
+    ...compareEmails(atProvider(order, 'QBO'), byQuickBooks, 'sendQboInvoice', evidence),
+    ...(stripe
+      ? compareEmails(
+          atProvider(order, 'STRIPE'),
+          stripe.books.emails.map(({ invoice }) => invoice),
+          'sendStripeInvoice',
+          evidence,
+        )
+      : []),
+  ];
+}
+
+/** `emailed`: the invoice of each e-mail. */
+function compareEmails(
+  { row, invoices }: Order,
+  emailed: readonly string[],
+  call: string,
+  { asked, told }: Evidence,
+): Finding[] {
   const own = new Set(invoices.map((invoice) => invoice.external_id));
-  const sent = books.emails.filter(({ invoiceId }) => own.has(invoiceId)).length;
-  const asked = emailsAsked.get(String(row.id)) ?? 0;
-  if (sent > asked + 1)
-    return [finding('duplicate', `${row.reference} was e-mailed ${sent} times, asked for ${asked}`)];
-  const isPromised = told.some((each) => each.call === 'sendQboInvoice' && each.orderId === row.id);
+  const sent = emailed.filter((id) => own.has(id)).length;
+  const wanted = asked.filter((each) => each.call === call && each.orderId === row.id).length;
+  if (sent > wanted + 1)
+    return [finding('duplicate', `${row.reference} was e-mailed ${sent} times, asked for ${wanted}`)];
+  const isPromised = told.some((each) => each.call === call && each.orderId === row.id);
   return isPromised && sent === 0 ? [finding('loss', `${row.reference} was never e-mailed`)] : [];
 }

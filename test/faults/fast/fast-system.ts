@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
+import type { InvoicingContext } from '../../../src/application/invoicing/invoicing-context.js';
 import { standardWaits, type Waits } from '../../../src/application/waits.js';
+import { findStripeEndpoint } from '../../../src/application/webhooks/find-stripe-endpoint.js';
 import { storeWebhookEvents } from '../../../src/application/webhooks/store-webhook-events.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { withSessionLock } from '../../../src/infrastructure/jobs/session-lock.js';
@@ -10,14 +11,17 @@ import { PostgresTokenStore } from '../../../src/infrastructure/quickbooks/postg
 import { PostgresTrafficStore } from '../../../src/infrastructure/quickbooks/postgres-traffic-store.js';
 import { QuickBooksWebhooks } from '../../../src/infrastructure/quickbooks/webhooks.js';
 import { JweSecretBox } from '../../../src/infrastructure/secret-box.js';
+import { StripeGateway } from '../../../src/infrastructure/stripe/gateway.js';
+import { PostgresKeyStore } from '../../../src/infrastructure/stripe/postgres-key-store.js';
+import { StripeWebhooks } from '../../../src/infrastructure/stripe/webhooks.js';
 import { type QuickBooksSimulator, startQuickBooksSimulator } from '../../../src/simulators/quickbooks/simulator.js';
+import { type StripeSimulator, startStripeSimulator } from '../../../src/simulators/stripe/simulator.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
-import type { Books } from '../books.js';
 import { Control } from '../control.js';
 import { nameOf, type Point, type Strike } from '../points.js';
 import type { Answer, CallName, Calls, Job, System } from '../system.js';
 import { type Counts, Instance, letOthersRun, type Run } from './instance.js';
-import { type Receiver, startReceiver } from './receiver.js';
+import { type Receiver, startReceiver, type WebhookPost } from './receiver.js';
 import type { UseCases } from './use-cases.js';
 import { VIRTUAL_NOW, VirtualTime } from './virtual-time.js';
 
@@ -43,10 +47,11 @@ export class FastSystem implements System {
   /** Minutes that pass at once: long enough for every lease, window and back-off. */
   readonly settlingMs = [0, 1, 16, 16, 65, 65, 130, 130, 130, 1500, 1500].map((minutes) => minutes * 60_000);
   readonly ownPaceMs = undefined;
+  readonly quickbooks: Control;
+  readonly stripe: Control;
   readonly #database: TestDatabase;
   readonly #admin: pg.Client;
-  readonly #simulator: QuickBooksSimulator;
-  readonly #control: Control;
+  readonly #simulators: Simulators;
   readonly #time: VirtualTime;
   readonly #useCases: UseCases;
   readonly #secrets = new JweSecretBox([{ id: 'k1', secret: new Uint8Array(randomBytes(32)) }]);
@@ -61,13 +66,17 @@ export class FastSystem implements System {
   /** The statements and calls of each run of a use case. */
   readonly counted = new Map<string, Counts[]>();
 
-  private constructor(database: TestDatabase, admin: pg.Client, simulator: QuickBooksSimulator, useCases: UseCases) {
+  private constructor(database: TestDatabase, admin: pg.Client, simulators: Simulators, useCases: UseCases) {
     this.#database = database;
     this.#admin = admin;
-    this.#simulator = simulator;
-    this.#control = new Control(simulator.controlUrl);
+    this.#simulators = simulators;
+    this.quickbooks = new Control(simulators.quickbooks.controlUrl);
+    this.stripe = new Control(simulators.stripe.controlUrl);
     this.#useCases = useCases;
-    this.#time = new VirtualTime(admin, (advanceSeconds) => this.control('POST', '/clock', { advanceSeconds }));
+    this.#time = new VirtualTime(admin, async (advanceSeconds) => {
+      await this.quickbooks.call('POST', '/clock', { advanceSeconds });
+      await this.stripe.call('POST', '/clock', { advanceSeconds });
+    });
   }
 
   static async start(useCases: UseCases): Promise<FastSystem> {
@@ -79,11 +88,17 @@ export class FastSystem implements System {
     await admin.query(`alter database "${name}" set search_path = public, pg_catalog`);
     // Here processes die, the database server does not.
     await admin.query(`alter database "${name}" set synchronous_commit = off`);
-    const simulator = await startQuickBooksSimulator({ clientId: 'app', clientSecret: 'app-secret' });
-    const system = new FastSystem(database, admin, simulator, useCases);
-    system.#receiver = await startReceiver((body, signature) => system.#receive(body, signature));
-    await system.control('POST', '/webhooks', { url: system.#receiver.url, verifierToken: VERIFIER_TOKEN });
+    const quickbooks = await startQuickBooksSimulator({ clientId: 'app', clientSecret: 'app-secret' });
+    const simulators = { quickbooks, stripe: await startStripeSimulator({ accounts: [] }) };
+    const system = new FastSystem(database, admin, simulators, useCases);
+    system.#receiver = await startReceiver((received) => system.#receive(received));
+    const url = `${system.#receiver.url}/qbo`;
+    await system.quickbooks.call('POST', '/webhooks', { url, verifierToken: VERIFIER_TOKEN });
     return system;
+  }
+
+  get stripeWebhooksUrl(): string {
+    return `${this.#receiver?.url}/stripe`;
   }
 
   async call<N extends CallName>(api: 0 | 1, name: N, input: Calls[N]): Promise<Answer> {
@@ -94,12 +109,27 @@ export class FastSystem implements System {
     return { kind: 'answered', id, codes: failures.map((failure) => failure.code) };
   }
 
-  async work(worker: 0 | 1, job: Job, realmId: string): Promise<void> {
+  async work(worker: 0 | 1, job: Job, scope: string): Promise<void> {
+    do await this.#workOnce(worker, job, scope);
+    while (job === 'processStripeEvents' && (await this.#isDueAgain(scope)));
+  }
+
+  /** The worker comes back for what is left of a run, as after two deaths, when events are taken one at a time. */
+  async #isDueAgain(connectionId: string): Promise<boolean> {
+    const [row] = await this.sql(
+      `select exists (select from webhook_event where company_id = $1 and attempts > 0 and state = 'PROCESSING') as due`,
+      [connectionId],
+    );
+    return row?.due === true;
+  }
+
+  async #workOnce(worker: 0 | 1, job: Job, scope: string): Promise<void> {
     const handler = this.#useCases.jobs[job];
     const run = await this.#run(`worker ${worker}`, job, async (instance) => {
-      const work = async () => void (await handler(instance.context('system'), realmId));
+      const work = async () => void (await handler(instance.context('system'), scope));
       if (job === 'resumeOperations') return work();
-      await instance.withSession((session) => withSessionLock(session, `qbo:${realmId}`, work));
+      const lock = job.includes('Stripe') ? `stripe:${scope}` : `qbo:${scope}`;
+      await instance.withSession((session) => withSessionLock(session, lock, work));
     });
     if (run.kind !== 'returned') this.#explain(job, run);
   }
@@ -138,14 +168,6 @@ export class FastSystem implements System {
     await letOthersRun();
   }
 
-  control(method: string, path: string, body?: object): Promise<unknown> {
-    return this.#control.call(method, path, body);
-  }
-
-  books(realmId: string): Promise<Books> {
-    return this.#control.books(realmId);
-  }
-
   async sql(text: string, parameters: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
     return (await this.#admin.query(text, [...parameters])).rows;
   }
@@ -153,7 +175,8 @@ export class FastSystem implements System {
   async stop(): Promise<void> {
     for (const instance of this.#instances.values()) await (await instance).instance.stop();
     await this.#receiver?.stop();
-    await this.#simulator.stop();
+    await this.#simulators.quickbooks.stop();
+    await this.#simulators.stripe.stop();
     await this.#admin.end();
     await this.#database.drop();
   }
@@ -185,10 +208,10 @@ export class FastSystem implements System {
     return new LivingInstance(instance, this.#parts(process, instance));
   }
 
-  #parts(process: string, { orm }: Instance): Omit<QboContext, 'em' | 'actor'> {
+  #parts(process: string, { orm }: Instance): Omit<InvoicingContext, 'em' | 'actor'> {
     const clock = { now: () => new Date(this.#time.now() + (this.#skewMs[PROCESSES.indexOf(process)] ?? 0)) };
     const defaultApp = { clientId: 'app', clientSecret: 'app-secret' };
-    const { baseUrl: apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl } = this.#simulator;
+    const { baseUrl: apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl } = this.#simulators.quickbooks;
     const endpoints = { apiBaseUrl, tokenUrl, authorizeUrl, revokeUrl };
     const accounting = new QuickBooksGateway({
       store: new PostgresTokenStore(orm, waits),
@@ -202,7 +225,13 @@ export class FastSystem implements System {
     // Nobody is woken: a story has its workers look for work.
     const jobs = { wakeWebhookWorker: () => undefined, resumeOperationsIn: () => undefined };
     const shared = { clock, ids: randomIds, waits, secrets: this.#secrets, jobs };
-    return { ...shared, accounting, defaultApp, allowsSimulators: true };
+    const billing = new StripeGateway({
+      keys: new PostgresKeyStore(orm, this.#secrets, waits),
+      clock,
+      waits,
+      apiBaseUrlOf: () => this.#simulators.stripe.baseUrl,
+    });
+    return { ...shared, accounting, billing, defaultApp, allowsSimulators: true, allowsStripeSimulator: true };
   }
 
   #strikeAt(point: Point): Strike | undefined {
@@ -229,18 +258,44 @@ export class FastSystem implements System {
     return { kind: 'lost' };
   }
 
-  async #receive(body: Buffer, signature: string | undefined): Promise<number | undefined> {
+  async #receive(received: WebhookPost): Promise<number | undefined> {
     this.#receivedBy = 1 - this.#receivedBy;
-    const run = await this.#run(`api ${this.#receivedBy}`, 'receiveWebhook', async ({ context }) => {
-      if (this.#webhooks.verify(body, signature) !== 'valid') return 401;
-      const events = this.#webhooks.parse(body);
-      if (!events) return 400;
-      await storeWebhookEvents({ ...context('system'), wake: () => undefined }, 'QBO', events);
-      return 200;
-    });
+    const process = `api ${this.#receivedBy}`;
+    const run = received.path.startsWith('/webhooks/stripe/')
+      ? await this.#run(process, 'receiveStripeWebhook', ({ context }) =>
+          this.#receiveStripe(context('system'), received),
+        )
+      : await this.#run(process, 'receiveWebhook', ({ context }) =>
+          this.#receiveQuickBooks(context('system'), received),
+        );
     if (run.kind === 'died') return undefined;
     return run.kind === 'returned' ? run.value : 500;
   }
+
+  async #receiveQuickBooks(context: InvoicingContext, { body, headers }: WebhookPost): Promise<number> {
+    if (this.#webhooks.verify(body, headers['intuit-signature']) !== 'valid') return 401;
+    const events = this.#webhooks.parse(body);
+    if (!events) return 400;
+    await storeWebhookEvents({ ...context, wake: () => undefined }, 'QBO', events);
+    return 200;
+  }
+
+  async #receiveStripe(context: InvoicingContext, { path, body, headers }: WebhookPost): Promise<number> {
+    const found = await findStripeEndpoint(context, path.replace('/webhooks/stripe/', ''));
+    if (!found?.endpoint) return 404;
+    const { connectionId: companyId, secrets } = found.endpoint;
+    const webhooks = new StripeWebhooks({ secrets, companyId, clock: context.clock });
+    if (webhooks.verify(body, headers['stripe-signature']) !== 'valid') return 401;
+    const events = webhooks.parse(body);
+    if (!events) return 400;
+    await storeWebhookEvents({ ...context, wake: () => undefined }, 'STRIPE', events);
+    return 200;
+  }
+}
+
+interface Simulators {
+  readonly quickbooks: QuickBooksSimulator;
+  readonly stripe: StripeSimulator;
 }
 
 /** What the driver says when its connection was cut, by itself or as the cause of what the ORM made of it. */
@@ -268,15 +323,15 @@ const PROCESSES = ['api 0', 'api 1', 'worker 0', 'worker 1'];
 /** An instance and what its use cases get. */
 class LivingInstance {
   readonly instance: Instance;
-  readonly #parts: Omit<QboContext, 'em' | 'actor'>;
+  readonly #parts: Omit<InvoicingContext, 'em' | 'actor'>;
 
-  constructor(instance: Instance, parts: Omit<QboContext, 'em' | 'actor'>) {
+  constructor(instance: Instance, parts: Omit<InvoicingContext, 'em' | 'actor'>) {
     this.instance = instance;
     this.#parts = parts;
   }
 
   /** With an entity manager of its own, as each request and job has one. */
-  readonly context = (actor: string): QboContext => ({
+  readonly context = (actor: string): InvoicingContext => ({
     ...this.#parts,
     em: this.instance.orm.em.fork(),
     actor: { id: actor, name: actor },

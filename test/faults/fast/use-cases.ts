@@ -1,4 +1,7 @@
 import { createConference } from '../../../src/application/conferences/create-conference.js';
+import type { InvoicingContext } from '../../../src/application/invoicing/invoicing-context.js';
+import { resumeOperations } from '../../../src/application/invoicing/resume-operations.js';
+import { switchInvoiceProvider } from '../../../src/application/invoicing/switch-invoice-provider.js';
 import type { Outcome } from '../../../src/application/outcome.js';
 import { cancelPurchaseOrder } from '../../../src/application/purchase-orders/cancel-purchase-order.js';
 import { createPurchaseOrder } from '../../../src/application/purchase-orders/create-purchase-order.js';
@@ -8,19 +11,26 @@ import { reversePayment } from '../../../src/application/purchase-orders/reverse
 import { sendPurchaseOrder } from '../../../src/application/purchase-orders/send-purchase-order.js';
 import { configureQboConnection } from '../../../src/application/quickbooks/configure-qbo-connection.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
-import { dueSweeps } from '../../../src/application/quickbooks/due-sweeps.js';
-import type { QboContext } from '../../../src/application/quickbooks/qbo-context.js';
-import { resumeOperations } from '../../../src/application/quickbooks/resume-operations.js';
+import { dueQboSweeps } from '../../../src/application/quickbooks/due-sweeps.js';
 import { sendQboInvoice } from '../../../src/application/quickbooks/send-qbo-invoice.js';
 import { sweepQboConnection } from '../../../src/application/quickbooks/sweep-qbo-connection.js';
 import { syncQboInvoiceStatus } from '../../../src/application/quickbooks/sync-qbo-invoice-status.js';
+import { configureStripe } from '../../../src/application/stripe/configure-stripe.js';
+import { createStripeInvoice } from '../../../src/application/stripe/create-stripe-invoice.js';
+import { sendStripeInvoice } from '../../../src/application/stripe/send-stripe-invoice.js';
+import { dueStripeSweeps, sweepStripeConnection } from '../../../src/application/stripe/sweep-stripe-connection.js';
+import { syncStripeInvoiceStatus } from '../../../src/application/stripe/sync-stripe-invoice-status.js';
 import { processQboEvents } from '../../../src/application/webhooks/process-qbo-events.js';
+import { processStripeEvents } from '../../../src/application/webhooks/process-stripe-events.js';
 import type { Calls, Job } from '../system.js';
 
 export type CallHandlers = {
-  readonly [N in keyof Calls]: (context: QboContext, input: Calls[N]) => Promise<Outcome<{ readonly code: string }>>;
+  readonly [N in keyof Calls]: (
+    context: InvoicingContext,
+    input: Calls[N],
+  ) => Promise<Outcome<{ readonly code: string }>>;
 };
-export type JobHandlers = { readonly [J in Job]: (context: QboContext, realmId: string) => Promise<unknown> };
+export type JobHandlers = { readonly [J in Job]: (context: InvoicingContext, scope: string) => Promise<unknown> };
 
 export interface UseCases {
   readonly calls: CallHandlers;
@@ -38,6 +48,11 @@ export const useCases: UseCases = {
     createQboInvoice,
     sendQboInvoice,
     syncQboInvoiceStatus,
+    configureStripe,
+    createStripeInvoice,
+    sendStripeInvoice,
+    syncStripeInvoiceStatus,
+    switchInvoiceProvider,
     recordPayment,
     reversePayment,
     issueCreditNote,
@@ -46,8 +61,13 @@ export const useCases: UseCases = {
     processQboEvents,
     resumeOperations: (context) => resumeOperations(context),
     sweepQboConnection: async (context, realmId) => {
-      const due = (await dueSweeps(context)).filter((sweep) => sweep.realmId === realmId);
+      const due = (await dueQboSweeps(context)).filter((sweep) => sweep.companyId === realmId);
       for (const { connectionId } of due) await sweepQboConnection(context, connectionId);
+    },
+    processStripeEvents,
+    sweepStripeConnection: async (context, connectionId) => {
+      const due = (await dueStripeSweeps(context)).filter((sweep) => sweep.connectionId === connectionId);
+      for (const each of due) await sweepStripeConnection(context, each.connectionId);
     },
   },
 };

@@ -9,6 +9,8 @@ const USE_CASES: Readonly<Record<string, string>> = {
   process_qbo_events: 'processQboEvents',
   resume_operations: 'resumeOperations',
   sweep_qbo_connection: 'sweepQboConnection',
+  process_stripe_events: 'processStripeEvents',
+  sweep_stripe_connection: 'sweepStripeConnection',
 };
 
 export function run(options: RunnerOptions): ReturnType<typeof runUngated> {

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type QuickBooksSimulator, startQuickBooksSimulator } from '../../../src/simulators/quickbooks/simulator.js';
-import type { Books } from '../books.js';
+import { type StripeSimulator, startStripeSimulator } from '../../../src/simulators/stripe/simulator.js';
 import { Control } from '../control.js';
-import { type Receiver, startReceiver } from '../fast/receiver.js';
+import { type Receiver, startReceiver, type WebhookPost } from '../fast/receiver.js';
 import type { Strike } from '../points.js';
 import type { Answer, CallName, Calls, Job, System } from '../system.js';
 import { AppProcess } from './app-process.js';
@@ -22,6 +22,8 @@ const TASKS: Readonly<Record<Job, string>> = {
   processQboEvents: 'process_qbo_events',
   resumeOperations: 'resume_operations',
   sweepQboConnection: 'wake_due_sweeps',
+  processStripeEvents: 'process_stripe_events',
+  sweepStripeConnection: 'wake_due_sweeps',
 };
 /** What waits longer is not worth waiting for: everything that is due after days is due after this. */
 const LONGEST_PAUSE_MS = 8_000;
@@ -31,10 +33,11 @@ export class RealSystem implements System {
   readonly settlingMs: readonly number[] = Array.from({ length: 90 }, (_, round) => (round === 0 ? 0 : 500));
   /** Their timetable is kept by the minute. */
   readonly ownPaceMs = 60_000;
+  readonly quickbooks: Control;
+  readonly stripe: Control;
   readonly #directory: string;
   readonly #postgres: RestartablePostgres;
-  readonly #simulator: QuickBooksSimulator;
-  readonly #control: Control;
+  readonly #simulators: Simulators;
   readonly #pool: pg.Pool;
   #processes: readonly AppProcess[] = [];
   #receiver: Receiver | undefined;
@@ -42,11 +45,12 @@ export class RealSystem implements System {
   #armed: readonly Strike[] = [];
   #receivedBy = 0;
 
-  private constructor(directory: string, postgres: RestartablePostgres, simulator: QuickBooksSimulator) {
+  private constructor(directory: string, postgres: RestartablePostgres, simulators: Simulators) {
     this.#directory = directory;
     this.#postgres = postgres;
-    this.#simulator = simulator;
-    this.#control = new Control(simulator.controlUrl);
+    this.#simulators = simulators;
+    this.quickbooks = new Control(simulators.quickbooks.controlUrl);
+    this.stripe = new Control(simulators.stripe.controlUrl);
     this.#pool = new pg.Pool({ connectionString: postgres.url, max: 4 });
     // The server is restarted under it on purpose.
     this.#pool.on('error', () => undefined);
@@ -58,14 +62,15 @@ export class RealSystem implements System {
     const directory = await mkdtemp(join(tmpdir(), `conference-invoicing-test-${process.pid}-`));
     await chmod(directory, 0o755);
     const postgres = await startRestartablePostgres(join(directory, 'postgres'));
-    const simulator = await startQuickBooksSimulator({ clientId: 'app', clientSecret: 'app-secret' });
-    const system = new RealSystem(directory, postgres, simulator);
+    const quickbooks = await startQuickBooksSimulator({ clientId: 'app', clientSecret: 'app-secret' });
+    const simulators = { quickbooks, stripe: await startStripeSimulator({ accounts: [] }) };
+    const system = new RealSystem(directory, postgres, simulators);
     await system.#startProcesses(program);
     return system;
   }
 
   async #startProcesses(program: string): Promise<void> {
-    const { baseUrl, tokenUrl, authorizeUrl, revokeUrl } = this.#simulator;
+    const { baseUrl, tokenUrl, authorizeUrl, revokeUrl } = this.#simulators.quickbooks;
     const environment = {
       DATABASE_URL: this.#postgres.url,
       DATA_DIR: join(this.#directory, 'app'),
@@ -80,14 +85,20 @@ export class RealSystem implements System {
       QBO_CLIENT_ID: 'app',
       QBO_CLIENT_SECRET: 'app-secret',
       QBO_WEBHOOK_VERIFIER_TOKEN: VERIFIER_TOKEN,
+      STRIPE_API_BASE_URL: this.#simulators.stripe.baseUrl,
     };
     const onHit = (point: string) => this.#noteHit(point);
     this.#processes = ROLES.map(
       (role) => new AppProcess({ program, environment: { ...environment, ROLE: role }, onHit }),
     );
     await Promise.all(this.#processes.map(({ url }) => url));
-    this.#receiver = await startReceiver((body, signature) => this.#forward(body, signature));
-    await this.control('POST', '/webhooks', { url: this.#receiver.url, verifierToken: VERIFIER_TOKEN });
+    this.#receiver = await startReceiver((received) => this.#forward(received));
+    const url = `${this.#receiver.url}/qbo`;
+    await this.quickbooks.call('POST', '/webhooks', { url, verifierToken: VERIFIER_TOKEN });
+  }
+
+  get stripeWebhooksUrl(): string {
+    return `${this.#receiver?.url}/stripe`;
   }
 
   async call<N extends CallName>(api: 0 | 1, name: N, input: Calls[N]): Promise<Answer> {
@@ -95,8 +106,8 @@ export class RealSystem implements System {
   }
 
   /** Whichever worker is free takes the job, as it is with a queue. */
-  async work(_worker: 0 | 1, job: Job, realmId: string): Promise<void> {
-    await this.sql('select graphile_worker.add_job($1, $2::json)', [TASKS[job], JSON.stringify({ realmId })]);
+  async work(_worker: 0 | 1, job: Job, scope: string): Promise<void> {
+    await this.sql('select graphile_worker.add_job($1, $2::json)', [TASKS[job], JSON.stringify({ companyId: scope })]);
   }
 
   arm(strikes: readonly Strike[]): void {
@@ -134,14 +145,6 @@ export class RealSystem implements System {
     );
   }
 
-  control(method: string, path: string, body?: object): Promise<unknown> {
-    return this.#control.call(method, path, body);
-  }
-
-  books(realmId: string): Promise<Books> {
-    return this.#control.books(realmId);
-  }
-
   /** The harness's own statements outlast a restart of the server. */
   async sql(text: string, parameters: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
     for (let attempt = 1; ; attempt++) {
@@ -158,7 +161,8 @@ export class RealSystem implements System {
   async stop(): Promise<void> {
     await this.#receiver?.stop();
     await Promise.all(this.#processes.map((each) => each.stop()));
-    await this.#simulator.stop();
+    await this.#simulators.quickbooks.stop();
+    await this.#simulators.stripe.stop();
     await this.#pool.end();
     await this.#postgres.stop();
     await rm(this.#directory, { recursive: true, force: true });
@@ -179,17 +183,19 @@ export class RealSystem implements System {
     this.arm(this.#armed.filter((strike) => !isStruck(strike)));
   }
 
-  /** Intuit knows one address, behind which a balancer picks a process. */
-  async #forward(body: Buffer, signature: string | undefined): Promise<number | undefined> {
+  /** Providers know one address, behind which a balancer picks a process. */
+  async #forward({ path, body, headers }: WebhookPost): Promise<number | undefined> {
     this.#receivedBy += 1;
     const url = await this.#process(this.#receivedBy % 2).url;
+    const isOfStripe = path.startsWith('/webhooks/stripe/');
+    const signed = isOfStripe ? 'stripe-signature' : 'intuit-signature';
     try {
-      const response = await fetch(`${url}/webhooks/qbo`, {
+      const response = await fetch(`${url}${path}`, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
-          'x-faults-use-case': 'receiveWebhook',
-          ...(signature !== undefined && { 'intuit-signature': signature }),
+          'x-faults-use-case': isOfStripe ? 'receiveStripeWebhook' : 'receiveWebhook',
+          [signed]: headers[signed] ?? '',
         },
         body: new Uint8Array(body),
       });
@@ -198,4 +204,9 @@ export class RealSystem implements System {
       return undefined;
     }
   }
+}
+
+interface Simulators {
+  readonly quickbooks: QuickBooksSimulator;
+  readonly stripe: StripeSimulator;
 }

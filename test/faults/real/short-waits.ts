@@ -24,6 +24,7 @@ export const shortWaits: Waits = {
   firstSweepMs: 1_000,
   sweepMs: 2_000,
   anxiousSweepMs: 1_000,
+  stripeSweepMs: 2_000,
   webhookDelayMs: 1_000,
   paymentLagMs: 2_000,
   callSpacingMs: 5,

@@ -1,7 +1,7 @@
-import type { Random } from './random.js';
-import type { Stage } from './stage.js';
+import type { Random } from '../random.js';
+import type { QuickBooksStage } from './quickbooks-stage.js';
 
-// What goes wrong outside the processes: QuickBooks' answers, its webhooks, its tokens, and the clocks.
+// What goes wrong outside the processes: QuickBooks' answers, its webhooks and its tokens.
 
 /** These tell a lie when the change was made, so they only come before it. */
 const HONEST_REFUSALS = [
@@ -31,14 +31,14 @@ const TOKEN_ANSWERS = [
   { kind: 'latency', ms: 20 },
 ] as const;
 
-export async function breakAnswers(stage: Stage): Promise<void> {
+export async function breakAnswers(stage: QuickBooksStage): Promise<void> {
   const { system, realmId, random } = stage;
   const skip = random.between(0, 2);
   const times = random.between(1, 2);
   if (random.chance(0.15)) {
     const when = stage.mayLoseTokens ? random.pick(['before', 'after']) : 'before';
     const rule = { ...random.pick(TOKEN_ANSWERS), when, times };
-    await system.control('POST', '/faults', { match: { realmId, path: '/tokens/bearer' }, ...rule });
+    await system.quickbooks.call('POST', '/faults', { match: { realmId, path: '/tokens/bearer' }, ...rule });
     return expireTokens(stage);
   }
   if (stage.mayRefuseToken && random.chance(0.08)) return refuseToken(stage);
@@ -46,7 +46,7 @@ export async function breakAnswers(stage: Stage): Promise<void> {
   const isRefusal = random.chance(0.4);
   const answer = isRefusal ? random.pick(HONEST_REFUSALS) : random.pick(LOST_ANSWERS);
   const when = isRefusal ? 'before' : random.pick(['before', 'after']);
-  await system.control('POST', '/faults', {
+  await system.quickbooks.call('POST', '/faults', {
     match: { realmId, path: random.pick(PATHS) },
     ...answer,
     when,
@@ -59,10 +59,13 @@ export async function breakAnswers(stage: Stage): Promise<void> {
  * A token that is refused in the midst of its life. Once in a story, and not where tokens also expire early: who is
  * refused with a fresh token, too, was disconnected. And a refresh in the second after another one looks concurrent.
  */
-async function refuseToken(stage: Stage): Promise<void> {
+async function refuseToken(stage: QuickBooksStage): Promise<void> {
   stage.mayRefuseToken = false;
   stage.wasTokenRefused = true;
-  await stage.system.control('POST', '/faults', { match: { realmId: stage.realmId, path: '/v3/' }, kind: '401' });
+  await stage.system.quickbooks.call('POST', '/faults', {
+    match: { realmId: stage.realmId, path: '/v3/' },
+    kind: '401',
+  });
 }
 
 const COMPANY_CHANGES = [
@@ -73,24 +76,24 @@ const COMPANY_CHANGES = [
 ] as const;
 
 /** The company's own state refuses things, until it is mended. */
-async function changeCompany({ system, realmId, random }: Stage): Promise<void> {
-  await system.control('PATCH', `/companies/${realmId}`, random.pick(COMPANY_CHANGES));
+async function changeCompany({ system, realmId, random }: QuickBooksStage): Promise<void> {
+  await system.quickbooks.call('PATCH', `/companies/${realmId}`, random.pick(COMPANY_CHANGES));
 }
 
 /** Not in the second after a refresh: then the next one would look like a concurrent one. */
-export async function expireTokens(stage: Stage): Promise<void> {
+export async function expireTokens(stage: QuickBooksStage): Promise<void> {
   const { system, realmId } = stage;
   if (stage.wasTokenRefused) return;
   stage.mayRefuseToken = false;
   await system.settle(1_100);
-  await system.control('POST', '/expire-tokens', { realmId });
+  await system.quickbooks.call('POST', '/expire-tokens', { realmId });
 }
 
-export async function disturbWebhooks(stage: Stage): Promise<void> {
+export async function disturbWebhooks(stage: QuickBooksStage): Promise<void> {
   const { system, random, realmId } = stage;
   const drop = random.chance(0.2) ? random.between(1, 3) : 0;
   stage.areWebhooksLost = drop > 0;
-  await system.control('POST', '/webhooks', {
+  await system.quickbooks.call('POST', '/webhooks', {
     realmId,
     paused: random.chance(0.1),
     duplicate: random.chance(0.3),
@@ -108,21 +111,14 @@ export async function disturbWebhooks(stage: Stage): Promise<void> {
  * A refresh that is repeated because its answer was lost is punished like a concurrent one, and of rotated tokens the
  * previous value works, but not the one before. No client can help that, so these stories lose no answers on purpose.
  */
-export async function sharpenTokens(stage: Stage): Promise<void> {
+export async function sharpenTokens(stage: QuickBooksStage): Promise<void> {
   const { system, random, realmId } = stage;
   const rotateEveryRefresh = random.chance(0.3);
   const punishConcurrentRefresh = !rotateEveryRefresh && random.chance(0.5);
   stage.mayLoseTokens = !rotateEveryRefresh && !punishConcurrentRefresh;
   stage.mayRefuseToken = !punishConcurrentRefresh;
   const switches = { rotateEveryRefresh, punishConcurrentRefresh, previousValidSeconds: 30 * 24 * 3600 };
-  await system.control('POST', '/oauth', { realmId, ...switches });
-}
-
-const TEN_MINUTES_MS = 600_000;
-
-export async function skewClocks({ system, random }: Stage): Promise<void> {
-  const off = () => random.pick([0, TEN_MINUTES_MS, -TEN_MINUTES_MS, random.between(-60_000, 60_000)]);
-  await system.skew([off(), off(), off(), off()]);
+  await system.quickbooks.call('POST', '/oauth', { realmId, ...switches });
 }
 
 export function companySettings(random: Random): { readonly currency: string; readonly settings: object } {
@@ -142,17 +138,16 @@ export function companySettings(random: Random): { readonly currency: string; re
   };
 }
 
-/** Everything outside works again. */
-export async function calmDown({ system, realmId }: Stage): Promise<void> {
-  system.arm([]);
-  await system.control('DELETE', `/faults?realmId=${realmId}`);
-  await system.control('PATCH', `/companies/${realmId}`, {
+/** QuickBooks works again. */
+export async function calmDown({ system, realmId }: QuickBooksStage): Promise<void> {
+  await system.quickbooks.call('DELETE', `/faults?realmId=${realmId}`);
+  await system.quickbooks.call('PATCH', `/companies/${realmId}`, {
     monthlyReadsExhausted: false,
     subscriptionEnded: false,
     bookCloseDate: null,
     enforceLimits: false,
   });
-  await system.control('POST', '/webhooks', {
+  await system.quickbooks.call('POST', '/webhooks', {
     realmId,
     paused: false,
     duplicate: false,
@@ -162,7 +157,7 @@ export async function calmDown({ system, realmId }: Stage): Promise<void> {
     delayMs: 1,
     retryMs: [5, 10, 20, 40],
   });
-  await system.control('POST', '/oauth', {
+  await system.quickbooks.call('POST', '/oauth', {
     realmId,
     rotateEveryRefresh: false,
     punishConcurrentRefresh: false,

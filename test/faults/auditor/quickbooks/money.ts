@@ -1,7 +1,7 @@
-import type { BookPayment, Books } from '../books.js';
-import { minor } from './amounts.js';
-import { type Finding, finding, type Row } from './evidence.js';
-import { isStanding, type Ledger, type Order, sumOfStanding } from './ledger.js';
+import type { BookPayment, Books } from '../../quickbooks/books.js';
+import { minor } from '../amounts.js';
+import { type Finding, finding, type Row } from '../evidence.js';
+import { isStanding, type Ledger, type Order } from '../ledger.js';
 
 /** What one payment in the books did to one invoice. */
 interface Share {
@@ -115,20 +115,4 @@ function appliedTo(payment: BookPayment, invoiceId: unknown): bigint {
 
 function isInvoice(link: { readonly TxnId: string; readonly TxnType: string }, id: unknown): boolean {
   return link.TxnType === 'Invoice' && link.TxnId === id;
-}
-
-export function auditStatus(order: Order): Finding[] {
-  const expected = statusOfOrder(order);
-  if (order.row.status === expected) return [];
-  return [finding('wrong amount', `${order.row.reference} should be ${expected}, and is ${order.row.status}`)];
-}
-
-function statusOfOrder({ row, payments, credits, invoices }: Order): string {
-  if (row.cancelled_at !== null) return 'CANCELLED';
-  const paid = sumOfStanding(payments);
-  const due = BigInt(String(row.total_minor)) - paid - sumOfStanding(credits);
-  if (due < 0n) return 'OVERPAID';
-  if (due === 0n) return 'PAID';
-  if (paid > 0n) return 'PARTIALLY_PAID';
-  return row.sent_at === null && invoices.length === 0 ? 'DRAFT' : 'SENT';
 }
