@@ -155,10 +155,14 @@ describe('the auditor of Stripe', () => {
   });
 
   it('sees a draft that was left behind, and an invoice that nobody here knows', async () => {
-    books.invoices = [invoice(), invoice({ id: 'in_2', status: 'draft' }), invoice({ id: 'in_3', status: 'void' })];
+    const draft = invoice({ id: 'in_2', status: 'draft' });
+    const paid = invoice({ id: 'in_3', status: 'paid' });
+    // Nobody can pay what a person voided before it was known here.
+    books.invoices = [invoice(), draft, paid, invoice({ id: 'in_4', status: 'void' })];
     expect(await findings()).toEqual([
+      { kind: 'duplicate', what: 'PO-ABC123 has 2 live invoices: in_1, in_3' },
       { kind: 'duplicate', what: 'PO-ABC123: draft in_2 was left behind in Stripe' },
-      { kind: 'duplicate', what: 'PO-ABC123: void in_3 was left behind in Stripe' },
+      { kind: 'duplicate', what: 'PO-ABC123: paid in_3 was left behind in Stripe' },
     ]);
   });
 
