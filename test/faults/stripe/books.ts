@@ -12,6 +12,8 @@ const invoice = z.object({
   currency: z.string(),
   total: units,
   amount_remaining: units,
+  amount_due: units,
+  pre_payment_credit_notes_amount: units,
   /** Received outside of Stripe. */
   amount_paid_off_stripe: units,
   status_transitions: z.object({ paid_at: seconds.nullable() }),

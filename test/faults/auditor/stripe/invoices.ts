@@ -65,11 +65,13 @@ function auditFacts({ row: order }: Order, row: Row, invoice: StripeInvoice): Fi
   return [finding(isWrong ? 'wrong amount' : 'loss', `${order.reference}: invoice ${id} is ${theirs}, here ${ours}`)];
 }
 
-function statusOf({ status, total, amount_remaining: remaining }: StripeInvoice): string {
+/** What the customer's balance took off when the invoice was finalised is no payment of it. */
+function statusOf(invoice: StripeInvoice): string {
+  const { status, amount_due: due, pre_payment_credit_notes_amount: credited, amount_remaining: remaining } = invoice;
   if (status === 'void') return 'VOIDED';
   if (remaining === 0) return 'PAID';
   if (status === 'uncollectible') return 'UNCOLLECTIBLE';
-  return remaining < total ? 'PARTIALLY_PAID' : 'OPEN';
+  return remaining < due + credited ? 'PARTIALLY_PAID' : 'OPEN';
 }
 
 /** Nobody can change the lines of an invoice that was finalised. */

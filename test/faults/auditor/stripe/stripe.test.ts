@@ -58,6 +58,8 @@ const invoice = (more = {}) => ({
   currency: 'usd',
   total: 10_000,
   amount_remaining: 5_995,
+  amount_due: 10_000,
+  pre_payment_credit_notes_amount: 0,
   amount_paid_off_stripe: 0,
   status_transitions: { paid_at: null },
   hosted_invoice_url: PAGE,
