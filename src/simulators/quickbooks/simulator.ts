@@ -1,10 +1,10 @@
-import { Chaos } from '../shared/chaos.js';
-import { SimulatorClock } from '../shared/clock.js';
-import { CONTROL_PATH } from '../shared/control-route.js';
-import { FaultInjection } from '../shared/fault-injection.js';
-import { startHttpServer } from '../shared/http-server.js';
-import { RequestLog } from '../shared/request-log.js';
-import { StateSaver } from '../shared/state-saver.js';
+import { Chaos } from '../common/chaos.js';
+import { SimulatorClock } from '../common/clock.js';
+import { CONTROL_PATH } from '../common/control-route.js';
+import { FaultInjection } from '../common/fault-injection.js';
+import { startHttpServer } from '../common/http-server.js';
+import { RequestLog } from '../common/request-log.js';
+import { StateSaver } from '../common/state-saver.js';
 import type { Company } from './books/model.js';
 import { newCompany } from './books/seed.js';
 import { type CompanySettings, companySettingsSchema, defaultCompanies } from './company-settings.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readState } from '../shared/state-saver.js';
+import { readState } from '../common/state-saver.js';
 import type { Company } from './books/model.js';
 import { newBooks } from './books/seed.js';
 import { companySettingsSchema } from './company-settings.js';

@@ -1,7 +1,7 @@
-import type { Chaos } from '../shared/chaos.js';
-import type { SimulatorClock } from '../shared/clock.js';
-import type { FaultInjection } from '../shared/fault-injection.js';
-import type { RequestLog } from '../shared/request-log.js';
+import type { Chaos } from '../common/chaos.js';
+import type { SimulatorClock } from '../common/clock.js';
+import type { FaultInjection } from '../common/fault-injection.js';
+import type { RequestLog } from '../common/request-log.js';
 import type { Account, StripeEvent } from './books/model.js';
 import { type Cause, Work } from './books/work.js';
 import type { ChaosOrder } from './http/chaos-rules.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readState } from '../shared/state-saver.js';
+import { readState } from '../common/state-saver.js';
 import { accountSettingsSchema } from './account-settings.js';
 import { type Account, newBooks } from './books/model.js';
 

@@ -1,4 +1,4 @@
-import type { AddRoute } from '../../shared/control-route.js';
+import type { AddRoute } from '../../common/control-route.js';
 import type { Work } from '../books/work.js';
 import { presentCreditMemo } from '../entities/credit-memos.js';
 import { depositPayment, undepositPayment } from '../entities/payments.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type AddRoute, ControlError } from '../../shared/control-route.js';
-import { queryOf } from '../../shared/http-input.js';
+import { type AddRoute, ControlError } from '../../common/control-route.js';
+import { queryOf } from '../../common/http-input.js';
 import { newCompany } from '../books/seed.js';
 import { companySettingsSchema } from '../company-settings.js';
 import { isObject } from '../json.js';

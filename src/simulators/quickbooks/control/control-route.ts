@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { z } from 'zod';
-import { ControlError } from '../../shared/control-route.js';
-import { queryOf } from '../../shared/http-input.js';
+import { ControlError } from '../../common/control-route.js';
+import { queryOf } from '../../common/http-input.js';
 import type { Company } from '../books/model.js';
 import { Decimal } from '../decimal.js';
 import { isObject } from '../json.js';

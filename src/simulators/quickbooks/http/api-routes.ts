@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
-import { bodyText, queryOf } from '../../shared/http-input.js';
-import { CallsUnderWay } from '../../shared/under-way.js';
+import { bodyText, queryOf } from '../../common/http-input.js';
+import { CallsUnderWay } from '../../common/under-way.js';
 import type { Simulation } from '../simulation.js';
 import { answerApi, isWrite } from './api.js';
 import { serve } from './serve.js';

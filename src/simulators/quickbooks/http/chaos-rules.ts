@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { chaosShape, type Roll } from '../../shared/chaos.js';
+import { chaosShape, type Roll } from '../../common/chaos.js';
 import { type FaultRule, faultKinds, faultRuleSchema } from './fault-rules.js';
 
 type FaultKind = (typeof faultKinds)[number];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { callPattern, faultRuleShape } from '../../shared/fault-injection.js';
+import { callPattern, faultRuleShape } from '../../common/fault-injection.js';
 
 export const faultKinds = [
   'status',

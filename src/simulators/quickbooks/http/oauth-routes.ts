@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
-import { bodyText, queryOf } from '../../shared/http-input.js';
+import { bodyText, queryOf } from '../../common/http-input.js';
 import { isObject, parseJson, toJson } from '../json.js';
 import { GrantRefused, type TokenPair } from '../oauth/oauth-server.js';
 import type { Simulation } from '../simulation.js';

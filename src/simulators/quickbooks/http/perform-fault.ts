@@ -1,4 +1,4 @@
-import { type ConnectionScene, letTimeOut, resetConnection, truncate } from '../../shared/broken-connection.js';
+import { type ConnectionScene, letTimeOut, resetConnection, truncate } from '../../common/broken-connection.js';
 import { authenticationFailed, systemFailure, throttled, validationFault } from '../faults.js';
 import { toJson } from '../json.js';
 import { type Answer, faultAnswer } from './answer.js';

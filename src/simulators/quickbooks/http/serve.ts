@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { pause } from '../../shared/broken-connection.js';
+import { pause } from '../../common/broken-connection.js';
 import { type Simulation, timeIn } from '../simulation.js';
 import { type Answer, commonHeaders, newTransactionId } from './answer.js';
 import { type CallKind, type LoggedCall, redactTokens } from './logged-call.js';

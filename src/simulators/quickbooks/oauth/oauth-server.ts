@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { SimulatorClock } from '../../shared/clock.js';
+import type { SimulatorClock } from '../../common/clock.js';
 import { authenticationFailed, authorizationFailed } from '../faults.js';
 import { ConnectionIndex } from './connection-index.js';
 import type { Chain, OAuthState } from './oauth-state.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { SimulatorClock } from '../../shared/clock.js';
-import { Deliveries, type Delivery } from '../../shared/deliveries.js';
-import { post } from '../../shared/post.js';
+import type { SimulatorClock } from '../../common/clock.js';
+import { Deliveries, type Delivery } from '../../common/deliveries.js';
+import { post } from '../../common/post.js';
 import type { Behaviour } from './behaviour.js';
 import { cloudEvents, legacyNotification, type WebhookEvent } from './payloads.js';
 import { webhookHeaders } from './webhook-headers.js';

@@ -1,5 +1,5 @@
-import type { SimulatorClock } from '../../shared/clock.js';
-import { EventQueue } from '../../shared/event-queue.js';
+import type { SimulatorClock } from '../../common/clock.js';
+import { EventQueue } from '../../common/event-queue.js';
 import type { Change } from '../books/work.js';
 import { type Behaviour, newBehaviours, type WebhookSwitches } from './behaviour.js';
 import { NotificationDeliveries, type Target } from './deliveries.js';

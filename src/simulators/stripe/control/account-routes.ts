@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AddRoute, ControlError } from '../../shared/control-route.js';
+import { type AddRoute, ControlError } from '../../common/control-route.js';
 import { type AccountSettings, accountSettingsSchema, type ResolvedAccountSettings } from '../account-settings.js';
 import { newAccount } from '../books/model.js';
 import { accountWithKey, type Simulation, workIn } from '../simulation.js';

@@ -1,4 +1,4 @@
-import type { AddRoute } from '../../shared/control-route.js';
+import type { AddRoute } from '../../common/control-route.js';
 import type { Invoice } from '../books/model.js';
 import type { Work } from '../books/work.js';
 import { createCreditNote, findCreditNote, voidCreditNote } from '../resources/credit-notes.js';

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
-import { ControlError } from '../../shared/control-route.js';
-import { queryOf } from '../../shared/http-input.js';
+import { ControlError } from '../../common/control-route.js';
+import { queryOf } from '../../common/http-input.js';
 import type { Account } from '../books/model.js';
 import type { Work } from '../books/work.js';
 import { type Simulation, workIn } from '../simulation.js';

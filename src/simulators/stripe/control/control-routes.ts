@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { type AddRoute, CONTROL_PATH, ControlError, type ControlHandler } from '../../shared/control-route.js';
-import { bodyText, queryOf } from '../../shared/http-input.js';
+import { type AddRoute, CONTROL_PATH, ControlError, type ControlHandler } from '../../common/control-route.js';
+import { bodyText, queryOf } from '../../common/http-input.js';
 import { StripeFailure } from '../errors.js';
 import { chaosOrder } from '../http/chaos-rules.js';
 import { faultRuleSchema } from '../http/fault-rules.js';

@@ -1,4 +1,4 @@
-import type { RawAnswer } from '../../shared/broken-connection.js';
+import type { RawAnswer } from '../../common/broken-connection.js';
 import type { JsonObject } from '../books/model.js';
 import { type ErrorDescription, StripeFailure, unknownError } from '../errors.js';
 import { API_VERSION } from '../resources/events.js';

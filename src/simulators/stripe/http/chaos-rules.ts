@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { chaosShape, type Roll } from '../../shared/chaos.js';
+import { chaosShape, type Roll } from '../../common/chaos.js';
 import { type FaultRule, faultKinds, faultRuleSchema } from './fault-rules.js';
 
 /** The edge refuses before anything is done, so this never follows a commit. */

@@ -1,4 +1,4 @@
-import { type ConnectionScene, letTimeOut, resetConnection, truncate } from '../../shared/broken-connection.js';
+import { type ConnectionScene, letTimeOut, resetConnection, truncate } from '../../common/broken-connection.js';
 import { tooManyRequests, unknownError } from '../errors.js';
 import { type Answer, errorAnswer } from './answer.js';
 import type { FaultRule } from './fault-rules.js';

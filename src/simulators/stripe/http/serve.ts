@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
-import { pause } from '../../shared/broken-connection.js';
-import { queryOf } from '../../shared/http-input.js';
+import { pause } from '../../common/broken-connection.js';
+import { queryOf } from '../../common/http-input.js';
 import { remember } from '../books/request-memory.js';
 import { type Simulation, workIn } from '../simulation.js';
 import { type Answer, commonHeaders } from './answer.js';

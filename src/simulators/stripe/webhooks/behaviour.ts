@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Behaviours } from '../../shared/behaviours.js';
+import { Behaviours } from '../../common/behaviours.js';
 
 /** What can be changed about deliveries while the simulator runs. With an account it is about that account alone. */
 export const webhookSwitchesSchema = z.strictObject({

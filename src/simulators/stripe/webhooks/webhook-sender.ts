@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { SimulatorClock } from '../../shared/clock.js';
-import { Deliveries, type Delivery } from '../../shared/deliveries.js';
-import { EventQueue } from '../../shared/event-queue.js';
-import { post } from '../../shared/post.js';
+import type { SimulatorClock } from '../../common/clock.js';
+import { Deliveries, type Delivery } from '../../common/deliveries.js';
+import { EventQueue } from '../../common/event-queue.js';
+import { post } from '../../common/post.js';
 import type { WebhookEndpoint } from '../account-settings.js';
 import type { Account, StripeEvent } from '../books/model.js';
 import { toJson } from '../http/answer.js';
