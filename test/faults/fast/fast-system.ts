@@ -4,6 +4,7 @@ import type { InvoicingContext } from '../../../src/application/invoicing/invoic
 import { standardWaits, type Waits } from '../../../src/application/waits.js';
 import { findStripeEndpoint } from '../../../src/application/webhooks/find-stripe-endpoint.js';
 import { storeWebhookEvents } from '../../../src/application/webhooks/store-webhook-events.js';
+import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { withSessionLock } from '../../../src/infrastructure/jobs/session-lock.js';
 import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';
@@ -334,7 +335,7 @@ class LivingInstance {
   readonly context = (actor: string): InvoicingContext => ({
     ...this.#parts,
     em: this.instance.orm.em.fork(),
-    actor: { id: actor, name: actor },
+    actor: { id: actor, name: actor, grants: ALL_GRANTS },
   });
 
   /** A database session apart from the unit of work. */

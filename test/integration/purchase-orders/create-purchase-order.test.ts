@@ -9,6 +9,7 @@ import {
 } from '../../../src/application/purchase-orders/create-purchase-order.js';
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
 import { standardWaits } from '../../../src/application/waits.js';
+import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
 import { type IdSource, randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -36,7 +37,7 @@ function context(overrides: Partial<UseCaseContext> = {}): UseCaseContext {
     em: orm.em.fork(),
     clock: { now: () => NOW },
     ids: randomIds,
-    actor: { id: 'key_1', name: 'tester' },
+    actor: { id: 'key_1', name: 'tester', grants: ALL_GRANTS },
     waits: standardWaits,
     ...overrides,
   };
@@ -163,7 +164,10 @@ describe('an idempotency key', () => {
   test('belongs to its caller: another one may use the same words', async () => {
     const input = order({ idempotencyKey: 'key-of-somebody' });
     const first = await createPurchaseOrder(context(), input);
-    const other = await createPurchaseOrder(context({ actor: { id: 'key_2', name: 'other' } }), input);
+    const other = await createPurchaseOrder(
+      context({ actor: { id: 'key_2', name: 'other', grants: ALL_GRANTS } }),
+      input,
+    );
     expect(other.failures).toEqual([]);
     expect(other.id).not.toBe(first.id);
   });

@@ -9,13 +9,14 @@ import { createPurchaseOrder } from '../../../src/application/purchase-orders/cr
 import { issueCreditNote } from '../../../src/application/purchase-orders/issue-credit-note.js';
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
 import { standardWaits } from '../../../src/application/waits.js';
+import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import type { Data } from '../../support/graphql-client.js';
 
-const ACTOR = { id: 'key_1', name: 'tester' };
+const ACTOR = { id: 'key_1', name: 'tester', grants: ALL_GRANTS };
 
 describe('how many statements a document costs', () => {
   const schema = buildGraphQLSchema();

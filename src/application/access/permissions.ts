@@ -1,0 +1,55 @@
+import { ConferenceRole, type Grants, includesRole } from '../../domain/access/grants.js';
+import type { Actor } from '../context.js';
+import type { Fragment } from '../queries/keyset.js';
+
+/** The actor sees the object but may not do this with it. What an actor may not see is as good as unknown instead. */
+export class AccessDenied extends Error {}
+
+export function hasRoleIn({ grants }: Actor, conferenceId: string, needed: ConferenceRole): boolean {
+  const role = grants.roles.get(conferenceId);
+  return grants.isAdministrator || (role !== undefined && includesRole(role, needed));
+}
+
+/** Whether the actor has the role in any conference. */
+export function hasRoleAnywhere({ grants }: Actor, needed: ConferenceRole): boolean {
+  return grants.isAdministrator || [...grants.roles.values()].some((role) => includesRole(role, needed));
+}
+
+/** Throws `AccessDenied` unless the actor has the role in the conference, which it is known to see. */
+export function requireRoleIn(actor: Actor, conferenceId: string, needed: ConferenceRole): void {
+  if (hasRoleIn(actor, conferenceId, needed)) return;
+  throw new AccessDenied(`This needs the role ${needed} in the conference ${conferenceId}.`);
+}
+
+/** Whether the actor sees this purchase order at all. */
+export function seesPurchaseOrder(
+  actor: Actor,
+  order: { readonly id: string; readonly conferenceId: string },
+): boolean {
+  return hasRoleIn(actor, order.conferenceId, ConferenceRole.VIEWER) || actor.grants.purchaseOrderId === order.id;
+}
+
+/** Of the rows of `purchase_order` those that the actor sees; undefined: all of them. */
+export function visiblePurchaseOrders({ grants }: Actor): Fragment | undefined {
+  return visibleRows(grants, { conferenceId: 'conference_id', purchaseOrderId: 'id' });
+}
+
+/** Of the rows of `conference` those that the actor sees; undefined: all of them. */
+export function visibleConferences({ grants }: Actor): Fragment | undefined {
+  const ofOrder = '(select conference_id from purchase_order where purchase_order.id = ?)';
+  if (grants.isAdministrator) return undefined;
+  if (grants.purchaseOrderId !== null) return { sql: `id = ${ofOrder}`, params: [grants.purchaseOrderId] };
+  return visibleRows(grants, { conferenceId: 'id' });
+}
+
+function visibleRows(
+  { isAdministrator, roles, purchaseOrderId }: Grants,
+  columns: { readonly conferenceId: string; readonly purchaseOrderId?: string },
+): Fragment | undefined {
+  if (isAdministrator) return undefined;
+  if (purchaseOrderId !== null && columns.purchaseOrderId !== undefined) {
+    return { sql: `${columns.purchaseOrderId} = ?`, params: [purchaseOrderId] };
+  }
+  if (roles.size === 0) return { sql: 'false', params: [] };
+  return { sql: `${columns.conferenceId} in (?)`, params: [[...roles.keys()]] };
+}
