@@ -19,8 +19,12 @@ export function httpErrorHandler(report: (error: unknown) => void): ErrorRequest
       ? { errors: [{ message, extensions: { code: codeOf(status), requestId } }] }
       : { error: message, requestId };
     if (response.headersSent) response.destroy();
-    else response.status(status).json(body);
+    else response.status(status).set(headersOf(error)).json(body);
   };
+}
+
+function headersOf(error: unknown): Record<string, string> {
+  return isHttpError(error) ? (error.headers ?? {}) : {};
 }
 
 function codeOf(status: number): string {
@@ -34,8 +38,12 @@ function describe(status: number, isGraphQL: boolean): string {
       return isGraphQL
         ? 'A request may have 100 kB: send shorter texts, or the lines of an order in two orders.'
         : 'The request body is too large.';
+    case 405:
+      return 'Send operations with POST; queries may come with GET.';
     case 415:
-      return 'The request body must be uncompressed UTF-8.';
+      return isGraphQL
+        ? 'Send JSON in UTF-8, not compressed: "content-type: application/json".'
+        : 'The request body must be uncompressed UTF-8.';
     case 400:
       return 'The request body could not be read: it is incomplete or not valid JSON.';
     case 500:

@@ -5,6 +5,7 @@ import { RateLimits } from '../api/graphql/limits/rate-limits.js';
 import { standardTimeLimits } from '../api/graphql/limits/time-limit.js';
 import { startGraphQLServer } from '../api/graphql/server.js';
 import { healthRouter, type Readiness } from '../api/health/health.js';
+import { allowOrigins } from '../api/http-policies.js';
 import type { HttpState } from '../api/http-server.js';
 import { quickBooksWebhookRouter } from '../api/webhooks/quickbooks.js';
 import { stripeWebhookRouter } from '../api/webhooks/stripe.js';
@@ -17,6 +18,7 @@ import { QuickBooksWebhooks } from '../infrastructure/quickbooks/webhooks.js';
 import { StripeWebhooks } from '../infrastructure/stripe/webhooks.js';
 import { type Foundation, plainContext } from './foundation.js';
 import type { ContextFactory, Providers } from './providers.js';
+import { loadTrustedDocuments } from './trusted-documents.js';
 
 interface ApiParts extends Foundation {
   readonly providers: Providers;
@@ -24,12 +26,16 @@ interface ApiParts extends Foundation {
   readonly apiKey: string | undefined;
 }
 
+/** What pages of other origins may call, if any. */
+const CLIENT_ROUTES = ['/graphql', '/purchase-orders'];
+
 /** Every role answers health checks; only API processes answer anything else. */
 export async function mountRoutes(app: Express, state: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
   const { config, orm, requestOrm, metrics } = parts;
   const simulators = simulatorAddresses(parts);
   app.use(healthRouter({ registry: metrics.registry, readiness: () => readiness(orm, state.stopping, simulators) }));
   if (config.role === 'worker') return async () => undefined;
+  if (config.corsOrigins.length > 0) app.use(CLIENT_ROUTES, allowOrigins(config.corsOrigins));
   mountQuickBooksWebhooks(app, parts);
   mountStripeWebhooks(app, parts);
   if (config.graphqlIde) {
@@ -106,6 +112,7 @@ async function mountGraphQL(
     createUseCaseContext: createContext,
     findActor: (key) => findActorByKey(requestOrm.em.fork(), key),
     openIntrospection: !config.production,
+    trustedDocuments: await loadTrustedDocuments(config.trustedDocuments),
     rateLimits: new RateLimits(config.rateLimitPerMinute),
     timeLimits: standardTimeLimits,
     deadlineMs: config.waits.graphqlDeadlineMs,

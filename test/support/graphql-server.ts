@@ -42,6 +42,7 @@ export async function startTestGraphQL(
         },
         findActor: (key) => findActorByKey(orm.em.fork(), key),
         openIntrospection: false,
+        trustedDocuments: { documents: new Map(), isRequired: false },
         rateLimits: new RateLimits(10_000_000),
         timeLimits: standardTimeLimits,
         deadlineMs: 5_000,

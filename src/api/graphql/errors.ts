@@ -13,6 +13,8 @@ const CLIENT_CODES = new Set<unknown>([
   'QUERY_TOO_COMPLEX',
   'RATE_LIMITED',
   'TIMED_OUT',
+  'DOCUMENT_REQUIRED',
+  'UNKNOWN_DOCUMENT',
 ]);
 
 export function badUserInput(message: string): GraphQLError {

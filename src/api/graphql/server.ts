@@ -7,6 +7,7 @@ import {
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { expressMiddleware } from '@as-integrations/express5';
 import express, { Router } from 'express';
+import createHttpError from 'http-errors';
 import { type Actor, NOBODY } from '../../application/context.js';
 import { Deadline } from '../../application/deadline.js';
 import { requestScope } from '../../application/request-scope.js';
@@ -14,12 +15,15 @@ import { currentRequestId } from '../request-id.js';
 import { authenticationPlugin, readBearerKey } from './authentication.js';
 import { createGraphQLContext, type GraphQLContext, type GraphQLDependencies } from './context.js';
 import { createErrorFormatter, unauthenticated } from './errors.js';
+import { introspectionPlugin } from './introspection.js';
 import { documentLimitsRule, MAX_TOKENS, MAX_VALIDATION_ERRORS } from './limits/document-limits.js';
 import { operationLimitsPlugin } from './limits/operation-limits.js';
 import type { RateLimits } from './limits/rate-limits.js';
 import { type TimeLimits, timeLimitPlugin } from './limits/time-limit.js';
 import { type OperationReport, operationLogPlugin } from './operation-log.js';
+import { responseStatusPlugin } from './response-status.js';
 import { buildGraphQLSchema } from './schema.js';
+import { resolveDocument, type TrustedDocuments } from './trusted-documents.js';
 
 /** Enough for a purchase order of 750 lines of 135 bytes each, sent as variables. */
 const MAX_BODY = '100kb';
@@ -28,6 +32,7 @@ export interface GraphQLServerOptions extends GraphQLDependencies {
   readonly httpServer: Server;
   readonly findActor: (key: string) => Promise<Actor | undefined>;
   readonly openIntrospection: boolean;
+  readonly trustedDocuments: TrustedDocuments;
   readonly rateLimits: RateLimits;
   readonly timeLimits: TimeLimits;
   /** After that time a request starts no call to a provider. */
@@ -62,6 +67,8 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
       authenticationPlugin(),
       operationLimitsPlugin(options.rateLimits),
       timeLimitPlugin(options.timeLimits),
+      introspectionPlugin(options.openIntrospection),
+      responseStatusPlugin(),
     ],
   });
   await apollo.start();
@@ -69,6 +76,7 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
   router.use(
     '/graphql',
     noStore,
+    requireGetOrJson,
     express.json({ limit: MAX_BODY, inflate: false }),
     setDeadline(options.deadlineMs),
     expressMiddleware(apollo, { context: contextOf(options) }),
@@ -79,6 +87,13 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
 const noStore: express.RequestHandler = (_request, response, next) => {
   response.set('cache-control', 'no-store');
   next();
+};
+
+/** A page of another site can send anything but JSON without asking; nothing else is read. */
+const requireGetOrJson: express.RequestHandler = (request, _response, next) => {
+  const { method } = request;
+  if (method === 'GET' || (method === 'POST' && request.is('application/json'))) next();
+  else next(method === 'POST' ? createHttpError(415) : createHttpError(405, { headers: { allow: 'GET, POST' } }));
 };
 
 /** Everything the request causes knows how long its caller waits. A caller who leaves changes nothing. */
@@ -96,6 +111,7 @@ function contextOf(options: GraphQLServerOptions) {
     await options.rateLimits.requireBudget({ actor, address });
     // Before anything is parsed: messages about a document describe the schema.
     if (actor === NOBODY && !options.openIntrospection) throw unauthenticated();
+    resolveDocument(options.trustedDocuments, req.body, actor);
     return createGraphQLContext(options, { actor, address, requestId: currentRequestId() ?? '' });
   };
 }

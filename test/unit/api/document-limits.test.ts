@@ -45,6 +45,13 @@ describe('an operation', () => {
     expect(exceeded(`{ item { ...F } two: item { ...F } } fragment F on Item { ${aliases(8)} }`)).toEqual(['aliases']);
   });
 
+  test('names fields again 15 times and no more; beside a fragment that names them, too, is no repetition', () => {
+    expect(exceeded(`{ ${'name '.repeat(16)} }`)).toEqual([]);
+    expect(exceeded(`{ ${'name '.repeat(17)} }`)).toEqual(['repetitions']);
+    expect(exceeded(`{ ${'item { name } '.repeat(9)} ... { ${'a: name '.repeat(9)} } }`)).toEqual(['repetitions']);
+    expect(exceeded(`{ ${'name ...F '.repeat(16)} } fragment F on Query { name }`)).toEqual([]);
+  });
+
   test('has 10 directives and no more, its own among them', () => {
     const directives = (count: number) => '@include(if: true) '.repeat(count);
     expect(exceeded(`{ name ${directives(10)} }`)).toEqual([]);
@@ -53,8 +60,9 @@ describe('an operation', () => {
   });
 
   test('selects 2,000 fields and no more, fragments counted wherever they are used', () => {
-    expect(exceeded(`{ ${'name '.repeat(2_000)} }`)).toEqual([]);
-    expect(exceeded(`{ ${'name '.repeat(2_001)} }`)).toEqual(['selections']);
+    const fragments = (count: number) => '... { name } '.repeat(count);
+    expect(exceeded(`{ ${fragments(1_000)} }`)).toEqual([]);
+    expect(exceeded(`{ ${fragments(1_000)} name }`)).toEqual(['selections']);
     const twice = Array.from({ length: 11 }, (_, n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`);
     expect(exceeded(`{ ...F0 } ${twice.join(' ')} fragment F11 on Query { name }`)).toEqual(['selections']);
   });
@@ -72,7 +80,9 @@ describe('an operation', () => {
   test('is measured for itself, whatever stands beside it in the document', () => {
     const fine = nested('item', 11, 'name');
     expect(exceeded(`query A { ${fine} } query B { ${nested('items', 4, 'name')} }`)).toEqual(['lists']);
-    expect(exceeded(`query A { ${'name '.repeat(1_500)} } query B { ${'name '.repeat(1_500)} }`)).toEqual([]);
+    expect(exceeded(`query A { ${'... { name } '.repeat(900)} } query B { ${'... { name } '.repeat(900)} }`)).toEqual(
+      [],
+    );
   });
 });
 

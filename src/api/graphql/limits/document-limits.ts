@@ -31,6 +31,7 @@ const LIMITS: Readonly<Record<keyof Size, { readonly most: number; readonly advi
   lists: { most: 3, advice: 'Lists may be nested 3 deep: read the innermost ones in an operation of their own.' },
   depth: { most: 12, advice: 'Fields may be nested 12 deep: read what lies deeper in an operation of its own.' },
   aliases: { most: 15, advice: 'An operation may have 15 aliases: send the rest in another one.' },
+  repetitions: { most: 15, advice: 'An operation may name a field again where it stands 15 times: name each once.' },
   directives: { most: 10, advice: 'An operation may have 10 directives: send the rest in another one.' },
   selections: {
     most: 2_000,
@@ -43,11 +44,12 @@ interface Size {
   readonly depth: number;
   readonly lists: number;
   readonly aliases: number;
+  readonly repetitions: number;
   readonly directives: number;
   readonly selections: number;
 }
 
-const NOTHING: Size = { depth: 0, lists: 0, aliases: 0, directives: 0, selections: 0 };
+const NOTHING: Size = { depth: 0, lists: 0, aliases: 0, repetitions: 0, directives: 0, selections: 0 };
 
 /** Refuses operations that nobody writes by hand. Of introspection graphql-js itself limits the depth. */
 export const documentLimitsRule: ValidationRule = (context: ValidationContext): ASTVisitor => {
@@ -84,7 +86,8 @@ class FragmentSizes {
   }
 
   #ofSelections({ selections }: SelectionSetNode, parent: GraphQLNamedType | null | undefined): Size {
-    return selections.map((selection) => this.#ofSelection(selection, parent)).reduce(besides, NOTHING);
+    const size = selections.map((selection) => this.#ofSelection(selection, parent)).reduce(besides, NOTHING);
+    return { ...size, repetitions: size.repetitions + repetitionsIn(selections) };
   }
 
   #ofSelection(node: SelectionNode, parent: GraphQLNamedType | null | undefined): Size {
@@ -121,6 +124,12 @@ class FragmentSizes {
   }
 }
 
+/** How many fields stand there again, under the same name. */
+function repetitionsIn(selections: readonly SelectionNode[]): number {
+  const names = selections.flatMap((node) => (node.kind === Kind.FIELD ? [(node.alias ?? node.name).value] : []));
+  return names.length - new Set(names).size;
+}
+
 function outputTypeOf(parent: GraphQLNamedType | null | undefined, field: string): GraphQLOutputType | undefined {
   return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[field]?.type : undefined;
 }
@@ -130,6 +139,7 @@ function besides(one: Size, other: Size): Size {
     depth: Math.max(one.depth, other.depth),
     lists: Math.max(one.lists, other.lists),
     aliases: one.aliases + other.aliases,
+    repetitions: one.repetitions + other.repetitions,
     directives: one.directives + other.directives,
     selections: one.selections + other.selections,
   };

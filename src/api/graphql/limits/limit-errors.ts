@@ -1,7 +1,15 @@
 import { GraphQLError, type GraphQLErrorOptions } from 'graphql';
 
 /** The limits of an operation by the name that its error has in `extensions.limit`. */
-export type DocumentLimit = 'tokens' | 'depth' | 'lists' | 'aliases' | 'directives' | 'selections' | 'cost';
+export type DocumentLimit =
+  | 'tokens'
+  | 'depth'
+  | 'lists'
+  | 'aliases'
+  | 'repetitions'
+  | 'directives'
+  | 'selections'
+  | 'cost';
 
 /** A document that no client needs; its author has to change it. */
 export function tooComplex(
