@@ -3,6 +3,7 @@ import type { Express } from 'express';
 import { ideRouter } from '../api/graphql/ide.js';
 import { RateLimits } from '../api/graphql/limits/rate-limits.js';
 import { standardTimeLimits } from '../api/graphql/limits/time-limit.js';
+import { isSlow } from '../api/graphql/operation-log.js';
 import { startGraphQLServer } from '../api/graphql/server.js';
 import { healthRouter, type Readiness } from '../api/health/health.js';
 import { allowOrigins } from '../api/http-policies.js';
@@ -116,11 +117,12 @@ async function mountGraphQL(
     rateLimits: new RateLimits(config.rateLimitPerMinute),
     timeLimits: standardTimeLimits,
     deadlineMs: config.waits.graphqlDeadlineMs,
-    onOperation: ({ durationMs, ...operation }) => {
+    onOperation: (operation) => {
       const outcome = operation.errorCodes.length === 0 ? 'ok' : 'error';
-      metrics.graphqlOperations.observe({ type: operation.type, outcome }, durationMs / 1000);
-      logger.info({ ...operation, durationMs }, 'GraphQL operation');
+      metrics.graphqlOperations.observe({ type: operation.type, outcome }, operation.durationMs / 1000);
+      logger[isSlow(operation) ? 'warn' : 'info'](operation, 'GraphQL operation');
     },
+    onRefused: (limit) => metrics.graphqlRefusals.inc({ limit }),
     onUnexpectedError: (error) => logger.error({ err: error }, 'a GraphQL operation failed'),
   });
   app.use(graphql.router);

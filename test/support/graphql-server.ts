@@ -47,6 +47,7 @@ export async function startTestGraphQL(
         timeLimits: standardTimeLimits,
         deadlineMs: 5_000,
         onOperation: () => undefined,
+        onRefused: () => undefined,
         onUnexpectedError: () => undefined,
         ...options,
       });

@@ -31,14 +31,18 @@ export interface ErrorReporter {
   readonly requestId: () => string | undefined;
   /** Called for what nobody foresaw; the client sees none of it. */
   readonly report: (error: unknown) => void;
+  /** Called when an operation exceeds a limit. */
+  readonly onRefused: (limit: string) => void;
 }
 
 /** What a client sees of an error: a code and the request id always; message and place only when meant for clients. */
-export function createErrorFormatter({ requestId, report }: ErrorReporter) {
+export function createErrorFormatter({ requestId, report, onRefused }: ErrorReporter) {
   return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
     const cause = unwrapResolverError(error);
     const expected = expectedError(formatted, cause);
     if (!expected) report(cause);
+    const exceeded = expected?.limit ?? LIMITS_BY_CODE.get(expected?.code);
+    if (exceeded !== undefined) onRefused(String(exceeded));
     const { message, ...extensions } = expected ?? UNEXPECTED;
     const { locations, path } = formatted;
     const id = requestId();
@@ -57,6 +61,12 @@ interface ShownError {
   /** Which limit an operation exceeds. */
   readonly limit?: unknown;
 }
+
+/** Codes that say by themselves which limit was exceeded. */
+const LIMITS_BY_CODE = new Map<unknown, string>([
+  ['RATE_LIMITED', 'rate'],
+  ['TIMED_OUT', 'time'],
+]);
 
 const UNEXPECTED: ShownError = {
   message: 'Something went wrong on our side. Tell us the request id if it happens again.',

@@ -38,6 +38,8 @@ export interface GraphQLServerOptions extends GraphQLDependencies {
   /** After that time a request starts no call to a provider. */
   readonly deadlineMs: number;
   readonly onOperation: (operation: OperationReport) => void;
+  /** Told which limit a request exceeded. */
+  readonly onRefused: (limit: string) => void;
 }
 
 export interface GraphQLServer {
@@ -57,7 +59,11 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
     parseOptions: { maxTokens: MAX_TOKENS },
     validationRules: [documentLimitsRule],
     validationOptions: { maxErrors: MAX_VALIDATION_ERRORS },
-    formatError: createErrorFormatter({ requestId: currentRequestId, report: options.onUnexpectedError }),
+    formatError: createErrorFormatter({
+      requestId: currentRequestId,
+      report: options.onUnexpectedError,
+      onRefused: options.onRefused,
+    }),
     plugins: [
       // The default instruments every field, for caching that must not happen to finance data.
       ApolloServerPluginCacheControlDisabled(),

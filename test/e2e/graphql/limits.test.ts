@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { RateLimits } from '../../../src/api/graphql/limits/rate-limits.js';
+import type { OperationReport } from '../../../src/api/graphql/operation-log.js';
 import { ensureApiKey } from '../../../src/application/access/api-keys.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { randomIds } from '../../../src/domain/ids.js';
@@ -125,9 +127,16 @@ describe('a purchase order of 750 lines', () => {
 
 describe('whoever asks for more than a minute allows', () => {
   let limited: TestGraphQLServer;
+  const PAGE = '{ conferences(first: 100) { nodes { id name } } }';
+  const operations: OperationReport[] = [];
+  const refusals: string[] = [];
 
   beforeAll(async () => {
-    limited = await startTestGraphQL({ rateLimits: new RateLimits(3_000) });
+    limited = await startTestGraphQL({
+      rateLimits: new RateLimits(3_000),
+      onOperation: (operation) => operations.push(operation),
+      onRefused: (limit) => refusals.push(limit),
+    });
   });
 
   afterAll(() => limited.stop());
@@ -143,9 +152,8 @@ describe('whoever asks for more than a minute allows', () => {
   test('is told when to come back and gets nothing; others are not disturbed', async () => {
     const context = { em: limited.orm.em.fork(), clock: systemClock, ids: randomIds };
     await ensureApiKey(context, 'other', 'the-key-of-somebody-else');
-    const page = '{ conferences(first: 100) { nodes { id name } } }';
     const statuses: number[] = [];
-    while (!statuses.includes(429)) statuses.push((await post(page, PRODUCTION_KEY)).status);
+    while (!statuses.includes(429)) statuses.push((await post(PAGE, PRODUCTION_KEY)).status);
     // 301 values and 100 for the request; the first time the 49 characters count, too.
     expect(statuses).toEqual([...Array(7).fill(200), 429]);
     const response = await post('{ __typename }', PRODUCTION_KEY);
@@ -159,7 +167,21 @@ describe('whoever asks for more than a minute allows', () => {
         extensions: { code: 'RATE_LIMITED', requestId: expect.any(String) },
       },
     ]);
-    expect((await post(page, 'the-key-of-somebody-else')).status).toBe(200);
+    expect((await post(PAGE, 'the-key-of-somebody-else')).status).toBe(200);
+  });
+
+  test('is seen by those who run the server, without what was sent', async () => {
+    expect(refusals).toEqual(['rate', 'rate']);
+    expect(operations).toHaveLength(9);
+    expect(operations[7]).toEqual({
+      type: 'query',
+      name: 'anonymous',
+      documentHash: createHash('sha256').update(PAGE).digest('hex').slice(0, 16),
+      actor: 'production',
+      actorId: expect.stringMatching(/^key_/),
+      durationMs: expect.any(Number),
+      errorCodes: ['RATE_LIMITED'],
+    });
   });
 
   test('or tries a hundred wrong keys, is refused by address', async () => {

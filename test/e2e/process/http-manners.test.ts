@@ -200,3 +200,27 @@ describe('a client that dawdles', () => {
     expect(answer).toContain('HTTP/1.1 4');
   });
 });
+
+describe('where a request came from', () => {
+  async function addressWith(trustedProxies: readonly string[]): Promise<string> {
+    const behindProxy = await startHttpServer({
+      host: '127.0.0.1',
+      port: 0,
+      trustedProxies,
+      mount: async (app) => {
+        app.get('/address', (request, response) => void response.send(request.ip));
+        return async () => undefined;
+      },
+      onError: () => undefined,
+    });
+    const response = await fetch(`${behindProxy.url}/address`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
+    const address = await response.text();
+    await behindProxy.stop();
+    return address;
+  }
+
+  test('is told by a trusted proxy, and by nobody else', async () => {
+    expect(await addressWith(['127.0.0.0/8'])).toBe('203.0.113.7');
+    expect(await addressWith([])).toBe('127.0.0.1');
+  });
+});
