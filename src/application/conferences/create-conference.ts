@@ -9,6 +9,7 @@ import { type Validated, validate } from '../validation.js';
 import {
   conferenceCurrency,
   conferenceDay,
+  conferenceLetterhead,
   conferenceName,
   conferenceSlug,
   conferenceTimezone,
@@ -24,6 +25,7 @@ const schema = z.object({
   timezone: conferenceTimezone,
   startDate: conferenceDay,
   endDate: conferenceDay,
+  letterhead: conferenceLetterhead,
 });
 
 export interface CreateConferenceInput {
@@ -33,6 +35,7 @@ export interface CreateConferenceInput {
   readonly timezone: string;
   readonly startDate?: string | null;
   readonly endDate?: string | null;
+  readonly letterhead?: string | null;
   readonly idempotencyKey?: string | null;
 }
 

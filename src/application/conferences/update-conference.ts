@@ -9,6 +9,7 @@ import { validate } from '../validation.js';
 import {
   conferenceCurrency,
   conferenceDay,
+  conferenceLetterhead,
   conferenceName,
   conferenceSlug,
   conferenceTimezone,
@@ -25,6 +26,7 @@ const schema = z.object({
   timezone: conferenceTimezone.optional(),
   startDate: conferenceDay.optional(),
   endDate: conferenceDay.optional(),
+  letterhead: conferenceLetterhead.optional(),
 });
 
 export interface UpdateConferenceInput {
@@ -35,6 +37,7 @@ export interface UpdateConferenceInput {
   readonly timezone?: string | null;
   readonly startDate?: string | null;
   readonly endDate?: string | null;
+  readonly letterhead?: string | null;
 }
 
 /**
