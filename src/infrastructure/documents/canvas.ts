@@ -9,7 +9,7 @@ export const PAGE = { left: 48, right: 547, top: 48, bottom: 772, footer: 792, w
 /** Room for a line in relation to the size of its letters; enough for Chinese and for two marks on a letter. */
 const LINE_HEIGHT = 1.4;
 /** Where the letters stand in that room. */
-const BASELINE = 1.05;
+export const BASELINE = 1.05;
 
 export function heightOf(lines: readonly Line[]): number {
   return lines.reduce((height, { style }) => height + style.size * LINE_HEIGHT, 0);

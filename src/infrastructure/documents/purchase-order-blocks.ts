@@ -2,7 +2,7 @@ import type { PurchaseOrderDocument } from '../../application/queries/purchase-o
 import { PROVIDER_NAMES } from '../../domain/invoice/invoice.status.js';
 import { type MinorUnits, subtract, ZERO } from '../../domain/money.js';
 import { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
-import { type Canvas, heightOf, PAGE } from './canvas.js';
+import { BASELINE, type Canvas, heightOf, PAGE } from './canvas.js';
 import type { Pacer } from './pacer.js';
 import type { Block } from './page-flow.js';
 import { COLORS, STYLES } from './styles.js';
@@ -59,7 +59,7 @@ function title(canvas: Canvas, { reference, status }: PurchaseOrderDocument): Bl
   const height = heightOf([heading]) + 6;
   const draw = (y: number) => {
     canvas.text([heading], PAGE.left, y);
-    canvas.text([standing], PAGE.right, y + heightOf([heading]) - heightOf([standing]), 'right');
+    canvas.text([standing], PAGE.right, y + (heading.style.size - standing.style.size) * BASELINE, 'right');
     canvas.rule(y + height, COLORS.text);
   };
   return [{ height, draw }];

@@ -16,7 +16,7 @@ export const STYLES = {
   title: bold(18),
   standing: regular(14, COLORS.pale),
   sender: bold(13),
-  strong: bold(9),
+  strong: bold(8.5),
   text: regular(8.5),
   pale: regular(8.5, COLORS.pale),
   link: regular(8.5, COLORS.link),

@@ -20,7 +20,7 @@ interface PlacedColumn<Row> extends Column<Row> {
 /** Between columns, and from the edge of the table. */
 const GAP = 12;
 const EDGE = 6;
-const PADDING = 4;
+const PADDING = 3;
 
 /** The rows under a header, which is repeated on every page. `isPale` says which rows no longer count. */
 export async function tableBlocks<Row>(

@@ -11,13 +11,14 @@ export interface Run {
 const REPLACEMENT = '\ufffd';
 
 const PLAIN = /^[ -~]*$/;
+const SPACE = /[\t\p{Z}]/gu;
 /** Characters that only steer: control and format characters, but not the joiners that Arabic and Persian need. */
 const STEERING = /[[\p{Cc}\p{Cf}\p{Variation_Selector}]--[\u200c\u200d]]/gv;
 
 /** One line of text as it can be written: composed, without what steers, every kind of space being one. */
 export function cleanLine(text: string): string {
   if (PLAIN.test(text)) return text;
-  return text.toWellFormed().normalize('NFC').replace(/\s/gu, ' ').replace(STEERING, '');
+  return text.toWellFormed().normalize('NFC').replace(SPACE, ' ').replace(STEERING, '');
 }
 
 /** The runs of a clean line in the order in which they stand on paper, from left to right. */
