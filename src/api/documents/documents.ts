@@ -13,6 +13,9 @@ export interface DocumentOptions {
   readonly renderer: DocumentRenderer;
 }
 
+/** How ids are written. The database cannot even be asked for one with a NUL character. */
+const ID = /^\w{1,100}$/;
+
 /** `GET /purchase-orders/{id}/invoice.pdf`: what was ordered and paid, for people who want paper. */
 export function documentRouter({ findActor, findDocument, renderer }: DocumentOptions): Router {
   const router = Router();
@@ -24,7 +27,8 @@ export function documentRouter({ findActor, findDocument, renderer }: DocumentOp
       response.status(401).json({ error: 'Send an API key: "Authorization: Bearer <key>".' });
       return;
     }
-    const document = await findDocument(actor, request.params.id);
+    const { id } = request.params;
+    const document = ID.test(id) ? await findDocument(actor, id) : undefined;
     if (!document) {
       response.status(404).json({ error: 'There is no purchase order with this id.' });
       return;
