@@ -15,10 +15,13 @@ const SPACE = /[\t\p{Z}]/gu;
 /** Characters that only steer: control and format characters, but not the joiners that Arabic and Persian need. */
 const STEERING = /[[\p{Cc}\p{Cf}\p{Variation_Selector}]--[\u200c\u200d]]/gv;
 
+/** More of them on a letter would reach into other lines. */
+const PILED_MARKS = /(\p{M}{3})\p{M}+/gu;
+
 /** One line of text as it can be written: composed, without what steers, every kind of space being one. */
 export function cleanLine(text: string): string {
   if (PLAIN.test(text)) return text;
-  return text.toWellFormed().normalize('NFC').replace(SPACE, ' ').replace(STEERING, '');
+  return text.toWellFormed().normalize('NFC').replace(SPACE, ' ').replace(STEERING, '').replace(PILED_MARKS, '$1');
 }
 
 /** The runs of a clean line in the order in which they stand on paper, from left to right. */

@@ -6,7 +6,7 @@ import { MAX_AMOUNT, minorUnits, multiply, ZERO } from '../../../src/domain/mone
 import { PaymentMethod } from '../../../src/domain/purchase-order/payment.entity.js';
 import { PurchaseOrderStatus } from '../../../src/domain/purchase-order/purchase-order.status.js';
 import { PdfRenderer } from '../../../src/infrastructure/documents/pdf-renderer.js';
-import { readPdf } from '../../support/pdf-text.js';
+import { readPdf, readPlacedLines } from '../../support/pdf-text.js';
 
 const renderer = new PdfRenderer();
 
@@ -220,16 +220,25 @@ describe('what nobody should write', () => {
       unitPriceMinor: MAX_AMOUNT,
       lineTotalMinor: MAX_AMOUNT,
     }));
-    const lines = await linesOf({
+    const hostile = {
+      ...ORDER,
       conference: { ...ORDER.conference, name: HOSTILE[0] ?? '', letterhead: HOSTILE.join('\n') },
       organizationName: HOSTILE[1] ?? '',
       billingAddress: HOSTILE.join('\n'),
       lines: most,
-    });
+    };
+    const placed = (await readPlacedLines(await buffer(await renderer.renderPurchaseOrder(hostile)))).flat();
+    const lines = placed.map((line) => line.map(({ text }) => text).join(' '));
+
     const amounts = lines.filter((text) => text.endsWith('2147483647 9 999 999 999 999.99 9 999 999 999 999.99'));
     expect(amounts).toHaveLength(HOSTILE.length);
     // As a name, in the letterhead, in the address and in a line; and none of them is lost.
     expect(lines.join('').replace(/[^W]/g, '')).toHaveLength(4 * 300);
+    expect(placed.flat().filter(({ left, right }) => left < 47.9 || right > 547.1)).toEqual([]);
+    const overlapping = placed.flatMap((line) =>
+      line.filter(({ right }, index) => right > (line[index + 1]?.left ?? Number.POSITIVE_INFINITY) + 0.1),
+    );
+    expect(overlapping).toEqual([]);
   });
 
   test('is an address of a thousand lines, which goes on on further pages', async () => {

@@ -60,6 +60,10 @@ describe('what steers only', () => {
   });
 });
 
+test('more than three marks on a letter are left out', () => {
+  expect(cleanLine(`x${'\u0301'.repeat(90)}y`)).toBe('x\u0301\u0301\u0301y');
+});
+
 describe('text from right to left', () => {
   test.each([
     ['one piece', 'שלום עולם', ['<שלום עולם']],
