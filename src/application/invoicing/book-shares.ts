@@ -18,11 +18,14 @@ import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.e
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
 import { bookedCredits, bookedPayments } from '../invoicing/booked-shares.js';
+import type { ProviderTrace } from '../ports/provider.js';
 import { refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
 
 interface Booking {
   readonly order: PurchaseOrder;
   readonly invoice: Invoice;
+  /** Of the answer in which the provider says. */
+  readonly trace: ProviderTrace | undefined;
   /** What the provider says is applied to the invoice now. */
   readonly money: readonly ReportedPayment[];
   readonly credit: readonly ReportedShare[];
@@ -40,7 +43,7 @@ interface Plans {
  * order's lock.
  */
 export async function bookShares(tx: EntityManager, context: UseCaseContext, booking: Booking): Promise<boolean> {
-  const { order } = booking;
+  const { order, invoice, trace } = booking;
   const plans = await planShares(tx, booking);
   if (isEmpty(plans.money) && isEmpty(plans.credit)) return false;
   const before = order.status;
@@ -55,7 +58,13 @@ export async function bookShares(tx: EntityManager, context: UseCaseContext, boo
     action: 'payments.booked_from_provider',
     subject: order.id,
     before: { status: before },
-    after: { status: order.status, ...described(order, plans.money), credit: described(order, plans.credit) },
+    after: {
+      status: order.status,
+      invoice: invoice.externalId,
+      ...described(order, plans.money),
+      credit: described(order, plans.credit),
+    },
+    trace,
   });
   return true;
 }

@@ -10,13 +10,14 @@ import { issueCreditNote } from '../../../src/application/purchase-orders/issue-
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
 import { standardWaits } from '../../../src/application/waits.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import type { Data } from '../../support/graphql-client.js';
 
-const ACTOR = { id: 'key_1', name: 'tester', grants: ALL_GRANTS };
+const ACTOR = { id: 'key_1', name: 'tester', kind: ActorKind.API_KEY, grants: ALL_GRANTS };
 
 describe('how many statements a document costs', () => {
   const schema = buildGraphQLSchema();
