@@ -33,9 +33,13 @@ interface Booking {
   readonly asBooked?: ReadonlySet<string>;
 }
 
+interface Plan<Share extends ReportedShare = ReportedShare> extends BookingPlan<Share> {
+  readonly booked: readonly Booked<Share>[];
+}
+
 interface Plans {
-  readonly money: BookingPlan;
-  readonly credit: BookingPlan<ReportedShare>;
+  readonly money: Plan<ReportedPayment>;
+  readonly credit: Plan;
 }
 
 /**
@@ -54,15 +58,16 @@ export async function bookShares(tx: EntityManager, context: UseCaseContext, boo
   for (const share of plans.money.book) tx.create(Payment, paymentRow(context, booking, share, now));
   for (const share of plans.credit.book) tx.create(CreditNote, creditNoteRow(context, booking, share, now));
   await refreshStatus(tx, order, now);
+  const [payments, credits] = [amountsOf(order, plans.money), amountsOf(order, plans.credit)];
   audit(tx, context, {
     action: 'payments.booked_from_provider',
     subject: order.id,
-    before: { status: before },
+    before: { status: before, payments: payments.before, credits: credits.before },
     after: {
       status: order.status,
       invoice: invoice.externalId,
-      ...described(order, plans.money),
-      credit: described(order, plans.credit),
+      payments: payments.after,
+      credits: credits.after,
     },
     trace,
   });
@@ -74,8 +79,8 @@ async function planShares(tx: EntityManager, { invoice, asBooked = new Set(), ..
   const credit = await bookedCredits(tx, invoice);
   const received = invoice.provider === InvoiceProvider.STRIPE ? withBookedDays(money, reported.money) : reported.money;
   return {
-    money: planBookings(money, [...received, ...unchanged(money, asBooked)]),
-    credit: planBookings(credit, [...reported.credit, ...unchanged(credit, asBooked)]),
+    money: { booked: money, ...planBookings(money, [...received, ...unchanged(money, asBooked)]) },
+    credit: { booked: credit, ...planBookings(credit, [...reported.credit, ...unchanged(credit, asBooked)]) },
   };
 }
 
@@ -143,14 +148,15 @@ function providerIdentity({ companyId, externalId }: Invoice, share: Revision<Re
   };
 }
 
-/** For the audit trail. */
-function described({ currencyCode }: PurchaseOrder, { book, reverse }: BookingPlan<ReportedShare>) {
-  return {
-    booked: book.map(({ providerPaymentId, amount, revision }) => ({
-      payment: providerPaymentId,
-      revision,
-      amount: formatAmount(amount, currencyCode),
-    })),
-    reversed: reverse,
-  };
+type Amounts = Record<string, string>;
+
+/** For the audit trail: the amounts that were taken back and booked, by the provider's ids of payments and credits. */
+function amountsOf(
+  { currencyCode }: PurchaseOrder,
+  { booked, book, reverse }: Plan,
+): Record<'before' | 'after', Amounts> {
+  const reversed = new Set(reverse.map(({ bookingId }) => bookingId));
+  const amounts = (shares: readonly ReportedShare[]): Amounts =>
+    Object.fromEntries(shares.map(({ providerPaymentId: id, amount }) => [id, formatAmount(amount, currencyCode)]));
+  return { before: amounts(booked.filter(({ id }) => reversed.has(id))), after: amounts(book) };
 }
