@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { ALL_GRANTS, type Grants } from '../domain/access/grants.js';
+import { ALL_GRANTS, type Grants, NO_GRANTS } from '../domain/access/grants.js';
 import { ActorKind } from '../domain/audit/audit-event.entity.js';
 import type { Clock } from '../domain/clock.js';
 import type { IdSource } from '../domain/ids.js';
@@ -15,6 +15,9 @@ export interface Actor {
   /** What it may see and do. */
   readonly grants: Grants;
 }
+
+/** Whoever shows no credential. */
+export const NOBODY: Actor = { id: 'nobody', name: 'nobody', kind: ActorKind.API_KEY, grants: NO_GRANTS };
 
 /** In whose name the background works for a provider. */
 export function systemActor(provider: `${InvoiceProvider}`): Actor {
