@@ -101,8 +101,8 @@ type Facts = Readonly<Record<string, unknown>>;
 
 async function readWindows(em: EntityManager, ids: readonly string[], window: PageWindow): Promise<Row[]> {
   const bounds = [
-    ...(window.after ? [{ sql: 'and position < ?', position: window.after[0] }] : []),
-    ...(window.before ? [{ sql: 'and position > ?', position: window.before[0] }] : []),
+    ...(window.after ? [{ sql: 'and position < ?::int', position: window.after[0] }] : []),
+    ...(window.before ? [{ sql: 'and position > ?::int', position: window.before[0] }] : []),
   ];
   const direction = window.isBackward ? 'asc' : 'desc';
   return em.execute<Row[]>(
@@ -116,7 +116,7 @@ async function readWindows(em: EntityManager, ids: readonly string[], window: Pa
        order by position ${direction} limit ?) as event
      where purchase_order.id in (?)
      order by event.subject, event.position ${direction}`,
-    [...bounds.map(({ position }) => Number(position)), window.size + 1, ids],
+    [...bounds.map(({ position }) => position), window.size + 1, ids],
   );
 }
 
