@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { verifyAuditChains } from './application/verify-audit-chains.js';
 import { ConfigError, loadConfig } from './config.js';
 import { DatabaseProblem, databaseProblem } from './infrastructure/database/database-problem.js';
@@ -24,13 +25,21 @@ interface Checkpoint {
 async function main(): Promise<void> {
   const expected = readExpected();
   const config = loadConfig();
-  await using resources = new AsyncDisposableStack();
-  const databaseUrl = await provideDatabase(config, (step) => say(`… ${step}`), resources);
-  // A database that is not there must be said to be missing, not made.
-  const orm = await openOrm(databaseUrl, { ensureDatabase: false });
-  resources.defer(() => orm.close());
+  const resources = new AsyncDisposableStack();
+  try {
+    const databaseUrl = await provideDatabase(config, (step) => say(`… ${step}`), resources);
+    // A database that is not there must be said to be missing, not made.
+    const orm = await openOrm(databaseUrl, { ensureDatabase: false });
+    resources.defer(() => orm.close());
+    await verify(orm.em, expected);
+  } finally {
+    await resources.disposeAsync();
+  }
+}
+
+async function verify(em: EntityManager, expected: Checkpoint | undefined): Promise<void> {
   const until = new Date(Date.now() - SETTLED_AFTER_MS);
-  const report = await verifyAuditChains(orm.em, {
+  const report = await verifyAuditChains(em, {
     until: [until, ...(expected ? [expected.until] : [])],
     onBroken: ({ subject, problem }) => complain(`${subject}: ${problem}`),
   });
