@@ -1,4 +1,5 @@
 import { InitialMigration } from './0001-initial.js';
+import { QuickBooksTraffic } from './0002-quickbooks-traffic.js';
 import { ReadingsMigration } from './0003-readings.js';
 import { ProviderCreditsMigration } from './0004-provider-credits.js';
 import { SettledOperationsMigration } from './0005-settled-operations.js';
@@ -12,7 +13,6 @@ import { ProviderRequestIdMigration } from './0012-provider-request-id.js';
 import { CustomerCreditMigration } from './0013-customer-credit.js';
 import { AuditChainMigration } from './0015-audit-chain.js';
 import { LetterheadMigration } from './0019-letterhead.js';
-import { QuickBooksTraffic } from './0002-quickbooks-traffic.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
