@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { NOBODY } from '../../../src/application/context.js';
 import { ConfigError } from '../../../src/config.js';
 import { ConferenceRole, NO_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
 import { loadTrustedDocuments } from '../../../src/wiring/trusted-documents.js';
 import type { Data } from '../../support/graphql-client.js';
 import { startTestGraphQL, type TestGraphQLServer } from '../../support/graphql-server.js';
@@ -17,7 +18,7 @@ const ACTORS = {
 
 async function findActor(key: string) {
   const grants = ACTORS[key as keyof typeof ACTORS];
-  return grants && { id: key, name: key, grants: { ...NO_GRANTS, ...grants } };
+  return grants && { kind: ActorKind.API_KEY, id: key, name: key, grants: { ...NO_GRANTS, ...grants } };
 }
 
 async function ask(server: TestGraphQLServer, key: string, body: object): Promise<{ status: number; body: Data }> {
