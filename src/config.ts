@@ -88,11 +88,13 @@ const networks = commaSeparated.refine(
   'must be comma-separated IP addresses or networks in CIDR notation',
 );
 
+const PREFIX_LENGTHS = { 4: /^(\d|[12]\d|3[0-2])$/, 6: /^(\d|[1-9]\d|1[01]\d|12[0-8])$/ };
+
 function isNetwork(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
   const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  if ((version !== 4 && version !== 6) || rest.length > 0) return false;
+  return bits === undefined || PREFIX_LENGTHS[version].test(bits);
 }
 
 const ENCRYPTION_KEY = /^([\w.-]{1,50}):([A-Za-z0-9+/]{43}=)$/;
