@@ -1,6 +1,5 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { OperationTypeNode } from 'graphql';
-import type { GraphQLContext } from '../context.js';
 import { timedOut } from './limit-errors.js';
 
 /** How long an operation may take: whoever reads waits at a screen, a mutation waits for a provider. */
@@ -45,7 +44,10 @@ export class TimeLimit {
   }
 }
 
-export function timeLimitPlugin({ queryMs, mutationMs }: TimeLimits): ApolloServerPlugin<GraphQLContext> {
+export function timeLimitPlugin({
+  queryMs,
+  mutationMs,
+}: TimeLimits): ApolloServerPlugin<{ readonly timeLimit: TimeLimit }> {
   return {
     async requestDidStart() {
       return {
