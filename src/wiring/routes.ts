@@ -6,13 +6,13 @@ import { healthRouter, type Readiness } from '../api/health/health.js';
 import type { HttpState } from '../api/http-server.js';
 import { quickBooksWebhookRouter } from '../api/webhooks/quickbooks.js';
 import { stripeWebhookRouter } from '../api/webhooks/stripe.js';
-import { findActorByKey } from '../application/access/api-keys.js';
 import { findExampleIds } from '../application/queries/example-ids.js';
 import { findStripeEndpoint } from '../application/webhooks/find-stripe-endpoint.js';
 import { storeWebhookEvents } from '../application/webhooks/store-webhook-events.js';
 import { hasPendingMigrations } from '../infrastructure/database/migrate.js';
 import { QuickBooksWebhooks } from '../infrastructure/quickbooks/webhooks.js';
 import { StripeWebhooks } from '../infrastructure/stripe/webhooks.js';
+import { createAuthentication } from './authentication.js';
 import { type Foundation, plainContext } from './foundation.js';
 import type { ContextFactory, Providers } from './providers.js';
 
@@ -93,16 +93,13 @@ function inboxOf(parts: ApiParts) {
   return { ...plainContext(parts), wake };
 }
 
-async function mountGraphQL(
-  app: Express,
-  { server }: HttpState,
-  { config, orm, logger, metrics, createContext }: ApiParts,
-): Promise<() => Promise<void>> {
+async function mountGraphQL(app: Express, { server }: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
+  const { config, orm, logger, metrics, createContext } = parts;
   const graphql = await startGraphQLServer({
     httpServer: server,
     forkEntityManager: () => orm.em.fork(),
     createUseCaseContext: createContext,
-    findActor: (key) => findActorByKey(orm.em.fork(), key),
+    findActor: createAuthentication(parts),
     openIntrospection: !config.production,
     deadlineMs: config.waits.graphqlDeadlineMs,
     onOperation: ({ durationMs, ...operation }) => {

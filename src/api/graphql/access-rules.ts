@@ -11,6 +11,7 @@ export type FieldRules = Readonly<Record<string, Access>>;
 /** Every query, mutation and subscription. One without a rule is refused when the schema is built. */
 export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription', FieldRules>> = {
   Query: {
+    apiKeys: 'ORGANISER',
     conference: 'PORTAL',
     conferences: 'PORTAL',
     node: 'PORTAL',
@@ -23,6 +24,7 @@ export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription',
     cancelPurchaseOrder: 'FINANCE',
     configureQboConnection: 'ORGANISER',
     configureStripe: 'ORGANISER',
+    createApiKey: 'ORGANISER',
     createConference: 'ADMINISTRATOR',
     createPurchaseOrder: 'FINANCE',
     createQboInvoice: 'FINANCE',
@@ -32,6 +34,7 @@ export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription',
     recordPayment: 'FINANCE',
     replayWebhookEvents: 'ADMINISTRATOR',
     reversePayment: 'FINANCE',
+    revokeApiKey: 'ORGANISER',
     sendPurchaseOrder: 'FINANCE',
     sendQboInvoice: 'FINANCE',
     sendStripeInvoice: 'FINANCE',
@@ -48,6 +51,8 @@ export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription',
  * Payloads, user errors, connections and edges need no rule: they only carry what has one.
  */
 export const OBJECT_TYPES: Readonly<Record<string, FieldRules>> = {
+  ApiKey: {},
+  ApiKeyRole: {},
   Attention: {},
   Conference: { qboConnection: 'VIEWER', stripeConnection: 'VIEWER' },
   CreditNote: {},

@@ -35,7 +35,7 @@ beforeAll(async () => {
     createUseCaseContext: () => {
       throw new Error('no mutation is expected');
     },
-    findActor: (key) => findActorByKey(orm.em.fork(), key),
+    findActor: (key) => findActorByKey({ em: orm.em.fork(), clock: systemClock }, key),
     openIntrospection: false,
     deadlineMs: 5_000,
     onOperation: () => undefined,
