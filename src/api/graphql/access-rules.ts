@@ -66,7 +66,7 @@ export const OBJECT_TYPES: Readonly<Record<string, FieldRules>> = {
   PaymentReversal: {},
   PurchaseOrder: { attention: 'VIEWER', notes: 'VIEWER', qboInvoiceUrl: 'VIEWER' },
   QboConnection: {},
-  QboInvoice: { url: 'VIEWER' },
+  QboInvoice: { syncToken: 'VIEWER', url: 'VIEWER' },
   QboUsage: {},
   StripeConnection: {},
   StripeInvoice: { url: 'VIEWER' },
