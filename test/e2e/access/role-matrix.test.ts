@@ -295,7 +295,7 @@ test('the table has every query and mutation of the schema', () => {
   expect(rows.filter(({ outcomes }) => outcomes.length !== ACTORS.length)).toEqual([]);
 });
 
-describe('what is refused changes nothing', () => {
+describe('W-C14: what is refused changes nothing', () => {
   test.each(refusals)('%s by the %s: %s', async (operation, actor, expected) => {
     const before = await databaseState(server);
     const { outcome, data, errors } = await ask(actor, operation, target);
