@@ -10,6 +10,7 @@ import { StripeEndpoints } from './development/stripe-endpoints.js';
 import type { InvoiceProvider } from './domain/invoice/invoice.status.js';
 import { StripeConnection } from './domain/stripe/stripe-connection.entity.js';
 import { startWorker } from './infrastructure/jobs/worker.js';
+import { createAuthentication } from './wiring/authentication.js';
 import { type Foundation, layFoundation, type Progress, plainContext } from './wiring/foundation.js';
 import { contextFactory, createProviders } from './wiring/providers.js';
 import { mountRoutes } from './wiring/routes.js';
@@ -55,9 +56,10 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
   }
   const apiKey = config.bootstrapApiKey ?? secrets?.apiKey;
   await admitAdministrator(foundation, apiKey);
+  const findActor = createAuthentication(foundation);
   const http = await startHttpServer({
     ...config,
-    mount: (app, state) => mountRoutes(app, state, { ...foundation, providers, createContext, apiKey }),
+    mount: (app, state) => mountRoutes(app, state, { ...foundation, providers, createContext, findActor, apiKey }),
     onError: (error) => logger.error({ err: error }, 'a request failed'),
   });
   resources.defer(() => http.stop());

@@ -12,13 +12,14 @@ import { storeWebhookEvents } from '../application/webhooks/store-webhook-events
 import { hasPendingMigrations } from '../infrastructure/database/migrate.js';
 import { QuickBooksWebhooks } from '../infrastructure/quickbooks/webhooks.js';
 import { StripeWebhooks } from '../infrastructure/stripe/webhooks.js';
-import { createAuthentication } from './authentication.js';
+import type { FindActor } from './authentication.js';
 import { type Foundation, plainContext } from './foundation.js';
 import type { ContextFactory, Providers } from './providers.js';
 
 interface ApiParts extends Foundation {
   readonly providers: Providers;
   readonly createContext: ContextFactory;
+  readonly findActor: FindActor;
   readonly apiKey: string | undefined;
 }
 
@@ -93,13 +94,16 @@ function inboxOf(parts: ApiParts) {
   return { ...plainContext(parts), wake };
 }
 
-async function mountGraphQL(app: Express, { server }: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
-  const { config, orm, logger, metrics, createContext } = parts;
+async function mountGraphQL(
+  app: Express,
+  { server }: HttpState,
+  { config, orm, logger, metrics, createContext, findActor }: ApiParts,
+): Promise<() => Promise<void>> {
   const graphql = await startGraphQLServer({
     httpServer: server,
     forkEntityManager: () => orm.em.fork(),
     createUseCaseContext: createContext,
-    findActor: createAuthentication(parts),
+    findActor,
     openIntrospection: !config.production,
     deadlineMs: config.waits.graphqlDeadlineMs,
     onOperation: ({ durationMs, ...operation }) => {

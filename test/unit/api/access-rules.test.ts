@@ -3,6 +3,7 @@ import {
   buildSchema,
   type GraphQLNamedType,
   type GraphQLObjectType,
+  type GraphQLResolveInfo,
   getNamedType,
   isInterfaceType,
   isIntrospectionType,
@@ -13,6 +14,9 @@ import { getMetadataStorage } from 'type-graphql';
 import { OBJECT_TYPES, ROOT_FIELDS } from '../../../src/api/graphql/access-rules.js';
 import { applyAccessRules } from '../../../src/api/graphql/apply-access-rules.js';
 import { buildGraphQLSchema } from '../../../src/api/graphql/schema.js';
+import { AccessDenied } from '../../../src/application/access/permissions.js';
+import { type Actor, NOBODY } from '../../../src/application/context.js';
+import { NO_GRANTS } from '../../../src/domain/access/grants.js';
 
 const schema = buildGraphQLSchema();
 const objectTypes = Object.values(schema.getTypeMap()).filter(
@@ -54,6 +58,21 @@ describe('every field of the schema has a rule', () => {
   test('no mutation is for viewers or portals', () => {
     const open = Object.entries(ROOT_FIELDS.Mutation).filter(([, access]) => ['PORTAL', 'VIEWER'].includes(access));
     expect(open).toEqual([]);
+  });
+});
+
+describe('every root field is guarded by itself, whatever stands before it', () => {
+  const guards = (['Query', 'Mutation', 'Subscription'] as const).flatMap((root) => {
+    const fields = objectTypes.find(({ name }) => name === root)?.getFields() ?? {};
+    return Object.values(fields).map((field) => {
+      const begin = root === 'Subscription' ? field.subscribe : field.resolve;
+      return [`${root}.${field.name}`, (actor: Actor) => begin?.({}, {}, { actor }, {} as GraphQLResolveInfo)] as const;
+    });
+  });
+
+  test.each(guards)('%s', (_name, enter) => {
+    expect(() => enter(NOBODY)).toThrow('Send an API key');
+    expect(() => enter({ id: 'key_1', name: 'nothing granted', grants: NO_GRANTS })).toThrow(AccessDenied);
   });
 });
 

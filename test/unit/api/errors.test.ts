@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { GraphQLError } from 'graphql';
 import { readBearerCredential } from '../../../src/api/graphql/authentication.js';
 import { badUserInput, createErrorFormatter, unauthenticated } from '../../../src/api/graphql/errors.js';
+import { AccessDenied } from '../../../src/application/access/permissions.js';
 import { PageRequestError } from '../../../src/application/queries/page.js';
 
 function format(error: unknown) {
@@ -51,6 +52,17 @@ describe('what a client sees of an error', () => {
       reported: [],
     });
     expect(format(unauthenticated()).shown.extensions).toEqual({ code: 'UNAUTHENTICATED', requestId: 'request-1' });
+  });
+
+  test('is FORBIDDEN and why, for what the actor sees but may not do', () => {
+    expect(format(new AccessDenied('This needs the role FINANCE in the conference conf_1.'))).toEqual({
+      shown: {
+        message: 'This needs the role FINANCE in the conference conf_1.',
+        path: ['purchaseOrder'],
+        extensions: { code: 'FORBIDDEN', requestId: 'request-1' },
+      },
+      reported: [],
+    });
   });
 
   test('is BAD_USER_INPUT for a page that cannot be', () => {
