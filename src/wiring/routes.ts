@@ -11,7 +11,6 @@ import { allowOrigins } from '../api/http-policies.js';
 import type { HttpState } from '../api/http-server.js';
 import { quickBooksWebhookRouter } from '../api/webhooks/quickbooks.js';
 import { stripeWebhookRouter } from '../api/webhooks/stripe.js';
-import { findActorByKey } from '../application/access/api-keys.js';
 import { findExampleIds } from '../application/queries/example-ids.js';
 import { findPurchaseOrderDocument } from '../application/queries/purchase-order-document.js';
 import { findStripeEndpoint } from '../application/webhooks/find-stripe-endpoint.js';
@@ -20,6 +19,7 @@ import { hasPendingMigrations } from '../infrastructure/database/migrate.js';
 import { PdfRenderer } from '../infrastructure/documents/pdf-renderer.js';
 import { QuickBooksWebhooks } from '../infrastructure/quickbooks/webhooks.js';
 import { StripeWebhooks } from '../infrastructure/stripe/webhooks.js';
+import type { FindActor } from './authentication.js';
 import { type Foundation, plainContext } from './foundation.js';
 import type { ContextFactory, Providers } from './providers.js';
 import { loadTrustedDocuments } from './trusted-documents.js';
@@ -27,6 +27,7 @@ import { loadTrustedDocuments } from './trusted-documents.js';
 interface ApiParts extends Foundation {
   readonly providers: Providers;
   readonly createContext: ContextFactory;
+  readonly findActor: FindActor;
   readonly apiKey: string | undefined;
 }
 
@@ -106,10 +107,10 @@ function inboxOf(parts: ApiParts) {
   return { ...plainContext({ ...parts, orm: parts.requestOrm }), wake };
 }
 
-function mountDocuments(app: Express, { requestOrm, clock }: ApiParts): void {
+function mountDocuments(app: Express, { requestOrm, clock, findActor }: ApiParts): void {
   app.use(
     documentRouter({
-      findActor: (key) => findActorByKey(requestOrm.em.fork(), key),
+      findActor,
       findDocument: (actor, id) => findPurchaseOrderDocument(requestOrm.em.fork(), { actor, id, now: clock.now() }),
       renderer: new PdfRenderer(),
     }),
@@ -119,13 +120,13 @@ function mountDocuments(app: Express, { requestOrm, clock }: ApiParts): void {
 async function mountGraphQL(
   app: Express,
   { server }: HttpState,
-  { config, requestOrm, logger, metrics, createContext }: ApiParts,
+  { config, requestOrm, logger, metrics, createContext, findActor }: ApiParts,
 ): Promise<() => Promise<void>> {
   const graphql = await startGraphQLServer({
     httpServer: server,
     forkEntityManager: (signal) => forkForReading(requestOrm, signal),
     createUseCaseContext: createContext,
-    findActor: (key) => findActorByKey(requestOrm.em.fork(), key),
+    findActor,
     openIntrospection: !config.production,
     trustedDocuments: await loadTrustedDocuments(config.trustedDocuments),
     rateLimits: new RateLimits(config.rateLimitPerMinute),

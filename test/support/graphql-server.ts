@@ -40,7 +40,7 @@ export async function startTestGraphQL(
         createUseCaseContext: () => {
           throw new Error('no mutation is expected');
         },
-        findActor: (key) => findActorByKey(orm.em.fork(), key),
+        findActor: (key) => findActorByKey({ em: orm.em.fork(), clock: systemClock }, key),
         openIntrospection: false,
         trustedDocuments: { documents: new Map(), isRequired: false },
         rateLimits: new RateLimits(10_000_000),

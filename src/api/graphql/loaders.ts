@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
 import type { Actor } from '../../application/context.js';
+import { type ApiKeyView, findApiKeys } from '../../application/queries/api-keys.js';
 import {
   findConferences,
   findQboConnections,
@@ -59,6 +60,7 @@ export interface Loaders {
   readonly unsettledCreationOfOrder: DataLoader<string, ProviderOperation | undefined>;
   readonly payment: DataLoader<string, PaymentView | undefined>;
   readonly creditNote: DataLoader<string, CreditNoteView | undefined>;
+  readonly apiKey: DataLoader<string, ApiKeyView | undefined>;
   readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
   readonly lineItemsOfOrder: DataLoader<string, LineItem[]>;
   readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
@@ -108,6 +110,7 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
       async (ids) => visible(await findCreditNotesById(em, ids), ({ note }) => note.purchaseOrder),
       ({ note }) => note.id,
     ),
+    apiKey: byId((ids) => findApiKeys(em, actor, ids)),
     webhookEvent: byId(async (ids) => (actor.grants.isAdministrator ? findWebhookEvents(em, ids) : [])),
     lineItemsOfOrder: many(
       (ids) => findLineItems(em, ids),

@@ -12,7 +12,7 @@ import { type Actor, NOBODY } from '../../application/context.js';
 import { Deadline } from '../../application/deadline.js';
 import { requestScope } from '../../application/request-scope.js';
 import { currentRequestId } from '../request-id.js';
-import { authenticationPlugin, readBearerKey } from './authentication.js';
+import { authenticate, authenticationPlugin } from './authentication.js';
 import { createGraphQLContext, type GraphQLContext, type GraphQLDependencies } from './context.js';
 import { createErrorFormatter, unauthenticated } from './errors.js';
 import { introspectionPlugin } from './introspection.js';
@@ -30,7 +30,7 @@ const MAX_BODY = '100kb';
 
 export interface GraphQLServerOptions extends GraphQLDependencies {
   readonly httpServer: Server;
-  readonly findActor: (key: string) => Promise<Actor | undefined>;
+  readonly findActor: (credential: string) => Promise<Actor | undefined>;
   readonly openIntrospection: boolean;
   readonly trustedDocuments: TrustedDocuments;
   readonly rateLimits: RateLimits;
@@ -113,7 +113,7 @@ function setDeadline(milliseconds: number): express.RequestHandler {
 function contextOf(options: GraphQLServerOptions) {
   return async ({ req }: { req: express.Request }): Promise<GraphQLContext> => {
     const address = req.ip ?? '';
-    const actor = await authenticate(options, req, address);
+    const actor = await admitCaller(options, req.get('authorization'), address);
     await options.rateLimits.requireBudget({ actor, address });
     // Before anything is parsed: messages about a document describe the schema.
     if (actor === NOBODY && !options.openIntrospection) throw unauthenticated();
@@ -122,15 +122,11 @@ function contextOf(options: GraphQLServerOptions) {
   };
 }
 
-async function authenticate(
+/** As `authenticate`; keys and tokens that are not valid count against the address that sends them. */
+async function admitCaller(
   { rateLimits, findActor }: GraphQLServerOptions,
-  request: express.Request,
+  authorization: string | undefined,
   address: string,
 ): Promise<Actor> {
-  const key = readBearerKey(request.get('authorization'));
-  if (key === undefined) return NOBODY;
-  await rateLimits.admit(address);
-  const actor = await findActor(key);
-  if (!actor) await rateLimits.loginFailed(address);
-  return actor ?? NOBODY;
+  return authenticate(rateLimits.countingFailures(findActor, address), authorization);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Caller, RateLimits } from '../../../src/api/graphql/limits/rate-limits.js';
 import { NOBODY } from '../../../src/application/context.js';
+import { CredentialRefused } from '../../../src/application/ports/identity.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
 import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
 
@@ -49,14 +50,26 @@ describe('what a caller may ask for in a minute', () => {
   });
 });
 
-test('an address is refused after its hundredth wrong key, others are not', async () => {
-  const limits = new RateLimits(1_000);
-  for (let count = 0; count < 100; count++) await limits.loginFailed('192.0.2.1');
-  await limits.admit('192.0.2.1');
-  await limits.loginFailed('192.0.2.1');
-  await expect(limits.admit('192.0.2.1')).rejects.toMatchObject({
-    message: expect.stringMatching(/^Too many requests with a wrong key came from your address\./),
-    extensions: { code: 'RATE_LIMITED' },
+describe('an address that sends wrong keys and tokens', () => {
+  const findActor = async (credential: string) => {
+    if (credential === 'token') throw new CredentialRefused('This token has ended.');
+    return credential === 'right' ? actor('ada').actor : undefined;
+  };
+
+  test('is refused after the hundredth, also with a right one; others are not', async () => {
+    const limits = new RateLimits(1_000);
+    const find = limits.countingFailures(findActor, '192.0.2.1');
+    for (let count = 0; count < 100; count++) expect(await find('wrong')).toBeUndefined();
+    await expect(find('token')).rejects.toThrow(CredentialRefused);
+    await expect(find('right')).rejects.toMatchObject({
+      message: expect.stringMatching(/^Too many requests with a wrong key came from your address\./),
+      extensions: { code: 'RATE_LIMITED' },
+    });
+    expect(await limits.countingFailures(findActor, '192.0.2.2')('right')).toMatchObject({ id: 'ada' });
   });
-  await limits.admit('192.0.2.2');
+
+  test('may use right ones as often as it likes', async () => {
+    const find = new RateLimits(1_000).countingFailures(findActor, '192.0.2.1');
+    for (let count = 0; count < 200; count++) expect(await find('right')).toMatchObject({ id: 'ada' });
+  });
 });

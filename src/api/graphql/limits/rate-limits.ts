@@ -1,5 +1,6 @@
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { type Actor, NOBODY } from '../../../application/context.js';
+import { CredentialRefused } from '../../../application/ports/identity.js';
 import { rateLimited } from './limit-errors.js';
 
 const WINDOW_SECONDS = 60;
@@ -40,18 +41,30 @@ export class RateLimits {
     refuseBeyond(this.#spent, await this.#spent.get(budgetOf(caller)));
   }
 
-  /** Throws `RATE_LIMITED` for an address that sent too many wrong keys. */
-  async admit(address: string): Promise<void> {
+  /** The same look-up for an address, which is refused with `RATE_LIMITED` after too many that found nobody. */
+  countingFailures(findActor: FindActor, address: string): FindActor {
+    return async (credential) => {
+      await this.#admit(address);
+      try {
+        const actor = await findActor(credential);
+        if (!actor) await this.#failedLogins.penalty(address);
+        return actor;
+      } catch (error) {
+        if (error instanceof CredentialRefused) await this.#failedLogins.penalty(address);
+        throw error;
+      }
+    };
+  }
+
+  async #admit(address: string): Promise<void> {
     const failed = await this.#failedLogins.get(address);
     if (failed && failed.consumedPoints > FAILED_LOGINS) {
       throw rateLimited('Too many requests with a wrong key came from your address.', failed.msBeforeNext);
     }
   }
-
-  async loginFailed(address: string): Promise<void> {
-    await this.#failedLogins.penalty(address);
-  }
 }
+
+type FindActor = (credential: string) => Promise<Actor | undefined>;
 
 function budgetOf({ actor, address }: Caller): string {
   return actor === NOBODY ? `address ${address}` : `actor ${actor.id}`;
