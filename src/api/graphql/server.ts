@@ -11,7 +11,7 @@ import { type Actor, NOBODY } from '../../application/context.js';
 import { Deadline } from '../../application/deadline.js';
 import { requestScope } from '../../application/request-scope.js';
 import { currentRequestId } from '../request-id.js';
-import { authenticate, authenticationPlugin } from './authentication.js';
+import { authenticationPlugin, findSender } from './authentication.js';
 import { complexityPlugin } from './complexity.js';
 import { createGraphQLContext, type GraphQLContext, type GraphQLDependencies } from './context.js';
 import { createErrorFormatter, unauthenticated } from './errors.js';
@@ -90,7 +90,7 @@ function setDeadline(milliseconds: number): express.RequestHandler {
 
 function contextOf(options: GraphQLServerOptions) {
   return async ({ req }: { req: express.Request }): Promise<GraphQLContext> => {
-    const actor = await authenticate(options.findActor, req.get('authorization'));
+    const actor = await findSender(options.findActor, req.get('authorization'));
     // Before anything is parsed: messages about a document describe the schema.
     if (actor === NOBODY && !options.openIntrospection) throw unauthenticated();
     return createGraphQLContext(options, { actor, requestId: currentRequestId() ?? '' });

@@ -174,7 +174,7 @@ test('a portal is shown these fields and no others: who adds one decides here wh
   );
   expect(shown).toEqual({
     Query: 'conference conferences node nodes purchaseOrder purchaseOrders',
-    Conference: 'currencyCode endDate id name purchaseOrders slug startDate timezone',
+    Conference: 'currencyCode endDate id letterhead name purchaseOrders slug startDate timezone',
     ConferenceConnection: 'edges nodes pageInfo totalCount',
     ConferenceEdge: 'cursor node',
     CreditNote: 'amount createdAt id reason reversedBy source',
@@ -188,7 +188,7 @@ test('a portal is shown these fields and no others: who adds one decides here wh
     PaymentEdge: 'cursor node',
     PaymentReversal: 'createdAt id reason',
     PurchaseOrder:
-      'balanceDue billingAddress buyerReference conference contactEmail contactName createdAt creditNotes currencyCode dueDate id invoice invoices lineItems organizationName payments qboInvoice qboInvoiceId reference status stripeInvoice stripeInvoiceId stripeInvoiceUrl subtotal total totalCredited totalPaid updatedAt',
+      'balanceDue billingAddress buyerReference conference contactEmail contactName createdAt creditNotes currencyCode dueDate id invoice invoices lineItems organizationName payments pdfPath qboInvoice qboInvoiceId reference status stripeInvoice stripeInvoiceId stripeInvoiceUrl subtotal total totalCredited totalPaid updatedAt',
     PurchaseOrderConnection: 'edges nodes pageInfo totalCount',
     PurchaseOrderEdge: 'cursor node',
     QboInvoice: 'balance docNumber emailStatus id lastSyncedAt payUrl status total',
