@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ApiKey, ApiKeyKind } from '../../domain/access/api-key.entity.js';
 import { ALL_GRANTS, type ConferenceRole, type Grants, NO_GRANTS } from '../../domain/access/grants.js';
+import { ActorKind } from '../../domain/audit/audit-event.entity.js';
 import type { Actor, UseCaseContext } from '../context.js';
 
 /** `ci_` tells secret scanners what they found; 256 random bits make guessing hopeless. */
@@ -40,7 +41,7 @@ export async function findActorByKey(
   );
   if (!row) return undefined;
   noteUse(em, row, now);
-  return { id: row.id, name: row.name, grants: grantsOf(row) };
+  return { id: row.id, name: row.name, kind: ActorKind.API_KEY, grants: grantsOf(row) };
 }
 
 interface KeyRow {

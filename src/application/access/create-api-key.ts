@@ -52,7 +52,7 @@ function inputSchema(now: Date) {
     })
     .refine(
       ({ administrator, roles, purchaseOrderId }) =>
-        Number(administrator) + Number(roles.length > 0) + Number(purchaseOrderId !== null) === 1,
+        [administrator, roles.length > 0, purchaseOrderId !== null].filter(Boolean).length === 1,
       { error: 'A key grants exactly one of these: administrator, roles or purchaseOrderId.' },
     );
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { ALL_GRANTS, ConferenceRole, type Grants, NO_GRANTS } from '../../domain/access/grants.js';
+import { ActorKind } from '../../domain/audit/audit-event.entity.js';
 import type { Actor } from '../context.js';
 import { CredentialRefused } from '../ports/identity.js';
 
@@ -29,7 +30,7 @@ export async function findActorOfToken(em: EntityManager, claims: Readonly<Recor
   const grants = await readGrants(em, claimed);
   if (!grants.isAdministrator && grants.roles.size === 0 && grants.purchaseOrderId === null) throw grantsNothing();
   const id = `jwt:${sub}`;
-  return { id, name: nameOf(id, email ?? name), grants };
+  return { id, name: nameOf(id, email ?? name), kind: ActorKind.USER, grants };
 }
 
 function grantsNothing(): CredentialRefused {

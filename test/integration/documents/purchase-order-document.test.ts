@@ -9,6 +9,7 @@ import {
   type PurchaseOrderDocument,
 } from '../../../src/application/queries/purchase-order-document.js';
 import { ALL_GRANTS, ConferenceRole, type Grants, NO_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
 import { startWorkbench, type Workbench } from '../../support/workbench.js';
 
 let bench: Workbench;
@@ -23,7 +24,7 @@ afterAll(() => bench.stop());
 const NOW = new Date('2026-11-28T12:30:00Z');
 
 function find(id: string, grants: Grants = ALL_GRANTS): Promise<PurchaseOrderDocument | undefined> {
-  const actor: Actor = { id: 'key_1', name: 'tester', grants };
+  const actor: Actor = { kind: ActorKind.API_KEY, id: 'key_1', name: 'tester', grants };
   return findPurchaseOrderDocument(bench.process().em, { actor, id, now: NOW });
 }
 

@@ -17,6 +17,7 @@ import { buildGraphQLSchema } from '../../../src/api/graphql/schema.js';
 import { AccessDenied } from '../../../src/application/access/permissions.js';
 import { type Actor, NOBODY } from '../../../src/application/context.js';
 import { NO_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
 
 const schema = buildGraphQLSchema();
 const objectTypes = Object.values(schema.getTypeMap()).filter(
@@ -72,7 +73,9 @@ describe('every root field is guarded by itself, whatever stands before it', () 
 
   test.each(guards)('%s', (_name, enter) => {
     expect(() => enter(NOBODY)).toThrow('Send an API key');
-    expect(() => enter({ id: 'key_1', name: 'nothing granted', grants: NO_GRANTS })).toThrow(AccessDenied);
+    expect(() => enter({ id: 'key_1', name: 'nothing granted', kind: ActorKind.API_KEY, grants: NO_GRANTS })).toThrow(
+      AccessDenied,
+    );
   });
 });
 
