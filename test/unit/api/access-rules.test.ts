@@ -29,7 +29,7 @@ const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
 const CARRIERS = [
   ...mutations.map(({ name }) => `${upperFirst(name)}Payload`),
   ...mutations.map(({ name }) => `${upperFirst(name)}UserError`),
-  ...['ApiKey', 'Conference', 'Payment', 'PurchaseOrder', 'WebhookEvent'].flatMap((name) => [
+  ...['ApiKey', 'Conference', 'Payment', 'PurchaseOrder', 'PurchaseOrderEvent', 'WebhookEvent'].flatMap((name) => [
     `${name}Connection`,
     `${name}Edge`,
   ]),
