@@ -1,4 +1,5 @@
 import { Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
+import { noteChangeOf } from '../purchase-order/purchase-order-change.entity.js';
 
 /** Who changed what, with the state before and after. Append-only. */
 @Entity({ tableName: 'audit_event' })
@@ -8,6 +9,12 @@ import { Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorat
   timing: 'before',
   events: ['update', 'delete'],
   body: `raise exception 'audit events are append-only' using errcode = 'restrict_violation';`,
+})
+@Trigger({
+  name: 'audit_event_is_noted',
+  timing: 'after',
+  events: ['insert'],
+  body: noteChangeOf('new.subject'),
 })
 export class AuditEvent {
   @PrimaryKey({ type: 'text' })
