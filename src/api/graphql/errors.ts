@@ -7,7 +7,9 @@ import { PageRequestError } from '../../application/queries/page.js';
 const CLIENT_CODES = new Set<unknown>([
   ...Object.values(ApolloServerErrorCode).filter((code) => code !== ApolloServerErrorCode.INTERNAL_SERVER_ERROR),
   'UNAUTHENTICATED',
+  'NOT_FOUND',
   'QUERY_TOO_COMPLEX',
+  'RATE_LIMITED',
 ]);
 
 export function badUserInput(message: string): GraphQLError {
@@ -17,6 +19,11 @@ export function badUserInput(message: string): GraphQLError {
 export function unauthenticated(): GraphQLError {
   const message = 'Send an API key: "Authorization: Bearer <key>".';
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+}
+
+/** The same for what does not exist and for what the caller may not see. */
+export function notFound(what: string): GraphQLError {
+  return new GraphQLError(`There is no such ${what}.`, { extensions: { code: 'NOT_FOUND' } });
 }
 
 export interface ErrorReporter {

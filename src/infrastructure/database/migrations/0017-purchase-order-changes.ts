@@ -7,19 +7,10 @@ export class PurchaseOrderChangesMigration extends Migration {
 create table "purchase_order_change" ("purchase_order_id" text not null, "xid" xid8 not null, "conference_id" text not null, "changed_at" timestamptz(3) not null, primary key ("purchase_order_id", "xid"));
 create index "purchase_order_change_conference_id_xid_index" on "purchase_order_change" ("conference_id", "xid");
 
-create function note_purchase_order_change(changed_id text) returns void as $$
-declare
-  its_conference_id text;
-begin
-  insert into purchase_order_change (purchase_order_id, xid, conference_id, changed_at)
-    select id, pg_current_xact_id(), conference_id, clock_timestamp() from purchase_order where id = changed_id
-    on conflict do nothing
-    returning conference_id into its_conference_id;
-  if found then
-    perform pg_notify('change', changed_id || ' ' || its_conference_id);
-  end if;
-end;
-$$ language plpgsql;
+create function "note_purchase_order_change"("changed_id" text) returns void language plpgsql as $$ begin insert into purchase_order_change (purchase_order_id, xid, conference_id, changed_at)
+      select id, pg_current_xact_id(), conference_id, clock_timestamp() from purchase_order where id = changed_id
+      on conflict do nothing;     if found then
+      perform pg_notify('change', id || ' ' || conference_id) from purchase_order where id = changed_id;     end if; end $$;
 
 create or replace function "audit_event_audit_event_is_noted_fn"() returns trigger as $$ begin perform note_purchase_order_change(new.subject); return null; end; $$ language plpgsql;
 create trigger "audit_event_is_noted" AFTER INSERT on "audit_event" for each ROW execute function "audit_event_audit_event_is_noted_fn"();

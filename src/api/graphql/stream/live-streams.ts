@@ -1,0 +1,246 @@
+import { once } from 'node:events';
+import { ApolloServerErrorCode } from '@apollo/server/errors';
+import { bulkhead } from 'cockatiel';
+import express, { type Request, type Response, Router } from 'express';
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type FormattedExecutionResult,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+} from 'graphql';
+import { createHandler, type Handler } from 'graphql-sse';
+import type { PurchaseOrderChanged, Watching } from '../../../application/live/watch-purchase-orders.js';
+import { isLostConnection, recording } from '../../../application/transaction.js';
+import type { GraphQLContext } from '../context.js';
+import { unauthenticated } from '../errors.js';
+import { hashOfDocument } from '../operation-log.js';
+import { OpenStreams, type StreamLimits } from './open-streams.js';
+import { type ReadSubscription, readSubscription, type SubscriptionRequest } from './read-subscription.js';
+
+/** Of this process' ten connections: a change that hundreds watch must not keep queries from the database. */
+const SIMULTANEOUS_ANSWERS = 4;
+
+/** A client that takes nothing for so long is gone, or as good as gone. */
+const STALLED_MS = 60_000;
+
+export interface LiveStreamOptions {
+  readonly schema: GraphQLSchema;
+  readonly openIntrospection: boolean;
+  readonly maxBody: string;
+  readonly limits: StreamLimits;
+  readonly watching: Pick<Watching, 'feed' | 'forkEntityManager' | 'waits'>;
+  /** Authenticates the request; called anew for each thing that is sent. */
+  readonly createContext: (request: Request) => Promise<GraphQLContext>;
+  readonly formatError: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+  readonly observer: StreamObserver;
+}
+
+export interface StreamObserver {
+  readonly onCount: (open: number) => void;
+  /** `changedAt`: when it happened, unless it is told belatedly. */
+  readonly onSent: (changedAt: Date | undefined) => void;
+  readonly onEnd: (stream: StreamReport) => void;
+}
+
+/** What is told of a stream: never what was asked for, or by which key. */
+export interface StreamReport {
+  readonly name: string;
+  readonly documentHash: string;
+  readonly actor: string;
+  readonly sent: number;
+  readonly durationMs: number;
+  readonly errorCodes: readonly string[];
+}
+
+/** A request to subscribe; each has a connection of its own. */
+interface Stream {
+  readonly request: Request;
+  readonly response: Response;
+  readonly context: GraphQLContext;
+  /** Aborts when the client is gone or cut off. */
+  readonly closed: AbortSignal;
+}
+
+/** `POST /graphql/stream`: subscriptions over server-sent events, the "distinct connections" of the graphql-sse protocol. */
+export class LiveStreams {
+  readonly router = Router();
+  readonly #options: LiveStreamOptions;
+  readonly #open: OpenStreams;
+  readonly #slots = bulkhead(SIMULTANEOUS_ANSWERS, Number.POSITIVE_INFINITY);
+  readonly #handle: Handler<Stream>;
+
+  constructor(options: LiveStreamOptions) {
+    this.#options = options;
+    this.#open = new OpenStreams(options.limits, options.observer.onCount);
+    // Without a token there is no other mode: several subscriptions on one connection are what HTTP/2 is for.
+    const authenticate = () => null;
+    this.#handle = createHandler<Stream>({
+      authenticate,
+      onSubscribe: ({ raw: stream }, parameters) => this.#subscribe(stream, parameters),
+    });
+    this.router.all('/graphql/stream', express.json({ limit: options.maxBody }), async (request, response) => {
+      try {
+        await this.#serve(await this.#begin(request, response));
+      } catch (error) {
+        if (!(error instanceof GraphQLError) || response.headersSent) throw error;
+        this.#refuse(response, error);
+      }
+    });
+  }
+
+  /** Ends every stream at once and begins no other. */
+  stop(): void {
+    this.#open.stop();
+  }
+
+  async #begin(request: Request, response: Response): Promise<Stream> {
+    if (request.method !== 'POST') throw httpRefusal(405, 'Subscribe with POST.');
+    if (!request.accepts('text/event-stream')) throw httpRefusal(406, 'The answer is a text/event-stream.');
+    const context = await this.#options.createContext(request);
+    if (!context.actor) throw unauthenticated();
+    this.#open.add(response, context.actor.id);
+    const controller = new AbortController();
+    response.once('close', () => controller.abort());
+    return { request, response, context, closed: controller.signal };
+  }
+
+  async #serve(stream: Stream): Promise<void> {
+    const { request, response } = stream;
+    const { method, url, body: parameters } = request;
+    // Whoever accepts events among other things gets them, too.
+    const headers = { get: (name: string) => (name === 'accept' ? 'text/event-stream' : request.get(name)) };
+    const [body, init] = await this.#handle({
+      method,
+      url,
+      headers,
+      body: parameters,
+      raw: stream,
+      context: undefined,
+    });
+    response.writeHead(init.status, { ...init.headers, 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+    if (body === null || typeof body === 'string') response.end(body ?? undefined);
+    else await send(body, stream);
+  }
+
+  /** What the stream will send, or what is wrong with the document. */
+  async #subscribe(stream: Stream, parameters: SubscriptionRequest) {
+    const { schema, openIntrospection, watching } = this.#options;
+    const { context, response, closed } = stream;
+    const read = readSubscription(parameters, { schema, suggest: openIntrospection });
+    if (!('document' in read)) return this.#failed(stream, parameters, read);
+    const live = { ...watching, closed, ready: () => drained(response, closed) };
+    const source = await createSourceEventStream(this.#execution(read, { ...context, live }));
+    if (!isIterable(source)) return this.#failed(stream, parameters, source.errors ?? []);
+    return this.#answers(stream, parameters, (change) => this.#answer(stream, read, change), source);
+  }
+
+  /** An answer for each change, until there is one without data: from there on the client may not see it. */
+  async *#answers(
+    stream: Stream,
+    parameters: SubscriptionRequest,
+    answer: (change: PurchaseOrderChanged) => Promise<ExecutionResult>,
+    source: AsyncIterable<PurchaseOrderChanged>,
+  ): AsyncGenerator<FormattedExecutionResult> {
+    const { observer } = this.#options;
+    const startedAt = performance.now();
+    let sent = 0;
+    let errors: readonly GraphQLFormattedError[] = [];
+    try {
+      for await (const change of source) {
+        const formatted = this.#formatted(await this.#slots.execute(() => answer(change)));
+        errors = formatted.errors ?? [];
+        yield formatted;
+        sent += 1;
+        observer.onSent(change.isNews ? change.at : undefined);
+        if (formatted.data == null) return;
+      }
+    } finally {
+      const durationMs = Math.round(performance.now() - startedAt);
+      this.#report(stream, parameters, { sent, durationMs, errors });
+    }
+  }
+
+  /** With the caller, the entity manager and the rows of this moment. A database that was just lost is asked again. */
+  async #answer({ request }: Stream, read: ReadSubscription, change: PurchaseOrderChanged): Promise<ExecutionResult> {
+    const { createContext, watching } = this.#options;
+    try {
+      return await recording(watching.waits, async () => {
+        const context = await createContext(request);
+        if (!context.actor) throw unauthenticated();
+        const result = await execute({ ...this.#execution(read, context), rootValue: change });
+        const lost = result.errors?.map(({ originalError }) => originalError).find(isLostConnection);
+        if (lost) throw lost;
+        return result;
+      });
+    } catch (error) {
+      if (error instanceof GraphQLError) return { errors: [error] };
+      throw error;
+    }
+  }
+
+  #execution({ document, operationName, variables }: ReadSubscription, contextValue: GraphQLContext): ExecutionArgs {
+    const { schema } = this.#options;
+    return { schema, document, operationName, variableValues: variables, contextValue };
+  }
+
+  #failed(stream: Stream, parameters: SubscriptionRequest, errors: readonly GraphQLError[]) {
+    const formatted = this.#formatted({ errors });
+    this.#report(stream, parameters, { sent: 0, durationMs: 0, errors: formatted.errors ?? [] });
+    // The library takes for a result only what has data.
+    return { data: undefined, ...formatted };
+  }
+
+  #formatted({ errors, ...rest }: ExecutionResult): FormattedExecutionResult {
+    const { formatError } = this.#options;
+    return { ...rest, ...(errors && { errors: errors.map((error) => formatError(error.toJSON(), error)) }) };
+  }
+
+  #report(
+    { context }: Stream,
+    { query, operationName }: SubscriptionRequest,
+    { errors, ...rest }: Pick<StreamReport, 'sent' | 'durationMs'> & { errors: readonly GraphQLFormattedError[] },
+  ): void {
+    this.#options.observer.onEnd({
+      name: operationName ?? 'anonymous',
+      documentHash: hashOfDocument(query),
+      actor: context.actor?.name ?? 'nobody',
+      errorCodes: errors.map(({ extensions }) => String(extensions?.code)),
+      ...rest,
+    });
+  }
+
+  #refuse(response: Response, error: GraphQLError): void {
+    const { http = {} } = error.extensions as { http?: { status?: number; headers?: ReadonlyMap<string, string> } };
+    for (const [name, value] of http.headers ?? []) response.set(name, value);
+    response.status(http.status ?? 400).json(this.#formatted({ errors: [error] }));
+  }
+}
+
+/** Writes what the stream sends, no faster than the client takes it. */
+async function send(body: AsyncGenerator<string>, { response, closed }: Stream): Promise<void> {
+  closed.addEventListener('abort', () => void body.return(undefined));
+  for await (const text of body) {
+    if (closed.aborted) return;
+    response.write(text);
+    await drained(response, AbortSignal.any([closed, AbortSignal.timeout(STALLED_MS)]));
+    if (response.writableNeedDrain) response.destroy();
+  }
+  response.end();
+}
+
+/** Resolves when what was written went out, or the signal aborts. */
+async function drained(response: Response, signal: AbortSignal): Promise<void> {
+  if (response.writableNeedDrain) await once(response, 'drain', { signal }).catch(() => undefined);
+}
+
+function isIterable(source: AsyncIterable<unknown> | ExecutionResult): source is AsyncIterable<PurchaseOrderChanged> {
+  return Symbol.asyncIterator in source;
+}
+
+function httpRefusal(status: number, message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: ApolloServerErrorCode.BAD_REQUEST, http: { status } } });
+}
