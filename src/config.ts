@@ -32,6 +32,8 @@ export interface Config {
   };
   readonly stripe: { readonly apiBaseUrl: string | undefined };
   readonly graphqlIde: boolean;
+  /** What one caller may ask of one process in a minute, in values of answers. */
+  readonly rateLimitPerMinute: number;
   readonly logLevel: LogLevel;
   /** Not from the environment: the fault matrix alone shortens them. */
   readonly waits: Waits;
@@ -94,6 +96,9 @@ const onOrOff = z.preprocess(
     .optional(),
 );
 
+/** Two hundred of the largest documents, a thousand pages of 50 orders with everything, or 10,000 mutations. */
+const DEFAULT_RATE_LIMIT_PER_MINUTE = 10_000_000;
+
 const environmentSchema = z.object({
   NODE_ENV: z.preprocess(
     blankIsUnset,
@@ -121,6 +126,14 @@ const environmentSchema = z.object({
   QBO_WEBHOOK_VERIFIER_TOKEN: commaSeparated,
   STRIPE_API_BASE_URL: optionalUrl,
   GRAPHQL_IDE: onOrOff,
+  RATE_LIMIT_PER_MINUTE: z.preprocess(
+    blankIsUnset,
+    z
+      .string()
+      .regex(/^[1-9]\d{0,11}$/, 'must be a whole number above zero')
+      .transform(Number)
+      .default(DEFAULT_RATE_LIMIT_PER_MINUTE),
+  ),
   LOG_LEVEL: z.preprocess(blankIsUnset, z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info')),
 });
 
@@ -151,6 +164,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     },
     stripe: { apiBaseUrl: variables.STRIPE_API_BASE_URL },
     graphqlIde: variables.GRAPHQL_IDE ?? !production,
+    rateLimitPerMinute: variables.RATE_LIMIT_PER_MINUTE,
     logLevel: variables.LOG_LEVEL,
     waits: { ...standardWaits },
   });

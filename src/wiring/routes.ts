@@ -1,6 +1,8 @@
-import type { MikroORM } from '@mikro-orm/postgresql';
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { Express } from 'express';
 import { ideRouter } from '../api/graphql/ide.js';
+import { RateLimits } from '../api/graphql/limits/rate-limits.js';
+import { standardTimeLimits } from '../api/graphql/limits/time-limit.js';
 import { startGraphQLServer } from '../api/graphql/server.js';
 import { healthRouter, type Readiness } from '../api/health/health.js';
 import type { HttpState } from '../api/http-server.js';
@@ -100,10 +102,12 @@ async function mountGraphQL(
 ): Promise<() => Promise<void>> {
   const graphql = await startGraphQLServer({
     httpServer: server,
-    forkEntityManager: () => orm.em.fork(),
+    forkEntityManager: (signal) => forkForReading(orm, signal),
     createUseCaseContext: createContext,
     findActor: (key) => findActorByKey(orm.em.fork(), key),
     openIntrospection: !config.production,
+    rateLimits: new RateLimits(config.rateLimitPerMinute),
+    timeLimits: standardTimeLimits,
     deadlineMs: config.waits.graphqlDeadlineMs,
     onOperation: ({ durationMs, ...operation }) => {
       const outcome = operation.errorCodes.length === 0 ? 'ok' : 'error';
@@ -114,4 +118,9 @@ async function mountGraphQL(
   });
   app.use(graphql.router);
   return () => graphql.stop();
+}
+
+/** What is given up is cancelled in the database, too, so that its connection is free again. */
+function forkForReading(orm: MikroORM, signal: AbortSignal | undefined): EntityManager {
+  return signal ? orm.em.fork({ signal, inflightQueryAbortStrategy: 'cancel query' }) : orm.em.fork();
 }

@@ -12,28 +12,27 @@ import { Deadline } from '../../application/deadline.js';
 import { requestScope } from '../../application/request-scope.js';
 import { currentRequestId } from '../request-id.js';
 import { authenticationPlugin, readBearerKey } from './authentication.js';
-import { complexityPlugin } from './complexity.js';
 import { createGraphQLContext, type GraphQLContext, type GraphQLDependencies } from './context.js';
 import { createErrorFormatter, unauthenticated } from './errors.js';
+import { documentLimitsRule, MAX_TOKENS, MAX_VALIDATION_ERRORS } from './limits/document-limits.js';
+import { operationLimitsPlugin } from './limits/operation-limits.js';
+import type { RateLimits } from './limits/rate-limits.js';
+import { type TimeLimits, timeLimitPlugin } from './limits/time-limit.js';
 import { type OperationReport, operationLogPlugin } from './operation-log.js';
 import { buildGraphQLSchema } from './schema.js';
 
-/** The largest sensible operation, a purchase order of 750 lines, fits twice. */
-const MAX_BODY = '256kb';
-
-/** No hand-written operation has a fifth of it; generated floods have more. */
-const MAX_TOKENS = 5_000;
-
-/** Self-references (payment → order → payments …) multiply; nobody needs more of them. */
-const MAX_RECURSIVE_SELECTIONS = 2_000;
+/** Enough for a purchase order of 750 lines of 135 bytes each, sent as variables. */
+const MAX_BODY = '100kb';
 
 export interface GraphQLServerOptions extends GraphQLDependencies {
   readonly httpServer: Server;
   readonly findActor: (key: string) => Promise<Actor | undefined>;
   readonly openIntrospection: boolean;
+  readonly rateLimits: RateLimits;
+  readonly timeLimits: TimeLimits;
+  /** After that time a request starts no call to a provider. */
   readonly deadlineMs: number;
   readonly onOperation: (operation: OperationReport) => void;
-  readonly onUnexpectedError: (error: unknown) => void;
 }
 
 export interface GraphQLServer {
@@ -51,7 +50,8 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
     stopOnTerminationSignals: false,
     persistedQueries: false,
     parseOptions: { maxTokens: MAX_TOKENS },
-    maxRecursiveSelections: MAX_RECURSIVE_SELECTIONS,
+    validationRules: [documentLimitsRule],
+    validationOptions: { maxErrors: MAX_VALIDATION_ERRORS },
     formatError: createErrorFormatter({ requestId: currentRequestId, report: options.onUnexpectedError }),
     plugins: [
       // The default instruments every field, for caching that must not happen to finance data.
@@ -60,7 +60,8 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
       ApolloServerPluginDrainHttpServer({ httpServer: options.httpServer }),
       operationLogPlugin(options.onOperation),
       authenticationPlugin(),
-      complexityPlugin(),
+      operationLimitsPlugin(options.rateLimits),
+      timeLimitPlugin(options.timeLimits),
     ],
   });
   await apollo.start();
@@ -68,7 +69,7 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
   router.use(
     '/graphql',
     noStore,
-    express.json({ limit: MAX_BODY }),
+    express.json({ limit: MAX_BODY, inflate: false }),
     setDeadline(options.deadlineMs),
     expressMiddleware(apollo, { context: contextOf(options) }),
   );
@@ -90,10 +91,25 @@ function setDeadline(milliseconds: number): express.RequestHandler {
 
 function contextOf(options: GraphQLServerOptions) {
   return async ({ req }: { req: express.Request }): Promise<GraphQLContext> => {
-    const key = readBearerKey(req.get('authorization'));
-    const actor = key === undefined ? undefined : await options.findActor(key);
+    const address = req.ip ?? '';
+    const actor = await authenticate(options, req, address);
+    await options.rateLimits.requireBudget({ actor, address });
     // Before anything is parsed: messages about a document describe the schema.
     if (!actor && !options.openIntrospection) throw unauthenticated();
-    return createGraphQLContext(options, { actor, requestId: currentRequestId() ?? '' });
+    return createGraphQLContext(options, { actor, address, requestId: currentRequestId() ?? '' });
   };
+}
+
+/** Who asks; undefined without a valid key. */
+async function authenticate(
+  { rateLimits, findActor }: GraphQLServerOptions,
+  request: express.Request,
+  address: string,
+): Promise<Actor | undefined> {
+  const key = readBearerKey(request.get('authorization'));
+  if (key === undefined) return undefined;
+  await rateLimits.admit(address);
+  const actor = await findActor(key);
+  if (!actor) await rateLimits.loginFailed(address);
+  return actor;
 }

@@ -69,9 +69,10 @@ describe('how many statements a document costs', () => {
     const createUseCaseContext = () => {
       throw new Error('a query changes nothing');
     };
+    const onUnexpectedError = () => undefined;
     const contextValue = createGraphQLContext(
-      { forkEntityManager, createUseCaseContext },
-      { actor: ACTOR, requestId: 'request' },
+      { forkEntityManager, createUseCaseContext, onUnexpectedError },
+      { actor: ACTOR, address: '127.0.0.1', requestId: 'request' },
     );
     statements.length = 0;
     const { data, errors } = await graphql({ schema, source, contextValue });

@@ -37,6 +37,7 @@ describe('an empty environment', () => {
       },
       stripe: { apiBaseUrl: undefined },
       graphqlIde: true,
+      rateLimitPerMinute: 10_000_000,
       logLevel: 'info',
       waits: standardWaits,
     });
@@ -61,6 +62,7 @@ describe('an empty environment', () => {
       'QBO_WEBHOOK_VERIFIER_TOKEN',
       'STRIPE_API_BASE_URL',
       'GRAPHQL_IDE',
+      'RATE_LIMIT_PER_MINUTE',
       'LOG_LEVEL',
     ];
     expect(loadConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(loadConfig({}));
@@ -86,6 +88,7 @@ test('every variable is taken over', () => {
     QBO_WEBHOOK_VERIFIER_TOKEN: 'new-token, old-token,',
     STRIPE_API_BASE_URL: 'http://localhost:5',
     GRAPHQL_IDE: 'on',
+    RATE_LIMIT_PER_MINUTE: '500000',
     LOG_LEVEL: 'debug',
   });
   expect(config).toEqual({
@@ -111,6 +114,7 @@ test('every variable is taken over', () => {
     },
     stripe: { apiBaseUrl: 'http://localhost:5' },
     graphqlIde: true,
+    rateLimitPerMinute: 500_000,
     logLevel: 'debug',
     waits: standardWaits,
   });
@@ -134,6 +138,8 @@ describe('a malformed variable stops the start with one sentence that names it a
     ['ENCRYPTION_KEYS', `sekret:${Buffer.alloc(31).toString('base64')}`],
     ['ENCRYPTION_KEYS', `sekret:${Buffer.alloc(33).toString('base64')}`],
     ['ENCRYPTION_KEYS', `${KEY_A},sekret`],
+    ['RATE_LIMIT_PER_MINUTE', '0'],
+    ['RATE_LIMIT_PER_MINUTE', '1e6'],
     ['BOOTSTRAP_API_KEY', 'sekret'],
     ['BOOTSTRAP_API_KEY', 'sekret'.repeat(40)],
     ['QBO_API_BASE_URL', 'sekret'],

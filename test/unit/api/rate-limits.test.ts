@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Caller, RateLimits } from '../../../src/api/graphql/limits/rate-limits.js';
+import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
+
+function actor(id: string, address = '192.0.2.1'): Caller {
+  return { actor: { id, name: id, grants: ALL_GRANTS }, address };
+}
+
+const NOBODY: Caller = { actor: undefined, address: '192.0.2.1' };
+
+const REFUSAL = {
+  message: expect.stringMatching(/^You asked for more in a minute than one caller may\. Try again in \d+ s\.$/),
+  extensions: { code: 'RATE_LIMITED', http: { status: 429, headers: expect.any(Map) } },
+};
+
+describe('what a caller may ask for in a minute', () => {
+  test('is refused as soon as it would be more, with the time to wait', async () => {
+    const limits = new RateLimits(1_000);
+    await limits.spend(actor('ada'), 400);
+    await limits.spend(actor('ada'), 600);
+    const refusal = await limits.spend(actor('ada'), 1).catch((error: unknown) => error);
+    expect(refusal).toMatchObject(REFUSAL);
+    const { http } = (refusal as { extensions: { http: { headers: Map<string, string> } } }).extensions;
+    expect([...http.headers.keys()]).toEqual(['retry-after']);
+    expect(Number(http.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+    expect(Number(http.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  test('is counted by actor wherever it asks from, else by address', async () => {
+    const limits = new RateLimits(1_000);
+    await limits.spend(actor('ada', '192.0.2.1'), 1_000);
+    await limits.spend(actor('bob', '192.0.2.1'), 1_000);
+    await limits.spend(NOBODY, 1_000);
+    await limits.spend({ ...NOBODY, address: '192.0.2.2' }, 1_000);
+    await expect(limits.spend(actor('ada', '192.0.2.9'), 1)).rejects.toMatchObject(REFUSAL);
+    await expect(limits.spend(NOBODY, 1)).rejects.toMatchObject(REFUSAL);
+  });
+
+  test('includes what was charged for work that is done already, which the next request feels', async () => {
+    const limits = new RateLimits(1_000);
+    await limits.requireBudget(actor('ada'));
+    await limits.charge(actor('ada'), 1_000);
+    await limits.requireBudget(actor('ada'));
+    await limits.charge(actor('ada'), 1);
+    await expect(limits.requireBudget(actor('ada'))).rejects.toMatchObject(REFUSAL);
+    await limits.requireBudget(actor('bob'));
+  });
+});
+
+test('an address is refused after its hundredth wrong key, others are not', async () => {
+  const limits = new RateLimits(1_000);
+  for (let count = 0; count < 100; count++) await limits.loginFailed('192.0.2.1');
+  await limits.admit('192.0.2.1');
+  await limits.loginFailed('192.0.2.1');
+  await expect(limits.admit('192.0.2.1')).rejects.toMatchObject({
+    message: expect.stringMatching(/^Too many requests with a wrong key came from your address\./),
+    extensions: { code: 'RATE_LIMITED' },
+  });
+  await limits.admit('192.0.2.2');
+});
