@@ -4,6 +4,7 @@ import { ideRouter } from '../api/graphql/ide.js';
 import { RateLimits } from '../api/graphql/limits/rate-limits.js';
 import { standardTimeLimits } from '../api/graphql/limits/time-limit.js';
 import { startGraphQLServer } from '../api/graphql/server.js';
+import type { StreamObserver } from '../api/graphql/stream/live-streams.js';
 import { healthRouter, type Readiness } from '../api/health/health.js';
 import type { HttpState } from '../api/http-server.js';
 import { quickBooksWebhookRouter } from '../api/webhooks/quickbooks.js';
@@ -12,6 +13,7 @@ import { findActorByKey } from '../application/access/api-keys.js';
 import { findExampleIds } from '../application/queries/example-ids.js';
 import { findStripeEndpoint } from '../application/webhooks/find-stripe-endpoint.js';
 import { storeWebhookEvents } from '../application/webhooks/store-webhook-events.js';
+import { PostgresChangeFeed } from '../infrastructure/database/change-feed.js';
 import { hasPendingMigrations } from '../infrastructure/database/migrate.js';
 import { QuickBooksWebhooks } from '../infrastructure/quickbooks/webhooks.js';
 import { StripeWebhooks } from '../infrastructure/stripe/webhooks.js';
@@ -95,11 +97,9 @@ function inboxOf(parts: ApiParts) {
   return { ...plainContext(parts), wake };
 }
 
-async function mountGraphQL(
-  app: Express,
-  { server }: HttpState,
-  { config, orm, logger, metrics, createContext }: ApiParts,
-): Promise<() => Promise<void>> {
+async function mountGraphQL(app: Express, { server }: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
+  const { config, orm, logger, metrics, createContext } = parts;
+  const feed = startChangeFeed(parts);
   const graphql = await startGraphQLServer({
     httpServer: server,
     forkEntityManager: (signal) => forkForReading(orm, signal),
@@ -115,9 +115,33 @@ async function mountGraphQL(
       logger.info({ ...operation, durationMs }, 'GraphQL operation');
     },
     onUnexpectedError: (error) => logger.error({ err: error }, 'a GraphQL operation failed'),
+    live: {
+      watching: { feed, forkEntityManager: () => orm.em.fork(), waits: config.waits },
+      limits: config.streams,
+      observer: streamObserver(parts),
+    },
   });
   app.use(graphql.router);
-  return () => graphql.stop();
+  return async () => {
+    await graphql.stop();
+    await feed.stop();
+  };
+}
+
+function startChangeFeed({ databaseUrl, logger, metrics }: Foundation): PostgresChangeFeed {
+  const onListening = (isListening: boolean) => metrics.changeFeedListening.set(isListening ? 1 : 0);
+  return new PostgresChangeFeed({ databaseUrl, logger, onListening });
+}
+
+function streamObserver({ logger, metrics, clock }: Foundation): StreamObserver {
+  return {
+    onCount: (open) => metrics.streamsOpen.set(open),
+    onSent: (changedAt) => {
+      metrics.streamEvents.inc();
+      if (changedAt) metrics.streamLag.observe((clock.now().getTime() - changedAt.getTime()) / 1000);
+    },
+    onEnd: (stream) => logger.info(stream, 'GraphQL stream ended'),
+  };
 }
 
 /** What is given up is cancelled in the database, too, so that its connection is free again. */

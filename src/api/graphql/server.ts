@@ -20,6 +20,7 @@ import type { RateLimits } from './limits/rate-limits.js';
 import { type TimeLimits, timeLimitPlugin } from './limits/time-limit.js';
 import { type OperationReport, operationLogPlugin } from './operation-log.js';
 import { buildGraphQLSchema } from './schema.js';
+import { type LiveStreamOptions, LiveStreams } from './stream/live-streams.js';
 
 /** Enough for a purchase order of 750 lines of 135 bytes each, sent as variables. */
 const MAX_BODY = '100kb';
@@ -33,6 +34,8 @@ export interface GraphQLServerOptions extends GraphQLDependencies {
   /** After that time a request starts no call to a provider. */
   readonly deadlineMs: number;
   readonly onOperation: (operation: OperationReport) => void;
+  /** What subscriptions need beside all that. */
+  readonly live: Pick<LiveStreamOptions, 'watching' | 'limits' | 'observer'>;
 }
 
 export interface GraphQLServer {
@@ -40,10 +43,13 @@ export interface GraphQLServer {
   stop(): Promise<void>;
 }
 
-/** `POST /graphql`. */
+/** `POST /graphql` for queries and mutations, `POST /graphql/stream` for subscriptions. */
 export async function startGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
+  const schema = buildGraphQLSchema();
+  const formatError = createErrorFormatter({ requestId: currentRequestId, report: options.onUnexpectedError });
+  const identify = identifier(options);
   const apollo = new ApolloServer<GraphQLContext>({
-    schema: buildGraphQLSchema(),
+    schema,
     introspection: true,
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: !options.openIntrospection,
@@ -52,7 +58,7 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
     parseOptions: { maxTokens: MAX_TOKENS },
     validationRules: [documentLimitsRule],
     validationOptions: { maxErrors: MAX_VALIDATION_ERRORS },
-    formatError: createErrorFormatter({ requestId: currentRequestId, report: options.onUnexpectedError }),
+    formatError,
     plugins: [
       // The default instruments every field, for caching that must not happen to finance data.
       ApolloServerPluginCacheControlDisabled(),
@@ -65,15 +71,24 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
     ],
   });
   await apollo.start();
+  const streams = new LiveStreams({ ...options, ...options.live, schema, formatError, identify });
+  const context = async ({ req }: { req: express.Request }) => {
+    const identified = await identify(req);
+    await options.rateLimits.requireBudget(identified);
+    return identified;
+  };
   const router = Router();
-  router.use(
-    '/graphql',
-    noStore,
-    express.json({ limit: MAX_BODY, inflate: false }),
-    setDeadline(options.deadlineMs),
-    expressMiddleware(apollo, { context: contextOf(options) }),
-  );
-  return { router, stop: () => apollo.stop() };
+  router.use('/graphql', noStore, express.json({ limit: MAX_BODY, inflate: false }));
+  // Apollo's middleware takes every path below its own.
+  router.use(streams.router);
+  router.use('/graphql', setDeadline(options.deadlineMs), expressMiddleware(apollo, { context }));
+  return {
+    router,
+    stop: async () => {
+      streams.stop();
+      await apollo.stop();
+    },
+  };
 }
 
 const noStore: express.RequestHandler = (_request, response, next) => {
@@ -89,11 +104,11 @@ function setDeadline(milliseconds: number): express.RequestHandler {
   };
 }
 
-function contextOf(options: GraphQLServerOptions) {
-  return async ({ req }: { req: express.Request }): Promise<GraphQLContext> => {
-    const address = req.ip ?? '';
-    const actor = await authenticate(options, req, address);
-    await options.rateLimits.requireBudget({ actor, address });
+/** The context of a request: who sent it, and what answering it needs. */
+function identifier(options: GraphQLServerOptions) {
+  return async (request: express.Request): Promise<GraphQLContext> => {
+    const address = request.ip ?? '';
+    const actor = await authenticate(options, request, address);
     // Before anything is parsed: messages about a document describe the schema.
     if (!actor && !options.openIntrospection) throw unauthenticated();
     return createGraphQLContext(options, { actor, address, requestId: currentRequestId() ?? '' });

@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { ApolloServerErrorCode } from '@apollo/server/errors';
 import { bulkhead } from 'cockatiel';
-import express, { type Request, type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import {
   createSourceEventStream,
   type ExecutionArgs,
   type ExecutionResult,
   execute,
-  type FormattedExecutionResult,
   GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
@@ -17,6 +16,9 @@ import type { PurchaseOrderChanged, Watching } from '../../../application/live/w
 import { isLostConnection, recording } from '../../../application/transaction.js';
 import type { GraphQLContext } from '../context.js';
 import { unauthenticated } from '../errors.js';
+import { checkOperation } from '../limits/operation-limits.js';
+import type { RateLimits } from '../limits/rate-limits.js';
+import type { TimeLimits } from '../limits/time-limit.js';
 import { hashOfDocument } from '../operation-log.js';
 import { OpenStreams, type StreamLimits } from './open-streams.js';
 import { type ReadSubscription, readSubscription, type SubscriptionRequest } from './read-subscription.js';
@@ -30,11 +32,12 @@ const STALLED_MS = 60_000;
 export interface LiveStreamOptions {
   readonly schema: GraphQLSchema;
   readonly openIntrospection: boolean;
-  readonly maxBody: string;
   readonly limits: StreamLimits;
   readonly watching: Pick<Watching, 'feed' | 'forkEntityManager' | 'waits'>;
   /** Authenticates the request; called anew for each thing that is sent. */
-  readonly createContext: (request: Request) => Promise<GraphQLContext>;
+  readonly identify: (request: Request) => Promise<GraphQLContext>;
+  readonly rateLimits: RateLimits;
+  readonly timeLimits: TimeLimits;
   readonly formatError: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
   readonly observer: StreamObserver;
 }
@@ -82,7 +85,7 @@ export class LiveStreams {
       authenticate,
       onSubscribe: ({ raw: stream }, parameters) => this.#subscribe(stream, parameters),
     });
-    this.router.all('/graphql/stream', express.json({ limit: options.maxBody }), async (request, response) => {
+    this.router.all('/graphql/stream', async (request, response) => {
       try {
         await this.#serve(await this.#begin(request, response));
       } catch (error) {
@@ -100,8 +103,9 @@ export class LiveStreams {
   async #begin(request: Request, response: Response): Promise<Stream> {
     if (request.method !== 'POST') throw httpRefusal(405, 'Subscribe with POST.');
     if (!request.accepts('text/event-stream')) throw httpRefusal(406, 'The answer is a text/event-stream.');
-    const context = await this.#options.createContext(request);
+    const context = await this.#options.identify(request);
     if (!context.actor) throw unauthenticated();
+    await this.#options.rateLimits.requireBudget(context);
     this.#open.add(response, context.actor.id);
     const controller = new AbortController();
     response.once('close', () => controller.abort());
@@ -126,16 +130,30 @@ export class LiveStreams {
     else await send(body, stream);
   }
 
-  /** What the stream will send, or what is wrong with the document. */
+  /** What the stream will send, or what is wrong with the request. */
   async #subscribe(stream: Stream, parameters: SubscriptionRequest) {
-    const { schema, openIntrospection, watching } = this.#options;
-    const { context, response, closed } = stream;
-    const read = readSubscription(parameters, { schema, suggest: openIntrospection });
-    if (!('document' in read)) return this.#failed(stream, parameters, read);
+    try {
+      const { schema, openIntrospection } = this.#options;
+      const read = readSubscription(parameters, { schema, suggest: openIntrospection });
+      if (!('document' in read)) return this.#failed(stream, parameters, read);
+      const source = await this.#source(stream, read);
+      if (!(Symbol.asyncIterator in source)) return this.#failed(stream, parameters, source.errors ?? []);
+      return this.#answers(stream, parameters, (change) => this.#answer(stream, read, change), source);
+    } catch (error) {
+      if (error instanceof GraphQLError) return this.#failed(stream, parameters, [error]);
+      throw error;
+    }
+  }
+
+  /** When there will be something to tell, if the client may be told it. */
+  async #source({ context, response, closed }: Stream, read: ReadSubscription) {
+    const { schema, rateLimits, timeLimits, watching } = this.#options;
+    await checkOperation(rateLimits, context, { schema, ...read });
     const live = { ...watching, closed, ready: () => drained(response, closed) };
+    context.timeLimit.start(timeLimits.queryMs);
     const source = await createSourceEventStream(this.#execution(read, { ...context, live }));
-    if (!isIterable(source)) return this.#failed(stream, parameters, source.errors ?? []);
-    return this.#answers(stream, parameters, (change) => this.#answer(stream, read, change), source);
+    context.timeLimit.end();
+    return source as AsyncIterable<PurchaseOrderChanged> | ExecutionResult;
   }
 
   /** An answer for each change, until there is one without data: from there on the client may not see it. */
@@ -144,11 +162,11 @@ export class LiveStreams {
     parameters: SubscriptionRequest,
     answer: (change: PurchaseOrderChanged) => Promise<ExecutionResult>,
     source: AsyncIterable<PurchaseOrderChanged>,
-  ): AsyncGenerator<FormattedExecutionResult> {
+  ): AsyncGenerator<ExecutionResult> {
     const { observer } = this.#options;
     const startedAt = performance.now();
     let sent = 0;
-    let errors: readonly GraphQLFormattedError[] = [];
+    let errors: readonly GraphQLError[] = [];
     try {
       for await (const change of source) {
         const formatted = this.#formatted(await this.#slots.execute(() => answer(change)));
@@ -166,12 +184,14 @@ export class LiveStreams {
 
   /** With the caller, the entity manager and the rows of this moment. A database that was just lost is asked again. */
   async #answer({ request }: Stream, read: ReadSubscription, change: PurchaseOrderChanged): Promise<ExecutionResult> {
-    const { createContext, watching } = this.#options;
+    const { identify, timeLimits, watching } = this.#options;
     try {
       return await recording(watching.waits, async () => {
-        const context = await createContext(request);
+        const context = await identify(request);
         if (!context.actor) throw unauthenticated();
+        context.timeLimit.start(timeLimits.queryMs);
         const result = await execute({ ...this.#execution(read, context), rootValue: change });
+        context.timeLimit.end();
         const lost = result.errors?.map(({ originalError }) => originalError).find(isLostConnection);
         if (lost) throw lost;
         return result;
@@ -187,22 +207,24 @@ export class LiveStreams {
     return { schema, document, operationName, variableValues: variables, contextValue };
   }
 
-  #failed(stream: Stream, parameters: SubscriptionRequest, errors: readonly GraphQLError[]) {
-    const formatted = this.#formatted({ errors });
-    this.#report(stream, parameters, { sent: 0, durationMs: 0, errors: formatted.errors ?? [] });
+  #failed(stream: Stream, parameters: SubscriptionRequest, failures: readonly GraphQLError[]) {
     // The library takes for a result only what has data.
-    return { data: undefined, ...formatted };
+    const result = this.#formatted({ data: undefined as unknown as null, errors: failures });
+    this.#report(stream, parameters, { sent: 0, durationMs: 0, errors: result.errors ?? [] });
+    return result;
   }
 
-  #formatted({ errors, ...rest }: ExecutionResult): FormattedExecutionResult {
+  /** The library prints results as they are, formatted errors included. */
+  #formatted({ errors, ...rest }: ExecutionResult): ExecutionResult {
     const { formatError } = this.#options;
-    return { ...rest, ...(errors && { errors: errors.map((error) => formatError(error.toJSON(), error)) }) };
+    const formatted = errors?.map((error) => formatError(error.toJSON(), error) as GraphQLError);
+    return { ...rest, ...(formatted && { errors: formatted }) };
   }
 
   #report(
     { context }: Stream,
     { query, operationName }: SubscriptionRequest,
-    { errors, ...rest }: Pick<StreamReport, 'sent' | 'durationMs'> & { errors: readonly GraphQLFormattedError[] },
+    { errors, ...rest }: Pick<StreamReport, 'sent' | 'durationMs'> & { errors: readonly GraphQLError[] },
   ): void {
     this.#options.observer.onEnd({
       name: operationName ?? 'anonymous',
@@ -235,10 +257,6 @@ async function send(body: AsyncGenerator<string>, { response, closed }: Stream):
 /** Resolves when what was written went out, or the signal aborts. */
 async function drained(response: Response, signal: AbortSignal): Promise<void> {
   if (response.writableNeedDrain) await once(response, 'drain', { signal }).catch(() => undefined);
-}
-
-function isIterable(source: AsyncIterable<unknown> | ExecutionResult): source is AsyncIterable<PurchaseOrderChanged> {
-  return Symbol.asyncIterator in source;
 }
 
 function httpRefusal(status: number, message: string): GraphQLError {

@@ -9,8 +9,7 @@ import {
   parse,
   validate,
 } from 'graphql';
-
-const MAX_TOKENS = 5_000;
+import { documentRules, MAX_TOKENS, MAX_VALIDATION_ERRORS } from '../limits/document-limits.js';
 
 /** What a client sent. */
 export interface SubscriptionRequest {
@@ -39,7 +38,8 @@ export function readSubscription(
 ): ReadSubscription | readonly GraphQLError[] {
   const document = parsed(query);
   if (document instanceof GraphQLError) return [document];
-  const invalid = validate(schema, document, undefined, { hideSuggestions: !suggest });
+  const limits = { maxErrors: MAX_VALIDATION_ERRORS, hideSuggestions: !suggest };
+  const invalid = validate(schema, document, documentRules, limits);
   if (invalid.length > 0) return invalid.map((error) => coded(error, ApolloServerErrorCode.GRAPHQL_VALIDATION_FAILED));
   const operation = getOperationAST(document, operationName);
   if (!operation) return [refused(ApolloServerErrorCode.OPERATION_RESOLUTION_FAILURE, 'Say which operation is meant.')];
@@ -65,9 +65,8 @@ function parsed(query: string): DocumentNode | GraphQLError {
 
 /** A limit that the document exceeds has a code already. */
 function coded(error: GraphQLError, code: string): GraphQLError {
-  return error.extensions.code === undefined
-    ? new GraphQLError(error.message, { ...error, extensions: { ...error.extensions, code } })
-    : error;
+  const { message, nodes = null, source = null, positions = null, extensions } = error;
+  return new GraphQLError(message, { nodes, source, positions, extensions: { code, ...extensions } });
 }
 
 function refused(code: string, message: string): GraphQLError {
