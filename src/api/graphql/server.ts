@@ -20,6 +20,7 @@ import type { RateLimits } from './limits/rate-limits.js';
 import { type TimeLimits, timeLimitPlugin } from './limits/time-limit.js';
 import { type OperationReport, operationLogPlugin } from './operation-log.js';
 import { buildGraphQLSchema } from './schema.js';
+import { subscriptionsElsewherePlugin } from './stream/elsewhere.js';
 import { type LiveStreamOptions, LiveStreams } from './stream/live-streams.js';
 
 /** Enough for a purchase order of 750 lines of 135 bytes each, sent as variables. */
@@ -66,6 +67,7 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
       ApolloServerPluginDrainHttpServer({ httpServer: options.httpServer }),
       operationLogPlugin(options.onOperation),
       authenticationPlugin(),
+      subscriptionsElsewherePlugin(),
       operationLimitsPlugin(options.rateLimits),
       timeLimitPlugin(options.timeLimits),
     ],
