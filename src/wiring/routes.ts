@@ -28,7 +28,7 @@ interface ApiParts extends Foundation {
 
 /** Every role answers health checks; only API processes answer anything else. */
 export async function mountRoutes(app: Express, state: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
-  const { config, orm, metrics } = parts;
+  const { config, orm, requestOrm, metrics } = parts;
   const simulators = simulatorAddresses(parts);
   app.use(healthRouter({ registry: metrics.registry, readiness: () => readiness(orm, state.stopping, simulators) }));
   if (config.role === 'worker') return async () => undefined;
@@ -36,7 +36,7 @@ export async function mountRoutes(app: Express, state: HttpState, parts: ApiPart
   mountStripeWebhooks(app, parts);
   if (config.graphqlIde) {
     const developmentKey = config.production ? undefined : parts.apiKey;
-    app.use(ideRouter({ developmentKey, findExampleIds: () => findExampleIds(orm.em.fork()) }));
+    app.use(ideRouter({ developmentKey, findExampleIds: () => findExampleIds(requestOrm.em.fork()) }));
   }
   return mountGraphQL(app, state, parts);
 }
@@ -78,11 +78,11 @@ function mountQuickBooksWebhooks(app: Express, parts: ApiParts): void {
 
 /** Stripe's own way of signing, with the secrets of the conference that the address names. */
 function mountStripeWebhooks(app: Express, parts: ApiParts): void {
-  const { orm, metrics, providers } = parts;
+  const { requestOrm, metrics, providers } = parts;
   app.use(
     stripeWebhookRouter({
       findSource: async (slug) => {
-        const found = await findStripeEndpoint({ em: orm.em.fork(), secrets: providers.secrets }, slug);
+        const found = await findStripeEndpoint({ em: requestOrm.em.fork(), secrets: providers.secrets }, slug);
         const { connectionId = '', secrets = '' } = found?.endpoint ?? {};
         return found && new StripeWebhooks({ companyId: connectionId, secrets });
       },
@@ -94,17 +94,17 @@ function mountStripeWebhooks(app: Express, parts: ApiParts): void {
 
 function inboxOf(parts: ApiParts) {
   const wake = (provider: string, companyId: string) => parts.jobs.wakeWebhookWorker(provider, companyId);
-  return { ...plainContext(parts), wake };
+  return { ...plainContext({ ...parts, orm: parts.requestOrm }), wake };
 }
 
 async function mountGraphQL(app: Express, { server }: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
-  const { config, orm, logger, metrics, createContext } = parts;
+  const { config, requestOrm, logger, metrics, createContext } = parts;
   const feed = startChangeFeed(parts);
   const graphql = await startGraphQLServer({
     httpServer: server,
-    forkEntityManager: (signal) => forkForReading(orm, signal),
+    forkEntityManager: (signal) => forkForReading(requestOrm, signal),
     createUseCaseContext: createContext,
-    findActor: (key) => findActorByKey(orm.em.fork(), key),
+    findActor: (key) => findActorByKey(requestOrm.em.fork(), key),
     openIntrospection: !config.production,
     rateLimits: new RateLimits(config.rateLimitPerMinute),
     timeLimits: standardTimeLimits,
@@ -116,7 +116,7 @@ async function mountGraphQL(app: Express, { server }: HttpState, parts: ApiParts
     },
     onUnexpectedError: (error) => logger.error({ err: error }, 'a GraphQL operation failed'),
     live: {
-      watching: { feed, forkEntityManager: () => orm.em.fork(), waits: config.waits },
+      watching: { feed, forkEntityManager: () => requestOrm.em.fork(), waits: config.waits },
       limits: config.streams,
       observer: streamObserver(parts),
     },

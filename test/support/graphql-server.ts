@@ -6,7 +6,7 @@ import { startHttpServer } from '../../src/api/http-server.js';
 import { ensureApiKey, findActorByKey } from '../../src/application/access/api-keys.js';
 import { systemClock } from '../../src/domain/clock.js';
 import { randomIds } from '../../src/domain/ids.js';
-import { openOrm } from '../../src/infrastructure/database/orm.js';
+import { openRequestOrm } from '../../src/infrastructure/database/orm.js';
 import { createTestDatabase } from './database.js';
 import { GraphQLClient } from './graphql-client.js';
 import { testWaits } from './test-waits.js';
@@ -14,6 +14,7 @@ import { testWaits } from './test-waits.js';
 /** The GraphQL part of a server alone, for reading an empty database. */
 export interface TestGraphQLServer {
   readonly url: string;
+  readonly databaseUrl: string;
   readonly orm: MikroORM;
   /** Bears a key of an administrator. */
   readonly client: GraphQLClient;
@@ -36,9 +37,12 @@ const NOTHING_HAPPENS: GraphQLServerOptions['live'] = {
 };
 
 /** Starts it as production has it: nothing of the schema is told without a key. */
-export async function startTestGraphQL(options: Partial<GraphQLServerOptions> = {}): Promise<TestGraphQLServer> {
+export async function startTestGraphQL(
+  options: Partial<GraphQLServerOptions> = {},
+  statementTimeoutMs?: number,
+): Promise<TestGraphQLServer> {
   const database = await createTestDatabase();
-  const orm = await openOrm(database.url);
+  const orm = await openRequestOrm(database.url, statementTimeoutMs);
   await ensureApiKey({ em: orm.em.fork(), clock: systemClock, ids: randomIds }, 'production', PRODUCTION_KEY);
   const http = await startHttpServer({
     host: '127.0.0.1',
@@ -67,6 +71,7 @@ export async function startTestGraphQL(options: Partial<GraphQLServerOptions> = 
   });
   return {
     url: http.url,
+    databaseUrl: database.url,
     orm,
     client: new GraphQLClient(http.url, PRODUCTION_KEY),
     stop: async () => {

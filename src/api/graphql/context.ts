@@ -7,8 +7,8 @@ import { createLoaders, type Loaders } from './loaders.js';
 
 /** What resolvers get. Reads share one entity manager and its loaders; each mutation gets an entity manager of its own. */
 export interface GraphQLContext {
-  /** Undefined: the request bears no valid key. */
-  readonly actor: Actor | undefined;
+  /** `NOBODY` when the request bears no credential. */
+  readonly actor: Actor;
   /** Where the request came from. */
   readonly address: string;
   readonly requestId: string;
@@ -38,17 +38,15 @@ export function createGraphQLContext(dependencies: GraphQLDependencies, origin: 
   const { forkEntityManager, createUseCaseContext, onUnexpectedError } = dependencies;
   const timeLimit = new TimeLimit();
   const em = forkEntityManager(timeLimit.signal);
-  const loaders = createLoaders(em);
+  const loaders = createLoaders(em, origin.actor);
   return {
     ...origin,
     timeLimit,
     em,
     loaders,
     mutate: async (useCase) => {
-      const { actor } = origin;
-      if (!actor) throw new Error('a mutation reached its resolver without an actor');
       try {
-        const begin = () => useCase(createUseCaseContext(forkEntityManager(), actor));
+        const begin = () => useCase(createUseCaseContext(forkEntityManager(), origin.actor));
         return await timeLimit.wait(begin, onUnexpectedError);
       } finally {
         em.clear();

@@ -1,6 +1,7 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { DriverException } from '@mikro-orm/core';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { AccessDenied } from '../../application/access/permissions.js';
 import { PageRequestError } from '../../application/queries/page.js';
 import { timedOut, tooManyTokens } from './limits/limit-errors.js';
 
@@ -8,6 +9,7 @@ import { timedOut, tooManyTokens } from './limits/limit-errors.js';
 const CLIENT_CODES = new Set<unknown>([
   ...Object.values(ApolloServerErrorCode).filter((code) => code !== ApolloServerErrorCode.INTERNAL_SERVER_ERROR),
   'UNAUTHENTICATED',
+  'FORBIDDEN',
   'NOT_FOUND',
   'QUERY_TOO_COMPLEX',
   'RATE_LIMITED',
@@ -70,6 +72,7 @@ function expectedError({ message, extensions }: GraphQLFormattedError, cause: un
   if (cause instanceof PageRequestError) {
     return { message: cause.message, code: ApolloServerErrorCode.BAD_USER_INPUT };
   }
+  if (cause instanceof AccessDenied) return { message: cause.message, code: 'FORBIDDEN' };
   if (isUnstorableText(cause)) {
     const explanation = 'A text in the arguments has a NUL character, which no stored text can have.';
     return { message: explanation, code: ApolloServerErrorCode.BAD_USER_INPUT };

@@ -24,7 +24,7 @@ export function operationLogPlugin(report: (operation: OperationReport) => void)
             type: operation?.operation ?? 'invalid',
             name: operationName ?? 'anonymous',
             documentHash: hashOfDocument(request.query ?? ''),
-            actor: contextValue.actor?.name ?? 'nobody',
+            actor: contextValue.actor.name,
             durationMs: Math.round(performance.now() - startedAt),
             errorCodes: errors.map((error) => String(error.extensions?.code)),
           });

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { applyAccessRules } from './apply-access-rules.js';
 import { ConferenceResolver } from './conference/conference.resolver.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
 import { NodeResolver } from './node/node.resolver.js';
@@ -14,9 +15,12 @@ import { StripeConnectionResolver } from './stripe/stripe-connection.resolver.js
 import { StripeInvoiceResolver } from './stripe/stripe-invoice.resolver.js';
 import { WebhookEventResolver } from './webhook/webhook-event.resolver.js';
 
-/** Inputs are checked by the use cases, which name every offending field, so type-graphql's validation is off. */
+/**
+ * Inputs are checked by the use cases, which name every offending field, so type-graphql's validation is off. Who may
+ * enter is said in the access rules; without a rule for everything there is no schema.
+ */
 export function buildGraphQLSchema(): GraphQLSchema {
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: [
       ConferenceResolver,
       InvoiceResolver,
@@ -34,6 +38,8 @@ export function buildGraphQLSchema(): GraphQLSchema {
     validate: false,
     pubSub: NO_TOPICS,
   });
+  applyAccessRules(schema);
+  return schema;
 }
 
 /** Subscriptions watch the database themselves; type-graphql asks for something to publish topics with all the same. */

@@ -7,7 +7,7 @@ import {
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { expressMiddleware } from '@as-integrations/express5';
 import express, { Router } from 'express';
-import type { Actor } from '../../application/context.js';
+import { type Actor, NOBODY } from '../../application/context.js';
 import { Deadline } from '../../application/deadline.js';
 import { requestScope } from '../../application/request-scope.js';
 import { currentRequestId } from '../request-id.js';
@@ -112,21 +112,20 @@ function identifier(options: GraphQLServerOptions) {
     const address = request.ip ?? '';
     const actor = await authenticate(options, request, address);
     // Before anything is parsed: messages about a document describe the schema.
-    if (!actor && !options.openIntrospection) throw unauthenticated();
+    if (actor === NOBODY && !options.openIntrospection) throw unauthenticated();
     return createGraphQLContext(options, { actor, address, requestId: currentRequestId() ?? '' });
   };
 }
 
-/** Who asks; undefined without a valid key. */
 async function authenticate(
   { rateLimits, findActor }: GraphQLServerOptions,
   request: express.Request,
   address: string,
-): Promise<Actor | undefined> {
+): Promise<Actor> {
   const key = readBearerKey(request.get('authorization'));
-  if (key === undefined) return undefined;
+  if (key === undefined) return NOBODY;
   await rateLimits.admit(address);
   const actor = await findActor(key);
   if (!actor) await rateLimits.loginFailed(address);
-  return actor;
+  return actor ?? NOBODY;
 }

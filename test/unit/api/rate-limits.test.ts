@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Caller, RateLimits } from '../../../src/api/graphql/limits/rate-limits.js';
+import { NOBODY } from '../../../src/application/context.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
 
 function actor(id: string, address = '192.0.2.1'): Caller {
   return { actor: { id, name: id, grants: ALL_GRANTS }, address };
 }
 
-const NOBODY: Caller = { actor: undefined, address: '192.0.2.1' };
+const ANYBODY: Caller = { actor: NOBODY, address: '192.0.2.1' };
 
 const REFUSAL = {
   message: expect.stringMatching(/^You asked for more in a minute than one caller may\. Try again in \d+ s\.$/),
@@ -30,10 +31,10 @@ describe('what a caller may ask for in a minute', () => {
     const limits = new RateLimits(1_000);
     await limits.spend(actor('ada', '192.0.2.1'), 1_000);
     await limits.spend(actor('bob', '192.0.2.1'), 1_000);
-    await limits.spend(NOBODY, 1_000);
-    await limits.spend({ ...NOBODY, address: '192.0.2.2' }, 1_000);
+    await limits.spend(ANYBODY, 1_000);
+    await limits.spend({ ...ANYBODY, address: '192.0.2.2' }, 1_000);
     await expect(limits.spend(actor('ada', '192.0.2.9'), 1)).rejects.toMatchObject(REFUSAL);
-    await expect(limits.spend(NOBODY, 1)).rejects.toMatchObject(REFUSAL);
+    await expect(limits.spend(ANYBODY, 1)).rejects.toMatchObject(REFUSAL);
   });
 
   test('includes what was charged for work that is done already, which the next request feels', async () => {

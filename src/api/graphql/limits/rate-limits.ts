@@ -1,5 +1,5 @@
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
-import type { Actor } from '../../../application/context.js';
+import { type Actor, NOBODY } from '../../../application/context.js';
 import { rateLimited } from './limit-errors.js';
 
 const WINDOW_SECONDS = 60;
@@ -7,9 +7,9 @@ const WINDOW_SECONDS = 60;
 /** Somebody who mistyped a key tries a few times; a program with an old one tries every second. */
 const FAILED_LOGINS = 100;
 
-/** Who asks: an actor, or the address of somebody without a key. */
+/** Who asks, and where from, which tells those without a key apart. */
 export interface Caller {
-  readonly actor: Actor | undefined;
+  readonly actor: Actor;
   readonly address: string;
 }
 
@@ -54,7 +54,7 @@ export class RateLimits {
 }
 
 function budgetOf({ actor, address }: Caller): string {
-  return actor ? `actor ${actor.id}` : `address ${address}`;
+  return actor === NOBODY ? `address ${address}` : `actor ${actor.id}`;
 }
 
 function refuseBeyond({ points }: RateLimiterMemory, spent: RateLimiterRes | null): void {

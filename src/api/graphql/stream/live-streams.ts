@@ -12,6 +12,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { createHandler, type Handler } from 'graphql-sse';
+import { NOBODY } from '../../../application/context.js';
 import type { PurchaseOrderChanged, Watching } from '../../../application/live/watch-purchase-orders.js';
 import { isLostConnection, recording } from '../../../application/transaction.js';
 import type { GraphQLContext } from '../context.js';
@@ -104,7 +105,7 @@ export class LiveStreams {
     if (request.method !== 'POST') throw httpRefusal(405, 'Subscribe with POST.');
     if (!request.accepts('text/event-stream')) throw httpRefusal(406, 'The answer is a text/event-stream.');
     const context = await this.#options.identify(request);
-    if (!context.actor) throw unauthenticated();
+    if (context.actor === NOBODY) throw unauthenticated();
     await this.#options.rateLimits.requireBudget(context);
     this.#open.add(response, context.actor.id);
     const controller = new AbortController();
@@ -188,7 +189,7 @@ export class LiveStreams {
     try {
       return await recording(watching.waits, async () => {
         const context = await identify(request);
-        if (!context.actor) throw unauthenticated();
+        if (context.actor === NOBODY) throw unauthenticated();
         context.timeLimit.start(timeLimits.queryMs);
         const result = await execute({ ...this.#execution(read, context), rootValue: change });
         context.timeLimit.end();
@@ -229,7 +230,7 @@ export class LiveStreams {
     this.#options.observer.onEnd({
       name: operationName ?? 'anonymous',
       documentHash: hashOfDocument(query),
-      actor: context.actor?.name ?? 'nobody',
+      actor: context.actor.name,
       errorCodes: errors.map(({ extensions }) => String(extensions?.code)),
       ...rest,
     });
