@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { ApolloServerErrorCode } from '@apollo/server/errors';
 import { bulkhead } from 'cockatiel';
 import { type Request, type Response, Router } from 'express';
@@ -23,12 +22,10 @@ import type { TimeLimits } from '../limits/time-limit.js';
 import { hashOfDocument } from '../operation-log.js';
 import { OpenStreams, type StreamLimits } from './open-streams.js';
 import { type ReadSubscription, readSubscription, type SubscriptionRequest } from './read-subscription.js';
+import { drained, sendEvents } from './send-events.js';
 
 /** Of this process' ten connections: a change that hundreds watch must not keep queries from the database. */
 const SIMULTANEOUS_ANSWERS = 4;
-
-/** A client that takes nothing for so long is gone, or as good as gone. */
-const STALLED_MS = 60_000;
 
 export interface LiveStreamOptions {
   readonly schema: GraphQLSchema;
@@ -128,7 +125,7 @@ export class LiveStreams {
     });
     response.writeHead(init.status, { ...init.headers, 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
     if (body === null || typeof body === 'string') response.end(body ?? undefined);
-    else await send(body, stream);
+    else await sendEvents(body, response, stream.closed);
   }
 
   /** What the stream will send, or what is wrong with the request. */
@@ -241,23 +238,6 @@ export class LiveStreams {
     for (const [name, value] of http.headers ?? []) response.set(name, value);
     response.status(http.status ?? 400).json(this.#formatted({ errors: [error] }));
   }
-}
-
-/** Writes what the stream sends, no faster than the client takes it. */
-async function send(body: AsyncGenerator<string>, { response, closed }: Stream): Promise<void> {
-  closed.addEventListener('abort', () => void body.return(undefined));
-  for await (const text of body) {
-    if (closed.aborted) return;
-    response.write(text);
-    await drained(response, AbortSignal.any([closed, AbortSignal.timeout(STALLED_MS)]));
-    if (response.writableNeedDrain) response.destroy();
-  }
-  response.end();
-}
-
-/** Resolves when what was written went out, or the signal aborts. */
-async function drained(response: Response, signal: AbortSignal): Promise<void> {
-  if (response.writableNeedDrain) await once(response, 'drain', { signal }).catch(() => undefined);
 }
 
 function httpRefusal(status: number, message: string): GraphQLError {
