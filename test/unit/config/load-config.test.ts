@@ -38,6 +38,7 @@ describe('an empty environment', () => {
       stripe: { apiBaseUrl: undefined },
       graphqlIde: true,
       rateLimitPerMinute: 10_000_000,
+      streams: { perActor: 100, perProcess: 1_000 },
       logLevel: 'info',
       waits: standardWaits,
     });
@@ -63,6 +64,8 @@ describe('an empty environment', () => {
       'STRIPE_API_BASE_URL',
       'GRAPHQL_IDE',
       'RATE_LIMIT_PER_MINUTE',
+      'STREAMS_PER_CALLER',
+      'STREAMS_PER_PROCESS',
       'LOG_LEVEL',
     ];
     expect(loadConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(loadConfig({}));
@@ -89,6 +92,8 @@ test('every variable is taken over', () => {
     STRIPE_API_BASE_URL: 'http://localhost:5',
     GRAPHQL_IDE: 'on',
     RATE_LIMIT_PER_MINUTE: '500000',
+    STREAMS_PER_CALLER: '7',
+    STREAMS_PER_PROCESS: '70',
     LOG_LEVEL: 'debug',
   });
   expect(config).toEqual({
@@ -115,6 +120,7 @@ test('every variable is taken over', () => {
     stripe: { apiBaseUrl: 'http://localhost:5' },
     graphqlIde: true,
     rateLimitPerMinute: 500_000,
+    streams: { perActor: 7, perProcess: 70 },
     logLevel: 'debug',
     waits: standardWaits,
   });
@@ -140,6 +146,8 @@ describe('a malformed variable stops the start with one sentence that names it a
     ['ENCRYPTION_KEYS', `${KEY_A},sekret`],
     ['RATE_LIMIT_PER_MINUTE', '0'],
     ['RATE_LIMIT_PER_MINUTE', '1e6'],
+    ['STREAMS_PER_CALLER', '0'],
+    ['STREAMS_PER_PROCESS', 'many'],
     ['BOOTSTRAP_API_KEY', 'sekret'],
     ['BOOTSTRAP_API_KEY', 'sekret'.repeat(40)],
     ['QBO_API_BASE_URL', 'sekret'],
