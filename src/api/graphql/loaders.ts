@@ -10,6 +10,7 @@ import {
   type QboUsageView,
 } from '../../application/queries/conferences.js';
 import { findInvoiceHistories, type InvoiceEventView } from '../../application/queries/invoice-history.js';
+import type { Page } from '../../application/queries/page.js';
 import {
   type BookedOnInvoiceRow,
   type CreditNoteView,
@@ -28,6 +29,12 @@ import {
   type PaymentView,
   type UnappliedCreditRow,
 } from '../../application/queries/purchase-order-details.js';
+import {
+  countPurchaseOrderEvents,
+  findPurchaseOrderHistories,
+  type HistoryRequest,
+  type PurchaseOrderEventView,
+} from '../../application/queries/purchase-order-history.js';
 import { findPurchaseOrders, type PurchaseOrderView } from '../../application/queries/purchase-order-view.js';
 import { findWebhookEvents, type WebhookEventView } from '../../application/queries/webhook-events.js';
 import type { Conference } from '../../domain/conference/conference.entity.js';
@@ -62,6 +69,8 @@ export interface Loaders {
   readonly invoice: DataLoader<string, Invoice | undefined>;
   readonly invoicesOfOrder: DataLoader<string, OrderInvoices>;
   readonly historyOfInvoice: DataLoader<string, InvoiceEventView[]>;
+  readonly historyOfOrder: DataLoader<HistoryRequest, Page<PurchaseOrderEventView>, string>;
+  readonly historyLengthOfOrder: DataLoader<string, number>;
 }
 
 export interface OrderInvoices {
@@ -127,6 +136,10 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
       (ids) => findInvoiceHistories(em, ids),
       ({ invoiceId }) => invoiceId,
     ),
+    historyOfOrder: new DataLoader((requests) => findPurchaseOrderHistories(em, requests), {
+      cacheKeyFn: (request) => JSON.stringify(request),
+    }),
+    historyLengthOfOrder: new DataLoader((ids) => countPurchaseOrderEvents(em, ids)),
     invoicesOfOrder: new DataLoader(async (ids) => {
       const byOrder = Map.groupBy(await findInvoices(em, ids), (invoice) => invoice.purchaseOrder.id);
       return ids.map((id) => toOrderInvoices(byOrder.get(id) ?? []));

@@ -4,6 +4,7 @@ import type { StreamReport } from '../../../src/api/graphql/stream/live-streams.
 import { createConference } from '../../../src/application/conferences/create-conference.js';
 import type { Actor } from '../../../src/application/context.js';
 import { ConferenceRole, type Grants, NO_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
 import { PostgresChangeFeed } from '../../../src/infrastructure/database/change-feed.js';
 import { eventually } from '../../support/eventually.js';
 import { startTestGraphQL, type TestGraphQLServer } from '../../support/graphql-server.js';
@@ -65,7 +66,7 @@ afterAll(async () => {
 
 function actorOf(name: string): Actor | undefined {
   const granted = grants[name];
-  return granted && { id: name, name, grants: { ...NO_GRANTS, ...granted } };
+  return granted && { id: name, name, kind: ActorKind.API_KEY, grants: { ...NO_GRANTS, ...granted } };
 }
 
 function subscribe(name: string, document: string, variables: Record<string, unknown>): Subscriber {

@@ -5,13 +5,14 @@ import { createConference } from '../../../src/application/conferences/create-co
 import type { Actor } from '../../../src/application/context.js';
 import type { InvoicingContext } from '../../../src/application/invoicing/invoicing-context.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { eventually } from '../../support/eventually.js';
 import { startTestGraphQL, type TestGraphQLServer } from '../../support/graphql-server.js';
 
-const ACTOR: Actor = { id: 'key_1', name: 'test', grants: ALL_GRANTS };
+const ACTOR: Actor = { id: 'key_1', name: 'test', kind: ActorKind.API_KEY, grants: ALL_GRANTS };
 const TOO_LATE = { queryMs: 300, mutationMs: 300 };
 const NEVER = { queryMs: 60_000, mutationMs: 60_000 };
 

@@ -2,9 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { type Caller, RateLimits } from '../../../src/api/graphql/limits/rate-limits.js';
 import { NOBODY } from '../../../src/application/context.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
 
 function actor(id: string, address = '192.0.2.1'): Caller {
-  return { actor: { id, name: id, grants: ALL_GRANTS }, address };
+  return { actor: { id, name: id, kind: ActorKind.API_KEY, grants: ALL_GRANTS }, address };
 }
 
 const ANYBODY: Caller = { actor: NOBODY, address: '192.0.2.1' };

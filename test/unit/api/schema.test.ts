@@ -84,6 +84,7 @@ describe('the schema', () => {
     const counts = numbers.filter((name) => !name.endsWith('Connection.totalCount') && !name.endsWith('.statusCode'));
     expect(counts.sort()).toEqual([
       'LineItem.quantity',
+      'PurchaseOrderEvent.position',
       'QboUsage.reads',
       'QboUsage.writes',
       'ReconcileQboConnectionPayload.invoicesChanged',
@@ -100,6 +101,7 @@ describe('the schema', () => {
       'ConferenceConnection',
       'PaymentConnection',
       'PurchaseOrderConnection',
+      'PurchaseOrderEventConnection',
       'WebhookEventConnection',
     ]);
     for (const connection of connections) {
