@@ -12,6 +12,7 @@ const CLIENT_CODES = new Set<unknown>([
   'UNAUTHENTICATED',
   'FORBIDDEN',
   'SERVICE_UNAVAILABLE',
+  'NOT_FOUND',
   'QUERY_TOO_COMPLEX',
   'RATE_LIMITED',
   'TIMED_OUT',
@@ -30,6 +31,11 @@ export function unauthenticated(message = SEND_A_KEY): GraphQLError {
 /** Something that this server needs is away; the same request may be answered later. */
 export function serviceUnavailable(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } } });
+}
+
+/** The same for what does not exist and for what the caller may not see. */
+export function notFound(what: string): GraphQLError {
+  return new GraphQLError(`There is no such ${what}.`, { extensions: { code: 'NOT_FOUND' } });
 }
 
 export interface ErrorReporter {
