@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startEmbeddedPostgres } from '../../src/infrastructure/database/embedded-postgres.js';
+import { type Bench, type Benchmark, FULL, QUICK } from './bench.js';
+import { endAll } from './processes.js';
+import { type Row, table } from './report.js';
+import { measureList } from './rows/list.js';
+
+// `npm run bench`: every figure is measured beside what it is compared with, in one run, on one PostgreSQL.
+//   npm run bench -- --only list --quick
+
+const RESULTS = '.bench/results.json';
+
+const BENCHMARKS: readonly Benchmark[] = [{ name: 'list', run: measureList }];
+
+class FlagError extends Error {}
+
+function readFlags() {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      quick: { type: 'boolean', default: false },
+      publish: { type: 'boolean', default: false },
+    },
+  });
+  const names = BENCHMARKS.map(({ name }) => name);
+  const unknown = values.only.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new FlagError(`--only is one of ${names.join(', ')}.`);
+  return values;
+}
+
+function say(progress: string): void {
+  process.stdout.write(`… ${progress}\n`);
+}
+
+/** The load generator and the peers are no part of the project's own packages. */
+function installPeers(): void {
+  if (existsSync('test/bench/node_modules/postgraphile')) return;
+  say('installing the peers');
+  execFileSync('npm', ['ci', '--prefix', 'test/bench'], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+async function measure(benchmarks: readonly Benchmark[], bench: Omit<Bench, 'serverUrl'>): Promise<Row[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'conference-invoicing-bench-'));
+  // Run as root, PostgreSQL runs as another account, which must be able to enter.
+  await chmod(directory, 0o755);
+  const server = await startEmbeddedPostgres({ dataDirectory: join(directory, 'postgres') });
+  const end = () => process.exit(130);
+  process.once('SIGINT', end).once('SIGTERM', end).once('exit', endAll);
+  const rows: Row[] = [];
+  try {
+    for (const { name, run } of benchmarks) {
+      say(name);
+      rows.push(...(await run({ ...bench, serverUrl: server.url })));
+    }
+  } finally {
+    endAll();
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+  return rows;
+}
+
+async function main(): Promise<void> {
+  const { only, quick } = readFlags();
+  installPeers();
+  const chosen = BENCHMARKS.filter(({ name }) => only.length === 0 || only.includes(name));
+  const rows = await measure(chosen, { scale: quick ? QUICK : FULL, say });
+  await mkdir('.bench', { recursive: true });
+  await writeFile(RESULTS, `${JSON.stringify(rows, null, 2)}\n`);
+  process.stdout.write(`\n${table(rows)}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof FlagError ? error.message : String((error as Error).stack)}\n`);
+  process.exitCode = 2;
+}

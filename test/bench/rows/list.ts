@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { type Bench, interleave } from '../bench.js';
+import { CONFERENCE_ID, dropDatabase, seedDatabase } from '../data/seed.js';
+import { offerSums } from '../data/sums.js';
+import type { ExpectedExchange } from '../load/work-order.js';
+import { generateLoad } from '../processes.js';
+import { compare, type Row } from '../report.js';
+import { AUTHORIZED, startOurs, startPeer } from '../servers.js';
+import { assertSame, dataOf, expectedExchange } from './exchange.js';
+import { type ComparedOrder, ourOrder, plainOrder, postgraphileOrder } from './shape.js';
+
+type Side = 'ours' | 'postgraphile' | 'plain';
+
+const PAGE = 50;
+const JSON_HEADERS = { 'content-type': 'application/json' } as const;
+
+const OURS = `query List($conferenceId: ID!) {
+  purchaseOrders(conferenceId: $conferenceId, first: ${PAGE}) { nodes {
+    id reference status organizationName contactEmail buyerReference currencyCode dueDate createdAt
+    conference { id slug name }
+    total { amount } totalPaid { amount } totalCredited { amount } balanceDue { amount }
+    lineItems { id description quantity unitPrice { amount } lineTotal { amount } }
+    payments(first: 20) { nodes { id amount { amount } method reference paidOn } }
+  } }
+}`;
+
+const POSTGRAPHILE = `query List($conferenceId: String!) {
+  allPurchaseOrders(condition: { conferenceId: $conferenceId }, orderBy: [CREATED_AT_DESC, ROW_ID_DESC], first: ${PAGE}) { nodes {
+    id: rowId reference status organizationName contactEmail buyerReference currencyCode dueDate createdAt
+    conferenceByConferenceId { id: rowId slug name }
+    totalMinor paidMinor creditedMinor balanceMinor
+    lineItemsByPurchaseOrderIdList(orderBy: POSITION_ASC) { id: rowId description quantity unitPriceMinor lineTotalMinor }
+    paymentsByPurchaseOrderId(first: 20, orderBy: [PAID_ON_DESC, ROW_ID_DESC]) { nodes { id: rowId amountMinor method reference paidOn } }
+  } }
+}`;
+
+/** The list as each of the three is asked for it, after making sure that they tell the same. */
+async function listExchanges(urls: Readonly<Record<Side, string>>): Promise<Readonly<Record<Side, ExpectedExchange>>> {
+  const variables = { conferenceId: CONFERENCE_ID };
+  const graphql = (query: string) => ({ path: '/graphql', body: JSON.stringify({ query, variables }) });
+  const ours = await expectedExchange(urls.ours, { ...graphql(OURS), headers: AUTHORIZED });
+  const postgraphile = await expectedExchange(urls.postgraphile, { ...graphql(POSTGRAPHILE), headers: JSON_HEADERS });
+  const body = JSON.stringify(variables);
+  const plain = await expectedExchange(urls.plain, { path: '/list', body, headers: JSON_HEADERS });
+  const told = dataOf(ours, z.object({ purchaseOrders: nodesOf(ourOrder) })).purchaseOrders.nodes;
+  assertSame(
+    told,
+    dataOf(postgraphile, z.object({ allPurchaseOrders: nodesOf(postgraphileOrder) })).allPurchaseOrders.nodes,
+    'PostGraphile',
+  );
+  assertSame(told, z.array(plainOrder).parse(JSON.parse(plain.answer)), 'plain Express');
+  if (told.length !== PAGE) throw new Error(`the list has ${told.length} orders instead of ${PAGE}`);
+  return { ours, postgraphile, plain };
+}
+
+function nodesOf(order: z.ZodType<ComparedOrder>) {
+  return z.object({ nodes: z.array(order) });
+}
+
+const CONNECTIONS = 16;
+
+/** Fifty orders with their lines, payments, conference and sums. */
+export async function measureList(bench: Bench): Promise<readonly Row[]> {
+  const database = await seedDatabase(bench.serverUrl, 'bench_list', bench.scale.fewOrders);
+  await offerSums(database.url);
+  const servers = {
+    ours: await startOurs('ours', database.url),
+    postgraphile: await startPeer('postgraphile', database.url),
+    plain: await startPeer('plain-express', database.url),
+  };
+  const urls = { ours: servers.ours.url, postgraphile: servers.postgraphile.url, plain: servers.plain.url };
+  const measure = (side: Side) => async (seconds: number) => {
+    const exchanges = [(await listExchanges(urls))[side]];
+    const load = { kind: 'throughput', url: urls[side], connections: CONNECTIONS, seconds, exchanges } as const;
+    return (await generateLoad(load)).requestsPerSecond;
+  };
+  const { ours, postgraphile, plain } = await interleave(bench, {
+    ours: measure('ours'),
+    postgraphile: measure('postgraphile'),
+    plain: measure('plain'),
+  });
+  for (const server of Object.values(servers)) await server.stop();
+  await dropDatabase(bench.serverUrl, database);
+  const row = { name: 'list of 50 orders', unit: 'requests/s', ours };
+  return [
+    compare({ ...row, peer: postgraphile, peerName: 'PostGraphile', goal: { atLeast: 1.2 } }),
+    compare({ ...row, peer: plain, peerName: 'plain Express', goal: { atLeast: 0.6 } }),
+  ];
+}
