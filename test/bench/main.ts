@@ -8,14 +8,20 @@ import { startEmbeddedPostgres } from '../../src/infrastructure/database/embedde
 import { type Bench, type Benchmark, FULL, QUICK } from './bench.js';
 import { endAll } from './processes.js';
 import { type Row, table } from './report.js';
+import { measureDeepPages } from './rows/deep-pages.js';
 import { measureList } from './rows/list.js';
+import { measureWebhooks } from './rows/webhooks.js';
 
 // `npm run bench`: every figure is measured beside what it is compared with, in one run, on one PostgreSQL.
 //   npm run bench -- --only list --quick
 
 const RESULTS = '.bench/results.json';
 
-const BENCHMARKS: readonly Benchmark[] = [{ name: 'list', run: measureList }];
+const BENCHMARKS: readonly Benchmark[] = [
+  { name: 'list', run: measureList },
+  { name: 'pages', run: measureDeepPages },
+  { name: 'webhooks', run: measureWebhooks },
+];
 
 class FlagError extends Error {}
 

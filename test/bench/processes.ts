@@ -1,6 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -23,8 +23,8 @@ export const PINNING =
 
 export interface ServerProcess {
   readonly url: string;
-  /** Resident memory. */
-  memoryMegabytes(): number;
+  /** Resident memory; only ours tell it. */
+  memoryMegabytes(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export async function startServer({ name, program, environment, readyPath }: Ser
   closeSync(log);
   const url = `http://127.0.0.1:${port}`;
   await untilReady(child, `${url}${readyPath ?? '/'}`, readyPath !== undefined, name);
-  return { url, memoryMegabytes: () => memoryOf(child.pid), stop: () => end(child) };
+  return { url, memoryMegabytes: () => memoryOf(url), stop: () => end(child) };
 }
 
 /** Has the generator carry out an order in a process of its own. */
@@ -118,8 +118,10 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Linux alone tells of another process. */
-function memoryOf(pid: number | undefined): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+/** Of one of ours. */
+async function memoryOf(url: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const bytes = /^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1];
+  if (bytes === undefined) throw new Error(`${url} does not tell its memory`);
+  return Number(bytes) / 2 ** 20;
 }

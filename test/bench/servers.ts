@@ -25,7 +25,12 @@ export function startOurs(name: string, databaseUrl: string): Promise<ServerProc
   });
 }
 
-export function startPeer(name: string, databaseUrl: string): Promise<ServerProcess> {
-  const environment = { DATABASE_URL: databaseUrl, POOL_SIZE: `${POOL_SIZE}` };
+/** One of the programs in `peers`. */
+export function startPeer(
+  name: string,
+  databaseUrl: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  const environment = { DATABASE_URL: databaseUrl, POOL_SIZE: `${POOL_SIZE}`, ...more };
   return startServer({ name, program: new URL(`peers/${name}.ts`, import.meta.url).pathname, environment });
 }

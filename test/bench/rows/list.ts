@@ -4,7 +4,7 @@ import { CONFERENCE_ID, dropDatabase, seedDatabase } from '../data/seed.js';
 import { offerSums } from '../data/sums.js';
 import type { ExpectedExchange } from '../load/work-order.js';
 import { generateLoad } from '../processes.js';
-import { compare, type Row } from '../report.js';
+import { compare, figure, type Row } from '../report.js';
 import { AUTHORIZED, startOurs, startPeer } from '../servers.js';
 import { assertSame, dataOf, expectedExchange } from './exchange.js';
 import { type ComparedOrder, ourOrder, plainOrder, postgraphileOrder } from './shape.js';
@@ -14,14 +14,16 @@ type Side = 'ours' | 'postgraphile' | 'plain';
 const PAGE = 50;
 const JSON_HEADERS = { 'content-type': 'application/json' } as const;
 
-const OURS = `query List($conferenceId: ID!) {
-  purchaseOrders(conferenceId: $conferenceId, first: ${PAGE}) { nodes {
+/** An order with everything that a list shows of it, as our clients ask for it. */
+export const ORDER_FIELDS = `
     id reference status organizationName contactEmail buyerReference currencyCode dueDate createdAt
     conference { id slug name }
     total { amount } totalPaid { amount } totalCredited { amount } balanceDue { amount }
     lineItems { id description quantity unitPrice { amount } lineTotal { amount } }
-    payments(first: 20) { nodes { id amount { amount } method reference paidOn } }
-  } }
+    payments(first: 20) { nodes { id amount { amount } method reference paidOn } }`;
+
+const OURS = `query List($conferenceId: ID!) {
+  purchaseOrders(conferenceId: $conferenceId, first: ${PAGE}) { nodes { ${ORDER_FIELDS} } }
 }`;
 
 const POSTGRAPHILE = `query List($conferenceId: String!) {
@@ -74,16 +76,20 @@ export async function measureList(bench: Bench): Promise<readonly Row[]> {
     const load = { kind: 'throughput', url: urls[side], connections: CONNECTIONS, seconds, exchanges } as const;
     return (await generateLoad(load)).requestsPerSecond;
   };
+  const memoryAtStart = await servers.ours.memoryMegabytes();
   const { ours, postgraphile, plain } = await interleave(bench, {
     ours: measure('ours'),
     postgraphile: measure('postgraphile'),
     plain: measure('plain'),
   });
+  const memoryAfter = await servers.ours.memoryMegabytes();
   for (const server of Object.values(servers)) await server.stop();
   await dropDatabase(bench.serverUrl, database);
   const row = { name: 'list of 50 orders', unit: 'requests/s', ours };
   return [
     compare({ ...row, peer: postgraphile, peerName: 'PostGraphile', goal: { atLeast: 1.2 } }),
     compare({ ...row, peer: plain, peerName: 'plain Express', goal: { atLeast: 0.6 } }),
+    figure('resident memory after start', 'MB', memoryAtStart),
+    figure('resident memory after the load of the list', 'MB', memoryAfter),
   ];
 }
