@@ -10,6 +10,7 @@ import { endAll } from './processes.js';
 import { type Row, table } from './report.js';
 import { measureDeepPages } from './rows/deep-pages.js';
 import { measureList } from './rows/list.js';
+import { measureOrder } from './rows/order.js';
 import { measureWebhooks } from './rows/webhooks.js';
 
 // `npm run bench`: every figure is measured beside what it is compared with, in one run, on one PostgreSQL.
@@ -19,6 +20,7 @@ const RESULTS = '.bench/results.json';
 
 const BENCHMARKS: readonly Benchmark[] = [
   { name: 'list', run: measureList },
+  { name: 'order', run: measureOrder },
   { name: 'pages', run: measureDeepPages },
   { name: 'webhooks', run: measureWebhooks },
 ];

@@ -27,7 +27,7 @@ const LIST = `
 const app = express().disable('x-powered-by').disable('etag');
 
 app.post('/list', express.json(), async (request, response) => {
-  const { rows } = await pool.query({ name: 'list', text: LIST, values: [request.body.conferenceId] });
+  const { rows } = await pool.query({ name: 'list', text: LIST, values: [request.body.variables.conferenceId] });
   response.type('application/json').send(rows[0].list);
 });
 

@@ -4,8 +4,8 @@ import { CONFERENCE_ID, dropDatabase, orderId, seedDatabase } from '../data/seed
 import type { ExpectedExchange } from '../load/work-order.js';
 import { generateLoad } from '../processes.js';
 import { compare, median, type Row } from '../report.js';
-import { AUTHORIZED, startOurs } from '../servers.js';
-import { dataOf, expectedExchange } from './exchange.js';
+import { startOurs } from '../servers.js';
+import { dataOf, expectedExchange, graphql } from './exchange.js';
 import { ORDER_FIELDS } from './list.js';
 
 const PAGE = 50;
@@ -85,8 +85,7 @@ interface PageRequest {
 
 /** The page whose newest order was created as the `newest`-th. */
 async function ask(url: string, request: PageRequest, newest: number): Promise<ExpectedExchange> {
-  const body = JSON.stringify({ query: LIST, variables: { conferenceId: CONFERENCE_ID, ...request } });
-  const exchange = await expectedExchange(url, { path: '/graphql', headers: AUTHORIZED, body });
+  const exchange = await expectedExchange(url, graphql(LIST, { conferenceId: CONFERENCE_ID, ...request }));
   const ids = dataOf(exchange, page).purchaseOrders.nodes.map(({ id }) => id);
   const expected = Array.from({ length: request.first ?? request.last ?? 0 }, (_, index) => orderId(newest - index));
   if (ids.join() !== expected.join()) throw new Error(`the page begins with ${ids[0]} instead of ${expected[0]}`);

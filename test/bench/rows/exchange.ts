@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import type { ExpectedExchange } from '../load/work-order.js';
+import { AUTHORIZED } from '../servers.js';
+import { normalise } from './normalise.js';
 
 type Request = Omit<ExpectedExchange, 'answer'>;
 
@@ -13,6 +15,11 @@ export async function expectedExchange(url: string, request: Request): Promise<E
   return { ...request, answer };
 }
 
+/** A GraphQL request; the peers do not mind our key. */
+export function graphql(query: string, variables: Readonly<Record<string, unknown>>): Request {
+  return { path: '/graphql', headers: AUTHORIZED, body: JSON.stringify({ query, variables }) };
+}
+
 /** The `data` of a GraphQL answer without errors. */
 export function dataOf<T>({ answer }: ExpectedExchange, schema: z.ZodType<T>): T {
   const { data, errors } = z.object({ data: z.unknown(), errors: z.unknown().optional() }).parse(JSON.parse(answer));
@@ -22,5 +29,5 @@ export function dataOf<T>({ answer }: ExpectedExchange, schema: z.ZodType<T>): T
 
 /** A benchmark of different answers would compare nothing. */
 export function assertSame(ours: unknown, peers: unknown, peerName: string): void {
-  assert.deepEqual(peers, ours, `${peerName} answers something else than we do`);
+  assert.deepEqual(normalise(peers), normalise(ours), `${peerName} answers something else than we do`);
 }
