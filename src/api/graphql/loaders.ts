@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
+import type { Actor } from '../../application/context.js';
 import {
   findConferences,
   findQboConnections,
@@ -38,7 +39,7 @@ import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entit
 import type { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import type { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
 
-/** One statement per relation and request, however many objects ask for it. */
+/** One statement per relation and request, however many objects ask for it. What the actor does not see is missing. */
 export interface Loaders {
   readonly purchaseOrder: DataLoader<string, PurchaseOrderView | undefined>;
   readonly conference: DataLoader<string, Conference | undefined>;
@@ -70,10 +71,16 @@ export interface OrderInvoices {
   readonly others: readonly Invoice[];
 }
 
-export function createLoaders(em: EntityManager): Loaders {
+export function createLoaders(em: EntityManager, actor: Actor): Loaders {
+  const purchaseOrder = byId((ids) => findPurchaseOrders(em, actor, ids));
+  /** Of what belongs to purchase orders that which the actor sees; whoever asks for it shows the order, too. */
+  const visible = async <T>(rows: readonly T[], orderOf: (row: T) => { readonly id: string }): Promise<T[]> => {
+    const orders = await Promise.all(rows.map((row) => purchaseOrder.load(orderOf(row).id)));
+    return rows.filter((_, index) => orders[index] !== undefined);
+  };
   return {
-    purchaseOrder: byId((ids) => findPurchaseOrders(em, ids)),
-    conference: byId((ids) => findConferences(em, ids)),
+    purchaseOrder,
+    conference: byId((ids) => findConferences(em, actor, ids)),
     qboConnection: byId((ids) => findQboConnections(em, ids)),
     qboSweep: single(
       (ids) => findQboSweeps(em, ids),
@@ -85,14 +92,14 @@ export function createLoaders(em: EntityManager): Loaders {
       ({ conference }) => conference.id,
     ),
     payment: single(
-      (ids) => findPaymentsById(em, ids),
+      async (ids) => visible(await findPaymentsById(em, ids), ({ payment }) => payment.purchaseOrder),
       ({ payment }) => payment.id,
     ),
     creditNote: single(
-      (ids) => findCreditNotesById(em, ids),
+      async (ids) => visible(await findCreditNotesById(em, ids), ({ note }) => note.purchaseOrder),
       ({ note }) => note.id,
     ),
-    webhookEvent: byId((ids) => findWebhookEvents(em, ids)),
+    webhookEvent: byId(async (ids) => (actor.grants.isAdministrator ? findWebhookEvents(em, ids) : [])),
     lineItemsOfOrder: many(
       (ids) => findLineItems(em, ids),
       (line) => line.purchaseOrder.id,
@@ -115,7 +122,7 @@ export function createLoaders(em: EntityManager): Loaders {
     ),
     bookedOnInvoice: byId((ids) => findBookedOnInvoices(em, ids)),
     failedSwitchOfInvoice: byId((ids) => findFailedSwitches(em, ids)),
-    invoice: byId((ids) => findInvoicesById(em, ids)),
+    invoice: byId(async (ids) => visible(await findInvoicesById(em, ids), (invoice) => invoice.purchaseOrder)),
     historyOfInvoice: many(
       (ids) => findInvoiceHistories(em, ids),
       ({ invoiceId }) => invoiceId,
