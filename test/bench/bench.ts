@@ -9,7 +9,7 @@ export interface Scale {
   readonly fewOrders: number;
   readonly manyOrders: number;
   readonly timedRequests: number;
-  readonly payments: number;
+  /** Made one by one, and paid. */
   readonly invoices: number;
   readonly eventsPerSecond: readonly number[];
 }
@@ -21,8 +21,7 @@ export const FULL: Scale = {
   fewOrders: 1_000,
   manyOrders: 1_000_000,
   timedRequests: 300,
-  payments: 100,
-  invoices: 40,
+  invoices: 100,
   eventsPerSecond: [200, 500, 1_000],
 };
 
@@ -34,7 +33,6 @@ export const QUICK: Scale = {
   warmUpSeconds: 2,
   manyOrders: 50_000,
   timedRequests: 50,
-  payments: 10,
   invoices: 8,
 };
 

@@ -90,7 +90,8 @@ function startNode(
 
 const READY_TIMEOUT_MS = 60_000;
 
-async function untilReady(child: ChildProcess, url: string, mustSucceed: boolean, name: string): Promise<void> {
+/** Polls it. Whether any answer will do, or only a good one, is the caller's to say. */
+export async function untilReady(child: ChildProcess, url: string, mustSucceed: boolean, name: string): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   while (Date.now() < deadline && child.exitCode === null) {
     const answer = await fetch(url).catch(() => undefined);

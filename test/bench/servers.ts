@@ -20,9 +20,32 @@ export function startOurs(name: string, databaseUrl: string): Promise<ServerProc
       ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('base64')}`,
       BOOTSTRAP_API_KEY: API_KEY,
       QBO_WEBHOOK_VERIFIER_TOKEN: VERIFIER_TOKEN,
+      // Counted, and never reached.
+      RATE_LIMIT_PER_MINUTE: '900000000000',
     },
     readyPath: '/readyz',
   });
+}
+
+/** Everything in one process, worker and simulators included, as `npm start` runs it. */
+export async function startDevelopmentServer(
+  name: string,
+  databaseUrl: string,
+  dataDirectory: string,
+): Promise<ServerProcess & { readonly apiKey: string }> {
+  const server = await startServer({
+    name,
+    program: 'dist/src/main.js',
+    environment: {
+      NODE_ENV: 'development',
+      LOG_LEVEL: 'warn',
+      DATABASE_URL: databaseUrl,
+      DATA_DIR: dataDirectory,
+      BOOTSTRAP_API_KEY: API_KEY,
+    },
+    readyPath: '/readyz',
+  });
+  return { ...server, apiKey: API_KEY };
 }
 
 /** One of the programs in `peers`. */
