@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startEmbeddedPostgres } from '../../src/infrastructure/database/embedded-postgres.js';
 import { type Bench, type Benchmark, FULL, QUICK } from './bench.js';
+import { query } from './data/seed.js';
 import { endAll } from './processes.js';
+import { publish } from './publish.js';
 import { type Row, table } from './report.js';
 import { measureDeepPages } from './rows/deep-pages.js';
 import { measureList } from './rows/list.js';
@@ -16,7 +18,8 @@ import { measureStart } from './rows/start.js';
 import { measureWebhooks } from './rows/webhooks.js';
 
 // `npm run bench`: every figure is measured beside what it is compared with, in one run, on one PostgreSQL.
-//   npm run bench -- --only list --quick
+//   npm run bench -- --only list --quick     while developing
+//   npm run bench -- --publish               everything, into docs/benchmarks.md
 
 const RESULTS = '.bench/results.json';
 
@@ -42,6 +45,7 @@ function readFlags() {
   const names = BENCHMARKS.map(({ name }) => name);
   const unknown = values.only.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new FlagError(`--only is one of ${names.join(', ')}.`);
+  if (values.publish && (values.quick || values.only.length > 0)) throw new FlagError('--publish is about everything.');
   return values;
 }
 
@@ -56,7 +60,12 @@ function installPeers(): void {
   execFileSync('npm', ['ci', '--prefix', 'test/bench'], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-async function measure(benchmarks: readonly Benchmark[], bench: Omit<Bench, 'serverUrl'>): Promise<Row[]> {
+interface Measured {
+  readonly rows: readonly Row[];
+  readonly postgresVersion: string;
+}
+
+async function measure(benchmarks: readonly Benchmark[], bench: Omit<Bench, 'serverUrl'>): Promise<Measured> {
   const directory = await mkdtemp(join(tmpdir(), 'conference-invoicing-bench-'));
   // Run as root, PostgreSQL runs as another account, which must be able to enter.
   await chmod(directory, 0o755);
@@ -65,26 +74,28 @@ async function measure(benchmarks: readonly Benchmark[], bench: Omit<Bench, 'ser
   process.once('SIGINT', end).once('SIGTERM', end).once('exit', endAll);
   const rows: Row[] = [];
   try {
+    const [setting] = await query<{ server_version: string }>(server.url, 'show server_version');
     for (const { name, run } of benchmarks) {
       say(name);
       rows.push(...(await run({ ...bench, serverUrl: server.url })));
     }
+    return { rows, postgresVersion: String(setting?.server_version) };
   } finally {
     endAll();
     await server.stop();
     await rm(directory, { recursive: true, force: true });
   }
-  return rows;
 }
 
 async function main(): Promise<void> {
-  const { only, quick } = readFlags();
+  const { only, quick, publish: isPublished } = readFlags();
   installPeers();
   const chosen = BENCHMARKS.filter(({ name }) => only.length === 0 || only.includes(name));
-  const rows = await measure(chosen, { scale: quick ? QUICK : FULL, say });
+  const { rows, postgresVersion } = await measure(chosen, { scale: quick ? QUICK : FULL, say });
   await mkdir('.bench', { recursive: true });
   await writeFile(RESULTS, `${JSON.stringify(rows, null, 2)}\n`);
   process.stdout.write(`\n${table(rows)}\n`);
+  if (isPublished) await publish(rows, postgresVersion);
 }
 
 try {
