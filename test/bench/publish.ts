@@ -14,10 +14,12 @@ export async function publish(rows: readonly Row[], postgresVersion: string): Pr
   await writeFile(DOCUMENT, insertResults(await readFile(DOCUMENT, 'utf8'), results));
 }
 
+/** The document with these results between the two marks. */
 export function insertResults(document: string, results: string): string {
-  const [before, old, after] = [document.indexOf(BEGIN), document.indexOf(END), document.slice(document.indexOf(END))];
-  if (before < 0 || old < before) throw new Error(`the document has no place for the results: ${BEGIN} … ${END}`);
-  return `${document.slice(0, before)}${BEGIN}\n\n${results}\n\n${after}`;
+  const begin = document.indexOf(BEGIN);
+  const end = document.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`the document has no place for the results: ${BEGIN} … ${END}`);
+  return `${document.slice(0, begin)}${BEGIN}\n\n${results}\n\n${document.slice(end)}`;
 }
 
 /** Which goals were missed. */
