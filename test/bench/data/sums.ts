@@ -1,12 +1,8 @@
-import { query } from './seed.js';
+import { areSumsStored, query } from './seed.js';
 
 /** Where the sums are not stored, the peers get functions that compute them under the same names. */
 export async function offerSums(url: string): Promise<void> {
-  const stored = await query(
-    url,
-    `select from information_schema.columns where table_name = 'purchase_order' and column_name = 'paid_minor'`,
-  );
-  if (stored.length > 0) return;
+  if (await areSumsStored(url)) return;
   for (const [name, expression] of Object.entries(SUMS)) {
     // The short name is for SQL, the long one is where PostGraphile looks for a computed column.
     for (const called of [name, `purchase_order_${name}`]) {
