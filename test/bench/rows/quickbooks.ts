@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bench } from '../bench.js';
-import { query } from '../data/seed.js';
 import { figure, percentile, type Row } from '../report.js';
+import { hasBulkInvoicing, invoiceInBulk } from './bulk-invoices.js';
+import { type PaidWatch, watchPaid } from './paid-watch.js';
 import { type QuickBooksStage, setUpQuickBooks } from './quickbooks-stage.js';
 
 /** Invoices that are asked for at the same time. */
@@ -18,25 +19,47 @@ interface Invoiced {
   readonly qboInvoiceId: string;
 }
 
-/** What goes through QuickBooks: invoices made one by one, then paid, each webhook timed until everybody can see it. */
+/** What goes through QuickBooks: invoices one by one and in bulk, then payments, each timed until somebody sees it. */
 export async function measureQuickBooks(bench: Bench): Promise<readonly Row[]> {
   const stage = await setUpQuickBooks(bench);
   const orders = await createOrders(stage, bench.scale.invoices);
+  const invoiced: Invoiced[] = [];
+  const single = await invoicing(stage, orders, async () => {
+    invoiced.push(...(await inTurns(orders, (id) => createInvoice(stage, id))));
+  });
+  const rows = [
+    figure('createQboInvoice, four at a time', 'invoices/s', single.perSecond),
+    figure('createQboInvoice, calls of QuickBooks', 'calls/invoice', single.callsEach),
+  ];
+  if (await hasBulkInvoicing(stage)) {
+    const more = await createOrders(stage, bench.scale.invoices);
+    const bulk = await invoicing(stage, more, () => invoiceInBulk(stage, more));
+    rows.push(
+      figure(`createQboInvoices of ${more.length}`, 'invoices/s', bulk.perSecond),
+      figure(`createQboInvoices of ${more.length}, calls of QuickBooks`, 'calls/invoice', bulk.callsEach),
+    );
+  }
+  bench.say(rows.map(({ ours, unit }) => `${ours} ${unit}`).join(', '));
+  await stage.settle();
+  const watch = await watchPaid(stage);
+  const latenciesMs = await payAll(stage, watch, invoiced);
+  watch.end();
+  await stage.stop();
+  const name = `payment webhook until ${watch.sees}`;
+  return [
+    ...rows,
+    figure(`${name}, p50`, 'ms', percentile(latenciesMs, 0.5)),
+    figure(`${name}, p99`, 'ms', percentile(latenciesMs, 0.99)),
+  ];
+}
+
+async function invoicing(stage: QuickBooksStage, orders: readonly string[], invoiceAll: () => Promise<void>) {
   const callsBefore = await stage.countCalls();
   const startedAt = performance.now();
-  const invoiced = await inTurns(orders, (id) => createInvoice(stage, id));
+  await invoiceAll();
   const seconds = (performance.now() - startedAt) / 1000;
   const calls = (await stage.countCalls()) - callsBefore;
-  bench.say(`${invoiced.length} invoices in ${seconds.toFixed(1)} s`);
-  await stage.settle();
-  const latenciesMs = await payAll(stage, invoiced);
-  await stage.stop();
-  return [
-    figure('createQboInvoice, four at a time', 'invoices/s', invoiced.length / seconds),
-    figure('createQboInvoice, calls of QuickBooks', 'calls/invoice', calls / invoiced.length),
-    figure('payment webhook until the status is stored, p50', 'ms', percentile(latenciesMs, 0.5)),
-    figure('payment webhook until the status is stored, p99', 'ms', percentile(latenciesMs, 0.99)),
-  ];
+  return { perSecond: orders.length / seconds, callsEach: calls / orders.length };
 }
 
 async function createOrders({ graphql, conferenceId }: QuickBooksStage, count: number): Promise<string[]> {
@@ -79,26 +102,13 @@ async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
   return done;
 }
 
-async function payAll(stage: QuickBooksStage, invoiced: readonly Invoiced[]): Promise<number[]> {
+async function payAll(stage: QuickBooksStage, watch: PaidWatch, invoiced: readonly Invoiced[]): Promise<number[]> {
   const latenciesMs: number[] = [];
   for (const { id, qboInvoiceId } of invoiced) {
+    const seen = watch.untilPaid(id).then(() => performance.now());
     const receivedAt = await stage.pay(qboInvoiceId, TOTAL);
-    await untilPaid(stage, id);
-    latenciesMs.push(performance.now() - receivedAt);
+    latenciesMs.push((await seen) - receivedAt);
     await delay(PAUSE_MS);
   }
   return latenciesMs;
-}
-
-const POLLED_EVERY_MS = 5;
-const PAID_TIMEOUT_MS = 30_000;
-
-async function untilPaid({ databaseUrl }: QuickBooksStage, id: string): Promise<void> {
-  const deadline = Date.now() + PAID_TIMEOUT_MS;
-  while (Date.now() < deadline) {
-    const [row] = await query<{ status: string }>(databaseUrl, 'select status from purchase_order where id = $1', [id]);
-    if (row?.status === 'PAID') return;
-    await delay(POLLED_EVERY_MS);
-  }
-  throw new Error(`${id} is not paid`);
 }
