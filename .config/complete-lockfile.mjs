@@ -91,9 +91,7 @@ function repair(file, lock, missing, located) {
   entries.sort(([a], [b]) => a.localeCompare(b, 'en'));
   lock.packages = Object.fromEntries(entries);
   writeFileSync(urlOf(file), `${JSON.stringify(lock, null, 2)}\n`);
-  console.log(
-    `${file}: ${missing.size} platform packages added, ${located.length} registry addresses removed.`,
-  );
+  console.log(`${file}: ${missing.size} platform packages added, ${located.length} registry addresses removed.`);
 }
 
 function fail(message) {
