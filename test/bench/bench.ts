@@ -41,6 +41,8 @@ export interface Bench {
   readonly scale: Scale;
   /** A database of the one PostgreSQL server that everybody uses. */
   readonly serverUrl: string;
+  /** Deleted at the end. Other accounts can enter it. */
+  readonly directory: string;
   readonly say: (progress: string) => void;
 }
 

@@ -65,25 +65,31 @@ interface Measured {
   readonly postgresVersion: string;
 }
 
-async function measure(benchmarks: readonly Benchmark[], bench: Omit<Bench, 'serverUrl'>): Promise<Measured> {
+async function measure(
+  benchmarks: readonly Benchmark[],
+  bench: Omit<Bench, 'serverUrl' | 'directory'>,
+): Promise<Measured> {
   const directory = await mkdtemp(join(tmpdir(), 'conference-invoicing-bench-'));
   // Run as root, PostgreSQL runs as another account, which must be able to enter.
   await chmod(directory, 0o755);
   const server = await startEmbeddedPostgres({ dataDirectory: join(directory, 'postgres') });
-  const end = () => process.exit(130);
-  process.once('SIGINT', end).once('SIGTERM', end).once('exit', endAll);
+  const end = async () => {
+    endAll();
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  const interrupted = () => void end().finally(() => process.exit(130));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   const rows: Row[] = [];
   try {
     const [setting] = await query<{ server_version: string }>(server.url, 'show server_version');
     for (const { name, run } of benchmarks) {
       say(name);
-      rows.push(...(await run({ ...bench, serverUrl: server.url })));
+      rows.push(...(await run({ ...bench, serverUrl: server.url, directory })));
     }
     return { rows, postgresVersion: String(setting?.server_version) };
   } finally {
-    endAll();
-    await server.stop();
-    await rm(directory, { recursive: true, force: true });
+    await end();
   }
 }
 

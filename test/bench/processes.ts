@@ -88,7 +88,7 @@ function startNode(
   return child;
 }
 
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 120_000;
 
 /** Polls it. Whether any answer will do, or only a good one, is the caller's to say. */
 export async function untilReady(child: ChildProcess, url: string, mustSucceed: boolean, name: string): Promise<void> {

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
@@ -33,11 +31,9 @@ const companies = z.object({ companies: z.array(z.object({ realmId: z.string() }
 const requests = z.object({ requests: z.array(z.object({ kind: z.string() })) });
 
 /** In development mode: production refuses to be connected to a simulator. */
-export async function setUpQuickBooks({ serverUrl }: Bench): Promise<QuickBooksStage> {
-  const dataDirectory = await mkdtemp(join(tmpdir(), 'conference-invoicing-bench-data-'));
-  await chmod(dataDirectory, 0o755);
+export async function setUpQuickBooks({ serverUrl, directory }: Bench): Promise<QuickBooksStage> {
   const database = await createDatabase(serverUrl, 'bench_quickbooks');
-  const server = await startDevelopmentServer('ours-quickbooks', database.url, dataDirectory);
+  const server = await startDevelopmentServer('ours-quickbooks', database.url, join(directory, 'quickbooks'));
   const { simulators } = readiness.parse(await (await fetch(`${server.url}/readyz`)).json());
   const simulator = { controlUrl: `${simulators.quickbooks}/__control` };
   const [company] = companies.parse(await getControl(simulator, '/companies')).companies;
@@ -75,7 +71,6 @@ export async function setUpQuickBooks({ serverUrl }: Bench): Promise<QuickBooksS
       await server.stop();
       await forwarder.stop();
       await dropDatabase(serverUrl, database);
-      await rm(dataDirectory, { recursive: true, force: true });
     },
   };
 }

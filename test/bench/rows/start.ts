@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.js';
 import type { Bench } from '../bench.js';
@@ -9,15 +8,13 @@ import { freePort, untilReady } from '../processes.js';
 import { figure, median, type Row } from '../report.js';
 
 /** `npm start` as a newcomer types it, until the server says that it is ready. What was built is up to date. */
-export async function measureStart({ scale, say }: Bench): Promise<readonly Row[]> {
+export async function measureStart({ scale, say, directory }: Bench): Promise<readonly Row[]> {
   const first: number[] = [];
   const again: number[] = [];
   for (let round = 1; round <= Math.min(scale.rounds, 3); round += 1) {
-    const dataDirectory = await mkdtemp(join(tmpdir(), 'conference-invoicing-bench-data-'));
-    await chmod(dataDirectory, 0o755);
+    const dataDirectory = join(directory, `start-${round}`);
     first.push(await secondsToReady(dataDirectory));
     again.push(await secondsToReady(dataDirectory));
-    await rm(dataDirectory, { recursive: true, force: true, maxRetries: 3 });
     say(`first ${first.at(-1)?.toFixed(1)} s, again ${again.at(-1)?.toFixed(1)} s`);
   }
   return [
@@ -39,14 +36,20 @@ async function secondsToReady(dataDirectory: string): Promise<number> {
     env: { PATH, HOME, PORT: `${port}`, DATA_DIR: dataDirectory },
   });
   closeSync(log);
-  await untilReady(child, `http://127.0.0.1:${port}/readyz`, true, 'start');
-  const seconds = (performance.now() - startedAt) / 1000;
-  process.kill(-Number(child.pid), 'SIGTERM');
-  // npm is gone at once; the server behind it stops its database last.
+  try {
+    await untilReady(child, `http://127.0.0.1:${port}/readyz`, true, 'start');
+    return (performance.now() - startedAt) / 1000;
+  } finally {
+    process.kill(-Number(child.pid), 'SIGTERM');
+    await untilDatabaseEnds(dataDirectory);
+  }
+}
+
+/** npm is gone at once; the server behind it stops its database last. */
+async function untilDatabaseEnds(dataDirectory: string): Promise<void> {
   const pidFile = join(dataDirectory, 'postgres', 'postmaster.pid');
   await eventually(
     async () => existsSync(pidFile),
     (isRunning) => !isRunning,
   );
-  return seconds;
 }
