@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { ApiKeyResolver, ApiKeyRoleResolver } from './access/api-key.resolver.js';
 import { applyAccessRules } from './apply-access-rules.js';
 import { ConferenceResolver } from './conference/conference.resolver.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
@@ -21,6 +22,8 @@ import { WebhookEventResolver } from './webhook/webhook-event.resolver.js';
 export function buildGraphQLSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
+      ApiKeyResolver,
+      ApiKeyRoleResolver,
       ConferenceResolver,
       InvoiceResolver,
       NodeResolver,
