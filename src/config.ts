@@ -52,6 +52,8 @@ export interface Config {
   readonly trustedDocuments: { readonly path: string | undefined; readonly isRequired: boolean };
   /** What one caller may ask of one process in a minute, in values of answers. */
   readonly rateLimitPerMinute: number;
+  /** How many subscriptions may be open at the same time in one process. */
+  readonly streams: { readonly perActor: number; readonly perProcess: number };
   readonly logLevel: LogLevel;
   /** Not from the environment: the fault matrix alone shortens them. */
   readonly waits: Waits;
@@ -144,6 +146,11 @@ const onOrOff = z.preprocess(
 /** Two hundred of the largest documents, a thousand pages of 50 orders with everything, or 10,000 mutations. */
 const DEFAULT_RATE_LIMIT_PER_MINUTE = 10_000_000;
 
+const wholeNumber = z
+  .string()
+  .regex(/^[1-9]\d{0,11}$/, 'must be a whole number above zero')
+  .transform(Number);
+
 const environmentSchema = z.object({
   NODE_ENV: z.preprocess(
     blankIsUnset,
@@ -179,14 +186,9 @@ const environmentSchema = z.object({
   TRUSTED_PROXIES: networks,
   TRUSTED_DOCUMENTS: optionalText,
   TRUSTED_DOCUMENTS_REQUIRED: onOrOff,
-  RATE_LIMIT_PER_MINUTE: z.preprocess(
-    blankIsUnset,
-    z
-      .string()
-      .regex(/^[1-9]\d{0,11}$/, 'must be a whole number above zero')
-      .transform(Number)
-      .default(DEFAULT_RATE_LIMIT_PER_MINUTE),
-  ),
+  RATE_LIMIT_PER_MINUTE: z.preprocess(blankIsUnset, wholeNumber.default(DEFAULT_RATE_LIMIT_PER_MINUTE)),
+  STREAMS_PER_CALLER: z.preprocess(blankIsUnset, wholeNumber.default(100)),
+  STREAMS_PER_PROCESS: z.preprocess(blankIsUnset, wholeNumber.default(1_000)),
   LOG_LEVEL: z.preprocess(blankIsUnset, z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info')),
 });
 
@@ -228,6 +230,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
       isRequired: variables.TRUSTED_DOCUMENTS_REQUIRED ?? false,
     },
     rateLimitPerMinute: variables.RATE_LIMIT_PER_MINUTE,
+    streams: { perActor: variables.STREAMS_PER_CALLER, perProcess: variables.STREAMS_PER_PROCESS },
     logLevel: variables.LOG_LEVEL,
     waits: { ...standardWaits },
   });

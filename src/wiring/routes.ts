@@ -6,6 +6,7 @@ import { RateLimits } from '../api/graphql/limits/rate-limits.js';
 import { standardTimeLimits } from '../api/graphql/limits/time-limit.js';
 import { isSlow } from '../api/graphql/operation-log.js';
 import { startGraphQLServer } from '../api/graphql/server.js';
+import type { StreamObserver } from '../api/graphql/stream/live-streams.js';
 import { healthRouter, type Readiness } from '../api/health/health.js';
 import { allowOrigins } from '../api/http-policies.js';
 import type { HttpState } from '../api/http-server.js';
@@ -15,6 +16,7 @@ import { findExampleIds } from '../application/queries/example-ids.js';
 import { findPurchaseOrderDocument } from '../application/queries/purchase-order-document.js';
 import { findStripeEndpoint } from '../application/webhooks/find-stripe-endpoint.js';
 import { storeWebhookEvents } from '../application/webhooks/store-webhook-events.js';
+import { PostgresChangeFeed } from '../infrastructure/database/change-feed.js';
 import { hasPendingMigrations } from '../infrastructure/database/migrate.js';
 import { PdfRenderer } from '../infrastructure/documents/pdf-renderer.js';
 import { QuickBooksWebhooks } from '../infrastructure/quickbooks/webhooks.js';
@@ -117,11 +119,9 @@ function mountDocuments(app: Express, { requestOrm, clock, findActor }: ApiParts
   );
 }
 
-async function mountGraphQL(
-  app: Express,
-  { server }: HttpState,
-  { config, requestOrm, logger, metrics, createContext, findActor }: ApiParts,
-): Promise<() => Promise<void>> {
+async function mountGraphQL(app: Express, { server }: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
+  const { config, requestOrm, logger, metrics, createContext, findActor } = parts;
+  const feed = startChangeFeed(parts);
   const graphql = await startGraphQLServer({
     httpServer: server,
     forkEntityManager: (signal) => forkForReading(requestOrm, signal),
@@ -139,9 +139,33 @@ async function mountGraphQL(
     },
     onRefused: (limit) => metrics.graphqlRefusals.inc({ limit }),
     onUnexpectedError: (error) => logger.error({ err: error }, 'a GraphQL operation failed'),
+    live: {
+      watching: { feed, forkEntityManager: () => requestOrm.em.fork(), waits: config.waits },
+      limits: config.streams,
+      observer: streamObserver(parts),
+    },
   });
   app.use(graphql.router);
-  return () => graphql.stop();
+  return async () => {
+    await graphql.stop();
+    await feed.stop();
+  };
+}
+
+function startChangeFeed({ databaseUrl, logger, metrics }: Foundation): PostgresChangeFeed {
+  const onListening = (isListening: boolean) => metrics.changeFeedListening.set(isListening ? 1 : 0);
+  return new PostgresChangeFeed({ databaseUrl, logger, onListening });
+}
+
+function streamObserver({ logger, metrics, clock }: Foundation): StreamObserver {
+  return {
+    onCount: (open) => metrics.streamsOpen.set(open),
+    onSent: (changedAt) => {
+      metrics.streamEvents.inc();
+      if (changedAt) metrics.streamLag.observe((clock.now().getTime() - changedAt.getTime()) / 1000);
+    },
+    onEnd: (stream) => logger.info(stream, 'GraphQL stream ended'),
+  };
 }
 
 /** What is given up is cancelled in the database, too, so that its connection is free again. */

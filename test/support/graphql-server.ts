@@ -9,6 +9,7 @@ import { randomIds } from '../../src/domain/ids.js';
 import { openRequestOrm } from '../../src/infrastructure/database/orm.js';
 import { createTestDatabase } from './database.js';
 import { GraphQLClient } from './graphql-client.js';
+import { testWaits } from './test-waits.js';
 
 /** The GraphQL part of a server alone, for reading an empty database. */
 export interface TestGraphQLServer {
@@ -21,6 +22,19 @@ export interface TestGraphQLServer {
 }
 
 export const PRODUCTION_KEY = 'a-key-of-production-0123';
+
+/** Streams can be opened, but nobody tells them anything. */
+const NOTHING_HAPPENS: GraphQLServerOptions['live'] = {
+  watching: {
+    feed: { watch: () => ({ rung: () => new Promise(() => undefined) }) },
+    forkEntityManager: () => {
+      throw new Error('nothing is watched');
+    },
+    waits: testWaits,
+  },
+  limits: { perActor: 1, perProcess: 1 },
+  observer: { onCount: () => undefined, onSent: () => undefined, onEnd: () => undefined },
+};
 
 /** Starts it as production has it: nothing of the schema is told without a key. */
 export async function startTestGraphQL(
@@ -49,6 +63,7 @@ export async function startTestGraphQL(
         onOperation: () => undefined,
         onRefused: () => undefined,
         onUnexpectedError: () => undefined,
+        live: NOTHING_HAPPENS,
         ...options,
       });
       app.use(graphql.router);

@@ -1,12 +1,10 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Request, type Response, Router } from 'express';
-import { GraphQLError } from 'graphql';
+import { Router } from 'express';
 import { type Actor, NOBODY } from '../../application/context.js';
 import type { DocumentRenderer } from '../../application/ports/documents.js';
 import type { PurchaseOrderDocument } from '../../application/queries/purchase-order-document.js';
-import { authenticate } from '../graphql/authentication.js';
-import { unauthenticated } from '../graphql/errors.js';
+import { authenticate, SEND_A_KEY } from '../authentication.js';
 
 export interface DocumentOptions {
   readonly findActor: (credential: string) => Promise<Actor | undefined>;
@@ -23,8 +21,16 @@ export function documentRouter({ findActor, findDocument, renderer }: DocumentOp
   const router = Router();
   router.get('/purchase-orders/:id/invoice.pdf', async (request, response) => {
     response.set('cache-control', 'no-store');
-    const actor = await findCaller(findActor, request, response);
-    if (!actor) return;
+    const authenticated = await authenticate(findActor, request.get('authorization'));
+    if (!('actor' in authenticated)) {
+      response.status(authenticated.status).json({ error: authenticated.message });
+      return;
+    }
+    const { actor } = authenticated;
+    if (actor === NOBODY) {
+      response.status(401).json({ error: SEND_A_KEY });
+      return;
+    }
     const { id } = request.params;
     const document = ID.test(id) ? await findDocument(actor, id) : undefined;
     if (!document) {
@@ -36,23 +42,6 @@ export function documentRouter({ findActor, findDocument, renderer }: DocumentOp
     else await send(await renderer.renderPurchaseOrder(document), response);
   });
   return router;
-}
-
-/** Who asks; undefined when nobody does who may, which is answered then. */
-async function findCaller(
-  findActor: DocumentOptions['findActor'],
-  request: Request,
-  response: Response,
-): Promise<Actor | undefined> {
-  try {
-    const actor = await authenticate(findActor, request.get('authorization'));
-    if (actor === NOBODY) throw unauthenticated();
-    return actor;
-  } catch (error) {
-    if (!(error instanceof GraphQLError)) throw error;
-    response.status(error.extensions.code === 'SERVICE_UNAVAILABLE' ? 503 : 401).json({ error: error.message });
-    return undefined;
-  }
 }
 
 /** A reader who leaves ends the writing, and is no fault. */

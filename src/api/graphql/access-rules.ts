@@ -43,7 +43,10 @@ export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription',
     syncStripeInvoiceStatus: 'FINANCE',
     updateConference: 'ORGANISER',
   },
-  Subscription: {},
+  Subscription: {
+    conferenceActivity: 'VIEWER',
+    purchaseOrderChanged: 'PORTAL',
+  },
 };
 
 /**
@@ -67,6 +70,7 @@ export const OBJECT_TYPES: Readonly<Record<string, FieldRules>> = {
   Payment: { note: 'VIEWER' },
   PaymentReversal: {},
   PurchaseOrder: { attention: 'VIEWER', history: 'VIEWER', notes: 'VIEWER', qboInvoiceUrl: 'VIEWER' },
+  PurchaseOrderChange: {},
   PurchaseOrderEvent: {},
   QboConnection: {},
   QboInvoice: { syncToken: 'VIEWER', url: 'VIEWER' },

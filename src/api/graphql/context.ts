@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Actor } from '../../application/context.js';
 import type { InvoicingContext } from '../../application/invoicing/invoicing-context.js';
+import type { Watching } from '../../application/live/watch-purchase-orders.js';
 import { TimeLimit } from './limits/time-limit.js';
 import { createLoaders, type Loaders } from './loaders.js';
 
@@ -17,6 +18,8 @@ export interface GraphQLContext {
   readonly loaders: Loaders;
   /** Runs a use case with its own entity manager, so that nothing left over from one is written by another. */
   readonly mutate: <T>(useCase: (context: InvoicingContext) => Promise<T>) => Promise<T>;
+  /** What subscriptions need; there only while one begins. */
+  readonly live?: Watching;
 }
 
 /** What the server provides for every request. */

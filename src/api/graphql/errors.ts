@@ -3,6 +3,7 @@ import { DriverException } from '@mikro-orm/core';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { AccessDenied } from '../../application/access/permissions.js';
 import { PageRequestError } from '../../application/queries/page.js';
+import { SEND_A_KEY } from '../authentication.js';
 import { timedOut, tooManyTokens } from './limits/limit-errors.js';
 
 /** Codes whose messages were written for clients; everything else is masked. */
@@ -11,6 +12,7 @@ const CLIENT_CODES = new Set<unknown>([
   'UNAUTHENTICATED',
   'FORBIDDEN',
   'SERVICE_UNAVAILABLE',
+  'NOT_FOUND',
   'QUERY_TOO_COMPLEX',
   'RATE_LIMITED',
   'TIMED_OUT',
@@ -22,13 +24,18 @@ export function badUserInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: ApolloServerErrorCode.BAD_USER_INPUT } });
 }
 
-export function unauthenticated(message = 'Send an API key: "Authorization: Bearer <key>".'): GraphQLError {
+export function unauthenticated(message = SEND_A_KEY): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
 }
 
 /** Something that this server needs is away; the same request may be answered later. */
 export function serviceUnavailable(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } } });
+}
+
+/** The same for what does not exist and for what the caller may not see. */
+export function notFound(what: string): GraphQLError {
+  return new GraphQLError(`There is no such ${what}.`, { extensions: { code: 'NOT_FOUND' } });
 }
 
 export interface ErrorReporter {

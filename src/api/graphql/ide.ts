@@ -12,6 +12,11 @@ export interface IdeOptions {
 
 const ASSETS = '/graphql/ide/';
 
+const SUBSCRIPTIONS = {
+  subscriptionsEndpoint: '/graphql/stream',
+  initialSubscriptionRequestHandlerId: 'graphql-sse',
+} as const;
+
 /** `GET /graphql` in a browser: an IDE whose every file is served from here, opening with operations that work. */
 export function ideRouter({ developmentKey, findExampleIds }: IdeOptions): Router {
   const router = Router();
@@ -24,6 +29,7 @@ export function ideRouter({ developmentKey, findExampleIds }: IdeOptions): Route
       renderAltair({
         baseURL: ASSETS,
         endpointURL: '/graphql',
+        ...SUBSCRIPTIONS,
         initialName: 'conference-invoicing',
         initialHeaders: headers,
         initialWindows: exampleOperations(ids).map(({ name, query, variables }) => ({
@@ -31,6 +37,7 @@ export function ideRouter({ developmentKey, findExampleIds }: IdeOptions): Route
           initialQuery: query,
           initialVariables: JSON.stringify(variables, null, 2),
           initialHeaders: headers,
+          ...SUBSCRIPTIONS,
         })),
         disableAccount: true,
         persistedSettings: {

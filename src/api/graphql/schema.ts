@@ -8,6 +8,7 @@ import { InvoiceResolver } from './invoice/invoice.resolver.js';
 import { NodeResolver } from './node/node.resolver.js';
 import { PurchaseOrderFieldResolver } from './purchase-order/purchase-order.field-resolver.js';
 import { PurchaseOrderResolver } from './purchase-order/purchase-order.resolver.js';
+import { PurchaseOrderSubscriptions } from './purchase-order/purchase-order.subscriptions.js';
 import { QboConnectionResolver } from './quickbooks/qbo-connection.resolver.js';
 import { QboInvoiceResolver } from './quickbooks/qbo-invoice.resolver.js';
 import { DateTime } from './scalars.js';
@@ -29,6 +30,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
       NodeResolver,
       PurchaseOrderFieldResolver,
       PurchaseOrderResolver,
+      PurchaseOrderSubscriptions,
       QboConnectionResolver,
       QboInvoiceResolver,
       StripeConnectionResolver,
@@ -37,7 +39,18 @@ export function buildGraphQLSchema(): GraphQLSchema {
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     validate: false,
+    pubSub: NO_TOPICS,
   });
   applyAccessRules(schema);
   return schema;
+}
+
+/** Subscriptions watch the database themselves; type-graphql asks for something to publish topics with all the same. */
+const NO_TOPICS = {
+  publish: (topic: string) => nobodyPublishes(topic),
+  subscribe: (topic: string) => nobodyPublishes(topic),
+};
+
+function nobodyPublishes(topic: string): never {
+  throw new Error(`nobody publishes the topic ${topic}`);
 }

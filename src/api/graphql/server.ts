@@ -12,7 +12,7 @@ import { type Actor, NOBODY } from '../../application/context.js';
 import { Deadline } from '../../application/deadline.js';
 import { requestScope } from '../../application/request-scope.js';
 import { currentRequestId } from '../request-id.js';
-import { authenticate, authenticationPlugin } from './authentication.js';
+import { authenticationPlugin, findSender } from './authentication.js';
 import { createGraphQLContext, type GraphQLContext, type GraphQLDependencies } from './context.js';
 import { createErrorFormatter, unauthenticated } from './errors.js';
 import { introspectionPlugin } from './introspection.js';
@@ -23,6 +23,8 @@ import { type TimeLimits, timeLimitPlugin } from './limits/time-limit.js';
 import { type OperationReport, operationLogPlugin } from './operation-log.js';
 import { responseStatusPlugin } from './response-status.js';
 import { buildGraphQLSchema } from './schema.js';
+import { subscriptionsElsewherePlugin } from './stream/elsewhere.js';
+import { type LiveStreamOptions, LiveStreams } from './stream/live-streams.js';
 import { resolveDocument, type TrustedDocuments } from './trusted-documents.js';
 
 /** Enough for a purchase order of 750 lines of 135 bytes each, sent as variables. */
@@ -40,6 +42,8 @@ export interface GraphQLServerOptions extends GraphQLDependencies {
   readonly onOperation: (operation: OperationReport) => void;
   /** Told which limit a request exceeded. */
   readonly onRefused: (limit: string) => void;
+  /** What subscriptions need beside all that. */
+  readonly live: Pick<LiveStreamOptions, 'watching' | 'limits' | 'observer'>;
 }
 
 export interface GraphQLServer {
@@ -47,10 +51,17 @@ export interface GraphQLServer {
   stop(): Promise<void>;
 }
 
-/** `POST /graphql`. */
+/** `POST /graphql` for queries and mutations, `POST /graphql/stream` for subscriptions. */
 export async function startGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
+  const schema = buildGraphQLSchema();
+  const formatError = createErrorFormatter({
+    requestId: currentRequestId,
+    report: options.onUnexpectedError,
+    onRefused: options.onRefused,
+  });
+  const identify = identifier(options);
   const apollo = new ApolloServer<GraphQLContext>({
-    schema: buildGraphQLSchema(),
+    schema,
     introspection: true,
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: !options.openIntrospection,
@@ -59,11 +70,7 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
     parseOptions: { maxTokens: MAX_TOKENS },
     validationRules: [documentLimitsRule],
     validationOptions: { maxErrors: MAX_VALIDATION_ERRORS },
-    formatError: createErrorFormatter({
-      requestId: currentRequestId,
-      report: options.onUnexpectedError,
-      onRefused: options.onRefused,
-    }),
+    formatError,
     plugins: [
       // The default instruments every field, for caching that must not happen to finance data.
       ApolloServerPluginCacheControlDisabled(),
@@ -71,6 +78,7 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
       ApolloServerPluginDrainHttpServer({ httpServer: options.httpServer }),
       operationLogPlugin(options.onOperation),
       authenticationPlugin(),
+      subscriptionsElsewherePlugin(),
       operationLimitsPlugin(options.rateLimits),
       timeLimitPlugin(options.timeLimits),
       introspectionPlugin(options.openIntrospection),
@@ -78,16 +86,26 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
     ],
   });
   await apollo.start();
+  const admit = async (request: express.Request) => {
+    const context = await identify(request);
+    await options.rateLimits.requireBudget(context);
+    resolveDocument(options.trustedDocuments, request.body, context.actor);
+    return context;
+  };
+  const streams = new LiveStreams({ ...options, ...options.live, schema, formatError, identify, admit });
+  const context = ({ req }: { req: express.Request }) => admit(req);
   const router = Router();
-  router.use(
-    '/graphql',
-    noStore,
-    requireGetOrJson,
-    express.json({ limit: MAX_BODY, inflate: false }),
-    setDeadline(options.deadlineMs),
-    expressMiddleware(apollo, { context: contextOf(options) }),
-  );
-  return { router, stop: () => apollo.stop() };
+  router.use('/graphql', noStore, requireGetOrJson, express.json({ limit: MAX_BODY, inflate: false }));
+  // Apollo's middleware takes every path below its own.
+  router.use(streams.router);
+  router.use('/graphql', setDeadline(options.deadlineMs), expressMiddleware(apollo, { context }));
+  return {
+    router,
+    stop: async () => {
+      streams.stop();
+      await apollo.stop();
+    },
+  };
 }
 
 const noStore: express.RequestHandler = (_request, response, next) => {
@@ -110,23 +128,22 @@ function setDeadline(milliseconds: number): express.RequestHandler {
   };
 }
 
-function contextOf(options: GraphQLServerOptions) {
-  return async ({ req }: { req: express.Request }): Promise<GraphQLContext> => {
-    const address = req.ip ?? '';
-    const actor = await admitCaller(options, req.get('authorization'), address);
-    await options.rateLimits.requireBudget({ actor, address });
+/** The context of a request: who sent it, and what answering it needs. */
+function identifier(options: GraphQLServerOptions) {
+  return async (request: express.Request): Promise<GraphQLContext> => {
+    const address = request.ip ?? '';
+    const actor = await admitCaller(options, request.get('authorization'), address);
     // Before anything is parsed: messages about a document describe the schema.
     if (actor === NOBODY && !options.openIntrospection) throw unauthenticated();
-    resolveDocument(options.trustedDocuments, req.body, actor);
     return createGraphQLContext(options, { actor, address, requestId: currentRequestId() ?? '' });
   };
 }
 
-/** As `authenticate`; keys and tokens that are not valid count against the address that sends them. */
+/** As `findSender`; keys and tokens that are not valid count against the address that sends them. */
 async function admitCaller(
   { rateLimits, findActor }: GraphQLServerOptions,
   authorization: string | undefined,
   address: string,
 ): Promise<Actor> {
-  return authenticate(rateLimits.countingFailures(findActor, address), authorization);
+  return findSender(rateLimits.countingFailures(findActor, address), authorization);
 }

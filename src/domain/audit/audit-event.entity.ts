@@ -1,4 +1,5 @@
 import { Check, Entity, Enum, PrimaryKey, Property, Trigger, Unique } from '@mikro-orm/decorators/legacy';
+import { noteChangeOf } from '../purchase-order/purchase-order-change.entity.js';
 
 /** What kind of actor did something. */
 export enum ActorKind {
@@ -28,6 +29,12 @@ export enum ActorKind {
   timing: 'before',
   events: ['update', 'delete'],
   body: `raise exception 'audit events are append-only' using errcode = 'restrict_violation';`,
+})
+@Trigger({
+  name: 'audit_event_is_noted',
+  timing: 'after',
+  events: ['insert'],
+  body: noteChangeOf('new.subject'),
 })
 @Trigger({
   name: 'audit_event_extends_chain',

@@ -12,6 +12,10 @@ import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import { Payment } from '../../domain/purchase-order/payment.entity.js';
 import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import {
+  notePurchaseOrderChange,
+  PurchaseOrderChange,
+} from '../../domain/purchase-order/purchase-order-change.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
 import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
@@ -36,6 +40,7 @@ export const entities = [
   ProviderOperation,
   ProviderPaymentRecord,
   PurchaseOrder,
+  PurchaseOrderChange,
   QboConnection,
   QboCustomer,
   QboSweep,
@@ -45,3 +50,6 @@ export const entities = [
   StripeCustomer,
   WebhookEvent,
 ];
+
+/** Functions of the database that triggers of several entities call. */
+export const routines = [notePurchaseOrderChange];

@@ -4,7 +4,7 @@ import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM, type Options } from '@mikro-orm/postgresql';
 import { freeDeadConnections } from './dead-connections.js';
-import { entities } from './entities.js';
+import { entities, routines } from './entities.js';
 import { migrations } from './migrations/index.js';
 
 /** The one ORM configuration: the server, the tests and the command line use it. */
@@ -12,6 +12,7 @@ export function ormOptions(databaseUrl: string, overrides: Options = {}): Option
   return defineConfig({
     clientUrl: databaseUrl,
     entities,
+    routines,
     metadataProvider: ReflectMetadataProvider,
     extensions: [Migrator],
     forceUtcTimezone: true,

@@ -26,7 +26,8 @@ const upperFirst = (name: string) => name.charAt(0).toUpperCase() + name.slice(1
 
 /** Everything in a type that can have a description, by its place in the schema. */
 function* describables(type: GraphQLNamedType): Generator<[string, string | null | undefined]> {
-  if (!isSpecifiedScalarType(type) && !['Query', 'Mutation'].includes(type.name)) yield [type.name, type.description];
+  if (!isSpecifiedScalarType(type) && !['Query', 'Mutation', 'Subscription'].includes(type.name))
+    yield [type.name, type.description];
   if (isEnumType(type)) {
     for (const value of type.getValues()) yield [`${type.name}.${value.name}`, value.description];
   }

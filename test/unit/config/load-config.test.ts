@@ -41,6 +41,7 @@ describe('an empty environment', () => {
       trustedProxies: [],
       trustedDocuments: { path: undefined, isRequired: false },
       rateLimitPerMinute: 10_000_000,
+      streams: { perActor: 100, perProcess: 1_000 },
       logLevel: 'info',
       waits: standardWaits,
     });
@@ -74,6 +75,8 @@ describe('an empty environment', () => {
       'TRUSTED_DOCUMENTS',
       'TRUSTED_DOCUMENTS_REQUIRED',
       'RATE_LIMIT_PER_MINUTE',
+      'STREAMS_PER_CALLER',
+      'STREAMS_PER_PROCESS',
       'LOG_LEVEL',
     ];
     expect(loadConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(loadConfig({}));
@@ -108,6 +111,8 @@ test('every variable is taken over', () => {
     TRUSTED_DOCUMENTS: '/etc/documents.json',
     TRUSTED_DOCUMENTS_REQUIRED: 'true',
     RATE_LIMIT_PER_MINUTE: '500000',
+    STREAMS_PER_CALLER: '7',
+    STREAMS_PER_PROCESS: '70',
     LOG_LEVEL: 'debug',
   });
   expect(config).toEqual({
@@ -143,6 +148,7 @@ test('every variable is taken over', () => {
     trustedProxies: ['10.0.0.0/8', '::1'],
     trustedDocuments: { path: '/etc/documents.json', isRequired: true },
     rateLimitPerMinute: 500_000,
+    streams: { perActor: 7, perProcess: 70 },
     logLevel: 'debug',
     waits: standardWaits,
   });
@@ -177,6 +183,8 @@ describe('a malformed variable stops the start with one sentence that names it a
     ['TRUSTED_DOCUMENTS_REQUIRED', 'sekret'],
     ['RATE_LIMIT_PER_MINUTE', '0'],
     ['RATE_LIMIT_PER_MINUTE', '1e6'],
+    ['STREAMS_PER_CALLER', '0'],
+    ['STREAMS_PER_PROCESS', 'many'],
     ['BOOTSTRAP_API_KEY', 'sekret'],
     ['BOOTSTRAP_API_KEY', 'sekret'.repeat(40)],
     ['JWT_JWKS_URL', 'sekret'],

@@ -280,6 +280,26 @@ export class PurchaseOrderType extends Node {
   view!: PurchaseOrderView;
 }
 
+@ObjectType('PurchaseOrderChange', {
+  description: 'Sent to subscribers: a purchase order changed.',
+  simpleResolvers: true,
+})
+export class PurchaseOrderChangeType {
+  @Field(() => String, {
+    description: 'Give it as `after` to be told what you missed after a lost connection; good for 7 days.',
+  })
+  cursor!: string;
+
+  @Field(() => DateTime, { description: 'When it last changed; in what is sent first, when it was read.' })
+  at!: Date;
+
+  @Field(() => PurchaseOrderType, {
+    nullable: true,
+    description: 'As it is now; null in the first thing that `conferenceActivity` sends.',
+  })
+  purchaseOrder!: PurchaseOrderType | null;
+}
+
 export const PaymentConnection = connectionType('Payment', PaymentType);
 export const PurchaseOrderConnection = connectionType('PurchaseOrder', PurchaseOrderType);
 
