@@ -11,6 +11,14 @@ import { CreditNote } from './credit-note.entity.js';
   events: ['update', 'delete'],
   body: `raise exception 'credit note reversals are append-only' using errcode = 'restrict_violation';`,
 })
+@Trigger({
+  name: 'credit_note_reversal_adds_up',
+  timing: 'after',
+  events: ['insert'],
+  body: `update purchase_order set credited_minor = credited_minor - credit_note.amount_minor
+    from credit_note where credit_note.id = new.credit_note_id and purchase_order.id = credit_note.purchase_order_id;
+    return null;`,
+})
 export class CreditNoteReversal {
   @PrimaryKey({ type: 'text' })
   id!: string;

@@ -54,6 +54,13 @@ export enum CreditNoteSource {
     end if;
     return new;`,
 })
+@Trigger({
+  name: 'credit_note_adds_up',
+  timing: 'after',
+  events: ['insert'],
+  body: `update purchase_order set credited_minor = credited_minor + new.amount_minor where id = new.purchase_order_id;
+    return null;`,
+})
 export class CreditNote {
   @PrimaryKey({ type: 'text' })
   id!: string;

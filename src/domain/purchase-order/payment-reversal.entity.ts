@@ -11,6 +11,14 @@ import { Payment } from './payment.entity.js';
   events: ['update', 'delete'],
   body: `raise exception 'payment reversals are append-only' using errcode = 'restrict_violation';`,
 })
+@Trigger({
+  name: 'payment_reversal_adds_up',
+  timing: 'after',
+  events: ['insert'],
+  body: `update purchase_order set paid_minor = paid_minor - payment.amount_minor
+    from payment where payment.id = new.payment_id and purchase_order.id = payment.purchase_order_id;
+    return null;`,
+})
 export class PaymentReversal {
   @PrimaryKey({ type: 'text' })
   id!: string;

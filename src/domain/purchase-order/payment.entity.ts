@@ -64,6 +64,13 @@ export enum PaymentSource {
     end if;
     return new;`,
 })
+@Trigger({
+  name: 'payment_adds_up',
+  timing: 'after',
+  events: ['insert'],
+  body: `update purchase_order set paid_minor = paid_minor + new.amount_minor where id = new.purchase_order_id;
+    return null;`,
+})
 export class Payment {
   @PrimaryKey({ type: 'text' })
   id!: string;
