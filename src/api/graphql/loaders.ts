@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
+import type { Actor } from '../../application/context.js';
 import {
   findConferences,
   findQboConnections,
@@ -11,29 +12,37 @@ import {
 import { findInvoiceHistories, type InvoiceEventView } from '../../application/queries/invoice-history.js';
 import {
   type BookedOnInvoiceRow,
-  type CreditNoteView,
+  type CreditNoteRow,
   type FailedSwitchRow,
   findBookedOnInvoices,
-  findCreditNotes,
   findCreditNotesById,
   findFailedSwitches,
-  findInvoices,
   findInvoicesById,
-  findLineItems,
-  findPayments,
   findPaymentsById,
   findUnappliedCredits,
   findUnsettledCreations,
-  type PaymentView,
+  type PaymentRow,
   type UnappliedCreditRow,
 } from '../../application/queries/purchase-order-details.js';
-import { findPurchaseOrders, type PurchaseOrderView } from '../../application/queries/purchase-order-view.js';
+import {
+  type ConferenceView,
+  type CreditNoteView,
+  findRelation,
+  type InvoiceView,
+  type LineItemView,
+  type OrderRelation,
+  type OrderRelations,
+  type PaymentView,
+} from '../../application/queries/purchase-order-relations.js';
+import {
+  findPurchaseOrders,
+  type PurchaseOrderView,
+  type SeenPurchaseOrder,
+} from '../../application/queries/purchase-order-view.js';
 import { findWebhookEvents, type WebhookEventView } from '../../application/queries/webhook-events.js';
-import type { Conference } from '../../domain/conference/conference.entity.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { type InvoiceProvider, isEnded } from '../../domain/invoice/invoice.status.js';
 import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import type { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import type { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
@@ -41,7 +50,7 @@ import type { StripeConnection } from '../../domain/stripe/stripe-connection.ent
 /** One statement per relation and request, however many objects ask for it. */
 export interface Loaders {
   readonly purchaseOrder: DataLoader<string, PurchaseOrderView | undefined>;
-  readonly conference: DataLoader<string, Conference | undefined>;
+  readonly conference: DataLoader<string, ConferenceView | undefined>;
   readonly qboConnection: DataLoader<string, QboConnection | undefined>;
   /** By the id of the connection; undefined before its first sweep. */
   readonly qboSweep: DataLoader<string, QboSweep | undefined>;
@@ -49,12 +58,12 @@ export interface Loaders {
   readonly stripeConnectionOfConference: DataLoader<string, StripeConnection | undefined>;
   /** By the id of the purchase order; undefined unless its invoice is being created. */
   readonly unsettledCreationOfOrder: DataLoader<string, ProviderOperation | undefined>;
-  readonly payment: DataLoader<string, PaymentView | undefined>;
-  readonly creditNote: DataLoader<string, CreditNoteView | undefined>;
+  readonly payment: DataLoader<string, PaymentRow | undefined>;
+  readonly creditNote: DataLoader<string, CreditNoteRow | undefined>;
   readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
-  readonly lineItemsOfOrder: DataLoader<string, LineItem[]>;
-  readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
-  readonly creditNotesOfOrder: DataLoader<string, CreditNoteView[]>;
+  readonly lineItemsOfOrder: DataLoader<string, readonly LineItemView[]>;
+  readonly paymentsOfOrder: DataLoader<string, readonly PaymentView[]>;
+  readonly creditNotesOfOrder: DataLoader<string, readonly CreditNoteView[]>;
   readonly unappliedCreditsOfOrder: DataLoader<string, UnappliedCreditRow[]>;
   readonly bookedOnInvoice: DataLoader<string, BookedOnInvoiceRow | undefined>;
   readonly failedSwitchOfInvoice: DataLoader<string, FailedSwitchRow | undefined>;
@@ -64,15 +73,15 @@ export interface Loaders {
 }
 
 export interface OrderInvoices {
-  readonly oldestFirst: readonly Invoice[];
+  readonly oldestFirst: readonly InvoiceView[];
   /** The live one, else the latest. */
-  readonly current: Invoice | undefined;
-  readonly others: readonly Invoice[];
+  readonly current: InvoiceView | undefined;
+  readonly others: readonly InvoiceView[];
 }
 
-export function createLoaders(em: EntityManager): Loaders {
+export function createLoaders(em: EntityManager, actor: Actor): Loaders {
   return {
-    purchaseOrder: byId((ids) => findPurchaseOrders(em, ids)),
+    purchaseOrder: byId((ids) => findPurchaseOrders(em, actor, ids)),
     conference: byId((ids) => findConferences(em, ids)),
     qboConnection: byId((ids) => findQboConnections(em, ids)),
     qboSweep: single(
@@ -93,18 +102,9 @@ export function createLoaders(em: EntityManager): Loaders {
       ({ note }) => note.id,
     ),
     webhookEvent: byId((ids) => findWebhookEvents(em, ids)),
-    lineItemsOfOrder: many(
-      (ids) => findLineItems(em, ids),
-      (line) => line.purchaseOrder.id,
-    ),
-    paymentsOfOrder: many(
-      (ids) => findPayments(em, ids),
-      ({ payment }) => payment.purchaseOrder.id,
-    ),
-    creditNotesOfOrder: many(
-      (ids) => findCreditNotes(em, ids),
-      ({ note }) => note.purchaseOrder.id,
-    ),
+    lineItemsOfOrder: listOfOrder(em, 'lineItems'),
+    paymentsOfOrder: listOfOrder(em, 'payments'),
+    creditNotesOfOrder: listOfOrder(em, 'creditNotes'),
     unappliedCreditsOfOrder: many(
       (ids) => findUnappliedCredits(em, ids),
       (credit) => credit.purchaseOrderId,
@@ -121,23 +121,42 @@ export function createLoaders(em: EntityManager): Loaders {
       ({ invoiceId }) => invoiceId,
     ),
     invoicesOfOrder: new DataLoader(async (ids) => {
-      const byOrder = Map.groupBy(await findInvoices(em, ids), (invoice) => invoice.purchaseOrder.id);
-      return ids.map((id) => toOrderInvoices(byOrder.get(id) ?? []));
+      const invoices = await findRelation(em, 'invoices', ids);
+      return ids.map((id) => toOrderInvoices(invoices.get(id) ?? []));
     }),
   };
 }
 
-function toOrderInvoices(oldestFirst: readonly Invoice[]): OrderInvoices {
+function listOfOrder<Name extends Exclude<OrderRelation, 'conference'>>(em: EntityManager, name: Name) {
+  return new DataLoader<string, OrderRelations[Name]>(async (ids) => {
+    const lists = await findRelation(em, name, ids);
+    // An order that is gone has no rows either, whose list is empty.
+    return ids.map((id) => lists.get(id) ?? ([] as unknown as OrderRelations[Name]));
+  });
+}
+
+/** Makes known what was read together with purchase orders, so that nobody reads it again. */
+export function primeLoaders(loaders: Loaders, { view, relations }: SeenPurchaseOrder): void {
+  const { conference, lineItems, payments, creditNotes, invoices } = relations;
+  loaders.purchaseOrder.prime(view.id, view);
+  if (conference) loaders.conference.prime(view.conferenceId, conference);
+  if (lineItems) loaders.lineItemsOfOrder.prime(view.id, lineItems);
+  if (payments) loaders.paymentsOfOrder.prime(view.id, payments);
+  if (creditNotes) loaders.creditNotesOfOrder.prime(view.id, creditNotes);
+  if (invoices) loaders.invoicesOfOrder.prime(view.id, toOrderInvoices(invoices));
+}
+
+function toOrderInvoices(oldestFirst: readonly InvoiceView[]): OrderInvoices {
   const current = liveOrLatest(oldestFirst);
   return { oldestFirst, current, others: oldestFirst.filter((invoice) => invoice !== current) };
 }
 
-function liveOrLatest(oldestFirst: readonly Invoice[]): Invoice | undefined {
+function liveOrLatest(oldestFirst: readonly InvoiceView[]): InvoiceView | undefined {
   return oldestFirst.find(({ status }) => !isEnded(status)) ?? oldestFirst.at(-1);
 }
 
 /** Of the invoices at one provider the live one, else the latest. */
-export function invoiceAt({ oldestFirst }: OrderInvoices, provider: `${InvoiceProvider}`): Invoice | undefined {
+export function invoiceAt({ oldestFirst }: OrderInvoices, provider: `${InvoiceProvider}`): InvoiceView | undefined {
   return liveOrLatest(oldestFirst.filter((invoice) => invoice.provider === provider));
 }
 

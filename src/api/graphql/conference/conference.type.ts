@@ -1,5 +1,5 @@
 import { Field, ObjectType } from 'type-graphql';
-import type { Conference } from '../../../domain/conference/conference.entity.js';
+import type { ConferenceView } from '../../../application/queries/purchase-order-relations.js';
 import { connectionType } from '../connection.js';
 import { Node } from '../node/node.type.js';
 import { CalendarDate, CurrencyCodeEnum } from '../scalars.js';
@@ -33,7 +33,7 @@ export class ConferenceType extends Node {
 
 export const ConferenceConnection = connectionType('Conference', ConferenceType);
 
-export function presentConference(conference: Conference): ConferenceType {
+export function presentConference(conference: ConferenceView): ConferenceType {
   return Object.assign(new ConferenceType(), {
     id: conference.id,
     slug: conference.slug,

@@ -1,13 +1,16 @@
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { CreditNoteView, PaymentView } from '../../../application/queries/purchase-order-details.js';
+import type {
+  CreditNoteView,
+  LineItemView,
+  PaymentView,
+} from '../../../application/queries/purchase-order-relations.js';
 import type { PurchaseOrderView } from '../../../application/queries/purchase-order-view.js';
 import type { CurrencyCode } from '../../../domain/currency.js';
-import { minorUnits } from '../../../domain/money.js';
+import type { MinorUnits } from '../../../domain/money.js';
 import type { AttentionCode } from '../../../domain/purchase-order/attention.js';
 import { CreditNoteSource } from '../../../domain/purchase-order/credit-note.entity.js';
-import type { LineItem } from '../../../domain/purchase-order/line-item.entity.js';
 import { PaymentMethod, PaymentSource } from '../../../domain/purchase-order/payment.entity.js';
-import { balanceDue, PurchaseOrderStatus } from '../../../domain/purchase-order/purchase-order.status.js';
+import { PurchaseOrderStatus } from '../../../domain/purchase-order/purchase-order.status.js';
 import { connectionType } from '../connection.js';
 import { Money } from '../money.type.js';
 import { Node } from '../node/node.type.js';
@@ -278,20 +281,19 @@ export const PaymentConnection = connectionType('Payment', PaymentType);
 export const PurchaseOrderConnection = connectionType('PurchaseOrder', PurchaseOrderType);
 
 export function presentPurchaseOrder(view: PurchaseOrderView): PurchaseOrderType {
-  const { conferenceId: _, totalMinor, paidMinor, creditedMinor, cancelledAt: __, ...plain } = view;
-  const money = (amount: bigint) => new Money(minorUnits(amount), view.currencyCode);
-  const due = balanceDue(totalMinor, { paid: paidMinor, credited: creditedMinor });
+  const { conferenceId: _, totalMinor, paidMinor, creditedMinor, balanceMinor, cancelledAt: __, ...plain } = view;
+  const money = (amount: MinorUnits) => new Money(amount, view.currencyCode);
   return Object.assign(new PurchaseOrderType(), plain, {
     subtotal: money(totalMinor),
     total: money(totalMinor),
     totalPaid: money(paidMinor),
     totalCredited: money(creditedMinor),
-    balanceDue: money(due),
+    balanceDue: money(balanceMinor),
     view,
   });
 }
 
-export function presentLineItem(line: LineItem, currency: CurrencyCode): LineItemType {
+export function presentLineItem(line: LineItemView, currency: CurrencyCode): LineItemType {
   return {
     id: line.id,
     description: line.description,
