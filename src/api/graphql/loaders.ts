@@ -47,7 +47,7 @@ import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entit
 import type { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import type { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
 
-/** One statement per relation and request, however many objects ask for it. */
+/** One statement per relation and request, however many objects ask for it. What the actor does not see is missing. */
 export interface Loaders {
   readonly purchaseOrder: DataLoader<string, PurchaseOrderView | undefined>;
   readonly conference: DataLoader<string, ConferenceView | undefined>;
@@ -80,9 +80,15 @@ export interface OrderInvoices {
 }
 
 export function createLoaders(em: EntityManager, actor: Actor): Loaders {
+  const purchaseOrder = byId((ids) => findPurchaseOrders(em, actor, ids));
+  /** Of what belongs to purchase orders that which the actor sees; whoever asks for it shows the order, too. */
+  const visible = async <T>(rows: readonly T[], orderOf: (row: T) => { readonly id: string }): Promise<T[]> => {
+    const orders = await Promise.all(rows.map((row) => purchaseOrder.load(orderOf(row).id)));
+    return rows.filter((_, index) => orders[index] !== undefined);
+  };
   return {
-    purchaseOrder: byId((ids) => findPurchaseOrders(em, actor, ids)),
-    conference: byId((ids) => findConferences(em, ids)),
+    purchaseOrder,
+    conference: byId((ids) => findConferences(em, actor, ids)),
     qboConnection: byId((ids) => findQboConnections(em, ids)),
     qboSweep: single(
       (ids) => findQboSweeps(em, ids),
@@ -94,14 +100,14 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
       ({ conference }) => conference.id,
     ),
     payment: single(
-      (ids) => findPaymentsById(em, ids),
+      async (ids) => visible(await findPaymentsById(em, ids), ({ payment }) => payment.purchaseOrder),
       ({ payment }) => payment.id,
     ),
     creditNote: single(
-      (ids) => findCreditNotesById(em, ids),
+      async (ids) => visible(await findCreditNotesById(em, ids), ({ note }) => note.purchaseOrder),
       ({ note }) => note.id,
     ),
-    webhookEvent: byId((ids) => findWebhookEvents(em, ids)),
+    webhookEvent: byId(async (ids) => (actor.grants.isAdministrator ? findWebhookEvents(em, ids) : [])),
     lineItemsOfOrder: listOfOrder(em, 'lineItems'),
     paymentsOfOrder: listOfOrder(em, 'payments'),
     creditNotesOfOrder: listOfOrder(em, 'creditNotes'),
@@ -115,7 +121,7 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
     ),
     bookedOnInvoice: byId((ids) => findBookedOnInvoices(em, ids)),
     failedSwitchOfInvoice: byId((ids) => findFailedSwitches(em, ids)),
-    invoice: byId((ids) => findInvoicesById(em, ids)),
+    invoice: byId(async (ids) => visible(await findInvoicesById(em, ids), (invoice) => invoice.purchaseOrder)),
     historyOfInvoice: many(
       (ids) => findInvoiceHistories(em, ids),
       ({ invoiceId }) => invoiceId,

@@ -4,20 +4,13 @@ import { DUE_DATE_OR_NEVER } from '../../domain/purchase-order/purchase-order.en
 import { visibleConferences, visiblePurchaseOrders } from '../access/permissions.js';
 import type { Actor } from '../context.js';
 import { CREATED_AT, type Fragment, isTimestamp, keysetClauses, type SortKey, whereClause } from './keyset.js';
-import { type Page, PageRequestError, type PageRequest, readPageRequest, toPage } from './page.js';
+import { type Page, type PageRequest, PageRequestError, readPageRequest, toPage } from './page.js';
 import { filterConditions, type PurchaseOrderFilter } from './purchase-order-filter.js';
 import type { OrderRelation } from './purchase-order-relations.js';
 import { readPurchaseOrders, type SeenPurchaseOrder } from './purchase-order-view.js';
 
 export interface PurchaseOrderOrder {
-  readonly field:
-    | 'CREATED_AT'
-    | 'UPDATED_AT'
-    | 'REFERENCE'
-    | 'ORGANIZATION_NAME'
-    | 'DUE_DATE'
-    | 'TOTAL'
-    | 'BALANCE';
+  readonly field: 'CREATED_AT' | 'UPDATED_AT' | 'REFERENCE' | 'ORGANIZATION_NAME' | 'DUE_DATE' | 'TOTAL' | 'BALANCE';
   readonly direction: 'ASC' | 'DESC';
 }
 
@@ -116,8 +109,5 @@ function conditionsWithin(
   rest?: Fragment,
 ): Fragment {
   const ofScope = { sql: 'conference_id = scope_id', params: [] };
-  return whereClause(
-    [ofScope, visiblePurchaseOrders(actor), ...filterConditions(filter ?? {}), ...conditions],
-    rest,
-  );
+  return whereClause([ofScope, visiblePurchaseOrders(actor), ...filterConditions(filter ?? {}), ...conditions], rest);
 }

@@ -52,8 +52,8 @@ export function writeCursor(position: Position): string {
 function readCursor(cursor: string | null | undefined): Position | undefined {
   if (cursor == null) return undefined;
   try {
-    const [, ...position] = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    return position;
+    const [, value, id, ordering] = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    return ordering === undefined ? [value, id] : [value, id, ordering];
   } catch {
     throw new PageRequestError('This cursor is not one of ours: use an endCursor or startCursor from an earlier page.');
   }

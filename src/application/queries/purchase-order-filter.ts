@@ -1,5 +1,5 @@
-import { type CurrencyCode, isCurrencyCode } from '../../domain/currency.js';
 import { isCalendarDay } from '../../domain/clock.js';
+import { type CurrencyCode, isCurrencyCode } from '../../domain/currency.js';
 import { type AmountProblem, isAmount, parseAmount } from '../../domain/money.js';
 import { DUE_DATE_OR_NEVER, SEARCHED_TEXT } from '../../domain/purchase-order/purchase-order.entity.js';
 import type { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';

@@ -80,8 +80,7 @@ interface Relation<Value> {
   readonly read: (json: never) => Value;
 }
 
-const REVERSAL =
-  `case when reversal.id is not null then json_build_object('id', reversal.id, 'reason', reversal.reason,
+const REVERSAL = `case when reversal.id is not null then json_build_object('id', reversal.id, 'reason', reversal.reason,
     'createdAt', reversal.created_at) end`;
 
 /** How each is read, be it for a page of purchase orders in the statement of that page, or alone. */

@@ -122,8 +122,7 @@ export async function findPurchaseOrder(
   by: { readonly id: string } | { readonly reference: string },
   relations?: ReadonlySet<OrderRelation>,
 ): Promise<SeenPurchaseOrder | undefined> {
-  const condition =
-    'id' in by ? { sql: 'id = ?', params: [by.id] } : { sql: 'reference = ?', params: [by.reference] };
+  const condition = 'id' in by ? { sql: 'id = ?', params: [by.id] } : { sql: 'reference = ?', params: [by.reference] };
   const rest = whereClause([condition, visiblePurchaseOrders(actor)]);
   const [order] = await readPurchaseOrders(em, { rest, ...(relations && { relations }) });
   return order;

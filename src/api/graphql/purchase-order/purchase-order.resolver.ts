@@ -57,7 +57,7 @@ export class PurchaseOrderResolver {
 
   @Query(() => PurchaseOrderConnection, {
     complexity: pageComplexity,
-    description: 'Purchase orders, newest first unless sorted otherwise.',
+    description: 'The purchase orders that you see, newest first unless sorted otherwise.',
   })
   async purchaseOrders(
     @Ctx() context: GraphQLContext,
