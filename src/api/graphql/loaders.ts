@@ -47,10 +47,12 @@ import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entit
 import type { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import type { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
 
+import { KnownLoader, whenLoaded } from './known-loader.js';
+
 /** One statement per relation and request, however many objects ask for it. What the actor does not see is missing. */
 export interface Loaders {
   readonly purchaseOrder: DataLoader<string, PurchaseOrderView | undefined>;
-  readonly conference: DataLoader<string, ConferenceView | undefined>;
+  readonly conference: KnownLoader<ConferenceView | undefined>;
   readonly qboConnection: DataLoader<string, QboConnection | undefined>;
   /** By the id of the connection; undefined before its first sweep. */
   readonly qboSweep: DataLoader<string, QboSweep | undefined>;
@@ -61,14 +63,14 @@ export interface Loaders {
   readonly payment: DataLoader<string, PaymentRow | undefined>;
   readonly creditNote: DataLoader<string, CreditNoteRow | undefined>;
   readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
-  readonly lineItemsOfOrder: DataLoader<string, readonly LineItemView[]>;
-  readonly paymentsOfOrder: DataLoader<string, readonly PaymentView[]>;
-  readonly creditNotesOfOrder: DataLoader<string, readonly CreditNoteView[]>;
+  readonly lineItemsOfOrder: KnownLoader<readonly LineItemView[]>;
+  readonly paymentsOfOrder: KnownLoader<readonly PaymentView[]>;
+  readonly creditNotesOfOrder: KnownLoader<readonly CreditNoteView[]>;
   readonly unappliedCreditsOfOrder: DataLoader<string, UnappliedCreditRow[]>;
   readonly bookedOnInvoice: DataLoader<string, BookedOnInvoiceRow | undefined>;
   readonly failedSwitchOfInvoice: DataLoader<string, FailedSwitchRow | undefined>;
   readonly invoice: DataLoader<string, Invoice | undefined>;
-  readonly invoicesOfOrder: DataLoader<string, OrderInvoices>;
+  readonly invoicesOfOrder: KnownLoader<OrderInvoices>;
   readonly historyOfInvoice: DataLoader<string, InvoiceEventView[]>;
 }
 
@@ -88,7 +90,10 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
   };
   return {
     purchaseOrder,
-    conference: byId((ids) => findConferences(em, actor, ids)),
+    conference: new KnownLoader<ConferenceView | undefined>(async (ids) => {
+      const conferences = new Map((await findConferences(em, actor, ids)).map((found) => [found.id, found]));
+      return ids.map((id) => conferences.get(id));
+    }),
     qboConnection: byId((ids) => findQboConnections(em, ids)),
     qboSweep: single(
       (ids) => findQboSweeps(em, ids),
@@ -126,7 +131,7 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
       (ids) => findInvoiceHistories(em, ids),
       ({ invoiceId }) => invoiceId,
     ),
-    invoicesOfOrder: new DataLoader(async (ids) => {
+    invoicesOfOrder: new KnownLoader(async (ids) => {
       const invoices = await findRelation(em, 'invoices', ids);
       return ids.map((id) => toOrderInvoices(invoices.get(id) ?? []));
     }),
@@ -134,7 +139,7 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
 }
 
 function listOfOrder<Name extends Exclude<OrderRelation, 'conference'>>(em: EntityManager, name: Name) {
-  return new DataLoader<string, OrderRelations[Name]>(async (ids) => {
+  return new KnownLoader<OrderRelations[Name]>(async (ids) => {
     const lists = await findRelation(em, name, ids);
     // An order that is gone has no rows either, whose list is empty.
     return ids.map((id) => lists.get(id) ?? ([] as unknown as OrderRelations[Name]));
@@ -161,9 +166,15 @@ function liveOrLatest(oldestFirst: readonly InvoiceView[]): InvoiceView | undefi
   return oldestFirst.find(({ status }) => !isEnded(status)) ?? oldestFirst.at(-1);
 }
 
-/** Of the invoices at one provider the live one, else the latest. */
-export function invoiceAt({ oldestFirst }: OrderInvoices, provider: `${InvoiceProvider}`): InvoiceView | undefined {
-  return liveOrLatest(oldestFirst.filter((invoice) => invoice.provider === provider));
+/** Of the invoices of an order at one provider the live one, else the latest. */
+export function invoiceAt(
+  { invoicesOfOrder }: Loaders,
+  orderId: string,
+  provider: `${InvoiceProvider}`,
+): InvoiceView | undefined | Promise<InvoiceView | undefined> {
+  return whenLoaded(invoicesOfOrder.load(orderId), ({ oldestFirst }) =>
+    liveOrLatest(oldestFirst.filter((invoice) => invoice.provider === provider)),
+  );
 }
 
 function byId<T extends { readonly id: string }>(find: (ids: readonly string[]) => Promise<T[]>) {

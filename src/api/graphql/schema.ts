@@ -5,7 +5,7 @@ import { applyAccessRules } from './apply-access-rules.js';
 import { ConferenceResolver } from './conference/conference.resolver.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
 import { NodeResolver } from './node/node.resolver.js';
-import { PurchaseOrderFieldResolver } from './purchase-order/purchase-order.field-resolver.js';
+import { PurchaseOrderFieldResolver, resolveDirectly } from './purchase-order/purchase-order.field-resolver.js';
 import { PurchaseOrderResolver } from './purchase-order/purchase-order.resolver.js';
 import { QboConnectionResolver } from './quickbooks/qbo-connection.resolver.js';
 import { QboInvoiceResolver } from './quickbooks/qbo-invoice.resolver.js';
@@ -35,6 +35,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
     scalarsMap: [{ type: Date, scalar: DateTime }],
     validate: false,
   });
+  resolveDirectly(schema);
   applyAccessRules(schema);
   return schema;
 }

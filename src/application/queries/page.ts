@@ -59,13 +59,28 @@ function readCursor(cursor: string | null | undefined): Position | undefined {
   }
 }
 
+/** Most clients ask for the items alone: a cursor is written when it is read. */
+class PageItem<T> {
+  readonly item: T;
+  readonly #positionOf: (item: T) => Position;
+
+  constructor(item: T, positionOf: (item: T) => Position) {
+    this.item = item;
+    this.#positionOf = positionOf;
+  }
+
+  get cursor(): string {
+    return writeCursor(this.#positionOf(this.item));
+  }
+}
+
 /** Cuts the rows of a window, which were asked for with one row more than its size, into a page. */
 export function toPage<T>(rows: readonly T[], window: PageWindow, positionOf: (row: T) => Position): Page<T> {
   const hasMore = rows.length > window.size;
   const kept = rows.slice(0, window.size);
   const ordered = window.isBackward ? kept.toReversed() : kept;
   return {
-    items: ordered.map((item) => ({ item, cursor: writeCursor(positionOf(item)) })),
+    items: ordered.map((item) => new PageItem(item, positionOf)),
     hasNextPage: window.isBackward ? window.before !== undefined : hasMore,
     hasPreviousPage: window.isBackward ? hasMore : window.after !== undefined,
   };

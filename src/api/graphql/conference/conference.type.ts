@@ -6,6 +6,7 @@ import { CalendarDate, CurrencyCodeEnum } from '../scalars.js';
 
 @ObjectType('Conference', {
   implements: Node,
+  simpleResolvers: true,
   description: 'A conference; its purchase orders are invoiced through its provider connections.',
 })
 export class ConferenceType extends Node {

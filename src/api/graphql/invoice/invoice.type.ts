@@ -88,6 +88,7 @@ export class InvoiceEventType {
 
 @ObjectType('Invoice', {
   implements: Node,
+  simpleResolvers: true,
   description: 'The invoice of a purchase order at whichever provider, as last seen.',
 })
 export class InvoiceType extends Node {

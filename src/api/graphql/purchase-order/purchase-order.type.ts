@@ -149,7 +149,11 @@ export class PaymentReversalType {
   createdAt!: Date;
 }
 
-@ObjectType('Payment', { implements: Node, description: 'Money received. Never changed, only reversed.' })
+@ObjectType('Payment', {
+  implements: Node,
+  simpleResolvers: true,
+  description: 'Money received. Never changed, only reversed.',
+})
 export class PaymentType extends Node {
   @Field(() => Money, { description: 'How much.' })
   amount!: Money;
@@ -193,6 +197,7 @@ export class CreditNoteReversalType {
 
 @ObjectType('CreditNote', {
   implements: Node,
+  simpleResolvers: true,
   description: 'Lowers what is owed, without money. Never changed, only reversed.',
 })
 export class CreditNoteType extends Node {
@@ -214,6 +219,7 @@ export class CreditNoteType extends Node {
 
 @ObjectType('PurchaseOrder', {
   implements: Node,
+  simpleResolvers: true,
   description: 'What an organisation ordered, what it was invoiced and what it has paid.',
 })
 export class PurchaseOrderType extends Node {
