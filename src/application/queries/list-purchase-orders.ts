@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { isCalendarDay } from '../../domain/clock.js';
-import { DUE_DATE_OR_NEVER } from '../../domain/purchase-order/purchase-order.entity.js';
+import { DUE_DATE_OR_NEVER, REFERENCE_WITHIN } from '../../domain/purchase-order/purchase-order.entity.js';
 import { visibleConferences, visiblePurchaseOrders } from '../access/permissions.js';
 import type { Actor } from '../context.js';
 import { CREATED_AT, type Fragment, isTimestamp, keysetClauses, type SortKey, whereClause } from './keyset.js';
@@ -34,7 +34,7 @@ const texts = { cast: 'text', accepts: (text: string) => text !== '' && !text.in
 const ORDERINGS: Record<PurchaseOrderOrder['field'], Ordering> = {
   CREATED_AT: { ...CREATED_AT, textOf: timeText('created_at') },
   UPDATED_AT: { column: 'updated_at', cast: 'timestamptz', accepts: isTimestamp, textOf: timeText('updated_at') },
-  REFERENCE: { ...texts, column: 'reference', textOf: 'reference' },
+  REFERENCE: { ...texts, column: REFERENCE_WITHIN, textOf: REFERENCE_WITHIN },
   ORGANIZATION_NAME: { ...texts, column: 'lower(organization_name)', textOf: 'lower(organization_name)' },
   DUE_DATE: {
     column: DUE_DATE_OR_NEVER,

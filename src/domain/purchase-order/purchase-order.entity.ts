@@ -24,6 +24,12 @@ export const SEARCHED_TEXT =
 export const DUE_DATE_OR_NEVER = "coalesce(due_date, 'infinity'::date)";
 
 /**
+ * References in the order of a conference's list. Not the column itself: PostgreSQL would walk the unique index of it,
+ * which knows no conference, through the references of all of them. They have no lower case, so the order is the same.
+ */
+export const REFERENCE_WITHIN = 'lower(reference)';
+
+/**
  * What an organisation ordered. `status` is stored for filtering and always recomputed under the row's lock. The sums of
  * its payments and credits are stored for reading; triggers of those append-only tables keep them, and decisions add up
  * the rows themselves (ADR 0028). The indexes are the orderings and filters of its lists, always within a conference.
@@ -31,7 +37,10 @@ export const DUE_DATE_OR_NEVER = "coalesce(due_date, 'infinity'::date)";
 @Entity({ tableName: 'purchase_order' })
 @Index({ properties: ['conference', 'createdAt', 'id'] })
 @Index({ properties: ['conference', 'updatedAt', 'id'] })
-@Index({ properties: ['conference', 'reference', 'id'] })
+@Index({
+  name: 'purchase_order_conference_id_reference_id_index',
+  expression: `create index "purchase_order_conference_id_reference_id_index" on "purchase_order" ("conference_id", ${REFERENCE_WITHIN}, "id")`,
+})
 @Index({ properties: ['conference', 'status', 'createdAt', 'id'] })
 @Index({ properties: ['conference', 'currencyCode', 'totalMinor', 'id'] })
 @Index({ properties: ['conference', 'currencyCode', 'balanceMinor', 'id'] })

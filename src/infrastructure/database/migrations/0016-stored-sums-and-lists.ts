@@ -45,7 +45,7 @@ create index "purchase_order_conference_id_due_date_id_index" on "purchase_order
 create index "purchase_order_conference_id_currency_code_balance_91eb6_index" on "purchase_order" ("conference_id", "currency_code", "balance_minor", "id");
 create index "purchase_order_conference_id_currency_code_total_minor_id_index" on "purchase_order" ("conference_id", "currency_code", "total_minor", "id");
 create index "purchase_order_conference_id_status_created_at_id_index" on "purchase_order" ("conference_id", "status", "created_at", "id");
-create index "purchase_order_conference_id_reference_id_index" on "purchase_order" ("conference_id", "reference", "id");
+create index "purchase_order_conference_id_reference_id_index" on "purchase_order" ("conference_id", lower(reference), "id");
 create index "purchase_order_conference_id_updated_at_id_index" on "purchase_order" ("conference_id", "updated_at", "id");
 `);
   }
