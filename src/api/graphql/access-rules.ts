@@ -11,12 +11,15 @@ export type FieldRules = Readonly<Record<string, Access>>;
 /** Every query, mutation and subscription. One without a rule is refused when the schema is built. */
 export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription', FieldRules>> = {
   Query: {
+    collected: 'VIEWER',
     conference: 'PORTAL',
     conferences: 'PORTAL',
     node: 'PORTAL',
     nodes: 'PORTAL',
+    outstandingByOrganization: 'VIEWER',
     purchaseOrder: 'PORTAL',
     purchaseOrders: 'PORTAL',
+    receivables: 'VIEWER',
     webhookEvents: 'ADMINISTRATOR',
   },
   Mutation: {
@@ -49,6 +52,7 @@ export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription',
  */
 export const OBJECT_TYPES: Readonly<Record<string, FieldRules>> = {
   Attention: {},
+  Collected: {},
   Conference: { qboConnection: 'VIEWER', stripeConnection: 'VIEWER' },
   CreditNote: {},
   CreditNoteReversal: {},
@@ -56,6 +60,7 @@ export const OBJECT_TYPES: Readonly<Record<string, FieldRules>> = {
   InvoiceEvent: {},
   LineItem: {},
   Money: {},
+  OrganizationBalance: {},
   PageInfo: {},
   Payment: { note: 'VIEWER' },
   PaymentReversal: {},
@@ -63,6 +68,8 @@ export const OBJECT_TYPES: Readonly<Record<string, FieldRules>> = {
   QboConnection: {},
   QboInvoice: { url: 'VIEWER' },
   QboUsage: {},
+  ReceivableBucket: {},
+  Receivables: {},
   StripeConnection: {},
   StripeInvoice: { url: 'VIEWER' },
   WebhookEvent: {},

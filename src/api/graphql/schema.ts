@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { applyAccessRules } from './apply-access-rules.js';
 import { ConferenceResolver } from './conference/conference.resolver.js';
+import { FinanceResolver } from './finance/finance.resolver.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
 import { NodeResolver } from './node/node.resolver.js';
 import { PurchaseOrderFieldResolver, resolveDirectly } from './purchase-order/purchase-order.field-resolver.js';
@@ -22,6 +23,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
       ConferenceResolver,
+      FinanceResolver,
       InvoiceResolver,
       NodeResolver,
       PurchaseOrderFieldResolver,
