@@ -3,7 +3,7 @@ import type { CurrencyCode } from '../../domain/currency.js';
 import { add, type MinorUnits, minorUnits, ZERO } from '../../domain/money.js';
 import { IS_UNPAID } from './purchase-order-filter.js';
 
-/** How long after its due day money has not come: the number is the first day of the age. */
+/** For how many days money has been due. */
 export const RECEIVABLE_AGES = ['NOT_DUE', 'DAYS_0_30', 'DAYS_31_60', 'DAYS_61_90', 'DAYS_OVER_90'] as const;
 
 export type ReceivableAge = (typeof RECEIVABLE_AGES)[number];
@@ -23,7 +23,7 @@ export interface Receivables {
 }
 
 /** The day on which an order without a due date was due: when it was sent or invoiced, else created. */
-const DUE_DAY = `coalesce(due_date, (coalesce(sent_at, created_at) at time zone conference.timezone)::date)`;
+const DUE_DAY = `coalesce(due_date, (coalesce(sent_at, purchase_order.created_at) at time zone conference.timezone)::date)`;
 
 /**
  * What is due of a conference's purchase orders, by currency and age, the currency with the earliest code first. One
