@@ -10,7 +10,8 @@ import { StripeEndpoints } from './development/stripe-endpoints.js';
 import type { InvoiceProvider } from './domain/invoice/invoice.status.js';
 import { StripeConnection } from './domain/stripe/stripe-connection.entity.js';
 import { startWorker } from './infrastructure/jobs/worker.js';
-import { type Foundation, layFoundation, type Progress, plainContext } from './wiring/foundation.js';
+import type { Progress } from './wiring/database.js';
+import { type Foundation, layFoundation, plainContext } from './wiring/foundation.js';
 import { contextFactory, createProviders } from './wiring/providers.js';
 import { mountRoutes } from './wiring/routes.js';
 

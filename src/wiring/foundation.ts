@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Config } from '../config.js';
 import { type LocalSimulators, startLocalSimulators } from '../development/local-simulators.js';
@@ -6,13 +5,13 @@ import type { Clock } from '../domain/clock.js';
 import { type IdSource, randomIds } from '../domain/ids.js';
 import { DatabaseClock } from '../infrastructure/database/database-clock.js';
 import { databaseProblem } from '../infrastructure/database/database-problem.js';
-import { startEmbeddedPostgres } from '../infrastructure/database/embedded-postgres.js';
 import { migrateDatabase } from '../infrastructure/database/migrate.js';
 import { openOrm } from '../infrastructure/database/orm.js';
 import { type DevelopmentSecrets, loadDevelopmentSecrets } from '../infrastructure/development-secrets.js';
 import { GraphileJobQueue } from '../infrastructure/jobs/job-queue.js';
 import { createLogger, type Logger } from '../infrastructure/observability/logger.js';
 import { Metrics } from '../infrastructure/observability/metrics.js';
+import { type Progress, provideDatabase } from './database.js';
 
 /** What every part stands on. */
 export interface Foundation {
@@ -30,8 +29,6 @@ export interface Foundation {
   readonly simulators: LocalSimulators;
 }
 
-export type Progress = (step: string) => void;
-
 /** Starts the database, the simulators and what else the parts stand on; `resources` stops them in the reverse order. */
 export async function layFoundation(
   config: Config,
@@ -40,7 +37,7 @@ export async function layFoundation(
 ): Promise<Foundation> {
   const logger = await createLogger(config);
   const secrets = config.production ? undefined : await loadDevelopmentSecrets(config.dataDirectory);
-  const databaseUrl = config.databaseUrl ?? (await startDatabase(config, onProgress, resources));
+  const databaseUrl = await provideDatabase(config, onProgress, resources);
   onProgress('applying migrations');
   await migrateDatabase(databaseUrl).catch((error: unknown) => {
     throw config.databaseUrl === undefined ? error : databaseProblem(error);
@@ -54,17 +51,6 @@ export async function layFoundation(
   resources.defer(() => jobs.stop());
   const metrics = new Metrics(orm);
   return { config, logger, metrics, databaseUrl, orm, clock, ids: randomIds, jobs, secrets, simulators };
-}
-
-async function startDatabase(
-  { dataDirectory }: Config,
-  onProgress: Progress,
-  resources: AsyncDisposableStack,
-): Promise<string> {
-  onProgress('starting the embedded PostgreSQL');
-  const postgres = await startEmbeddedPostgres({ dataDirectory: join(dataDirectory, 'postgres'), onProgress });
-  resources.defer(() => postgres.stop());
-  return postgres.url;
 }
 
 async function timeOf(orm: MikroORM): Promise<number> {

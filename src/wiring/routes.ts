@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Express } from 'express';
+import { documentRouter } from '../api/documents/documents.js';
 import { ideRouter } from '../api/graphql/ide.js';
 import { startGraphQLServer } from '../api/graphql/server.js';
 import { healthRouter, type Readiness } from '../api/health/health.js';
@@ -8,9 +9,11 @@ import { quickBooksWebhookRouter } from '../api/webhooks/quickbooks.js';
 import { stripeWebhookRouter } from '../api/webhooks/stripe.js';
 import { findActorByKey } from '../application/access/api-keys.js';
 import { findExampleIds } from '../application/queries/example-ids.js';
+import { findPurchaseOrderDocument } from '../application/queries/purchase-order-document.js';
 import { findStripeEndpoint } from '../application/webhooks/find-stripe-endpoint.js';
 import { storeWebhookEvents } from '../application/webhooks/store-webhook-events.js';
 import { hasPendingMigrations } from '../infrastructure/database/migrate.js';
+import { PdfRenderer } from '../infrastructure/documents/pdf-renderer.js';
 import { QuickBooksWebhooks } from '../infrastructure/quickbooks/webhooks.js';
 import { StripeWebhooks } from '../infrastructure/stripe/webhooks.js';
 import { type Foundation, plainContext } from './foundation.js';
@@ -30,6 +33,7 @@ export async function mountRoutes(app: Express, state: HttpState, parts: ApiPart
   if (config.role === 'worker') return async () => undefined;
   mountQuickBooksWebhooks(app, parts);
   mountStripeWebhooks(app, parts);
+  mountDocuments(app, parts);
   if (config.graphqlIde) {
     const developmentKey = config.production ? undefined : parts.apiKey;
     app.use(ideRouter({ developmentKey, findExampleIds: () => findExampleIds(orm.em.fork()) }));
@@ -91,6 +95,16 @@ function mountStripeWebhooks(app: Express, parts: ApiParts): void {
 function inboxOf(parts: ApiParts) {
   const wake = (provider: string, companyId: string) => parts.jobs.wakeWebhookWorker(provider, companyId);
   return { ...plainContext(parts), wake };
+}
+
+function mountDocuments(app: Express, { orm, clock }: ApiParts): void {
+  app.use(
+    documentRouter({
+      findActor: (key) => findActorByKey(orm.em.fork(), key),
+      findDocument: (actor, id) => findPurchaseOrderDocument(orm.em.fork(), { actor, id, now: clock.now() }),
+      renderer: new PdfRenderer(),
+    }),
+  );
 }
 
 async function mountGraphQL(

@@ -51,11 +51,13 @@ export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription',
  * Payloads, user errors, connections and edges need no rule: they only carry what has one.
  */
 export const OBJECT_TYPES: Readonly<Record<string, FieldRules>> = {
+  Actor: {},
   Attention: {},
   Collected: {},
   Conference: { qboConnection: 'VIEWER', stripeConnection: 'VIEWER' },
   CreditNote: {},
   CreditNoteReversal: {},
+  FactChange: {},
   Invoice: { history: 'VIEWER', url: 'VIEWER' },
   InvoiceEvent: {},
   LineItem: {},
@@ -64,7 +66,8 @@ export const OBJECT_TYPES: Readonly<Record<string, FieldRules>> = {
   PageInfo: {},
   Payment: { note: 'VIEWER' },
   PaymentReversal: {},
-  PurchaseOrder: { attention: 'VIEWER', notes: 'VIEWER', qboInvoiceUrl: 'VIEWER' },
+  PurchaseOrder: { attention: 'VIEWER', history: 'VIEWER', notes: 'VIEWER', qboInvoiceUrl: 'VIEWER' },
+  PurchaseOrderEvent: {},
   QboConnection: {},
   QboInvoice: { url: 'VIEWER' },
   QboUsage: {},

@@ -10,6 +10,7 @@ import {
   type QboUsageView,
 } from '../../application/queries/conferences.js';
 import { findInvoiceHistories, type InvoiceEventView } from '../../application/queries/invoice-history.js';
+import type { Page } from '../../application/queries/page.js';
 import {
   type BookedOnInvoiceRow,
   type CreditNoteRow,
@@ -24,6 +25,12 @@ import {
   type PaymentRow,
   type UnappliedCreditRow,
 } from '../../application/queries/purchase-order-details.js';
+import {
+  countPurchaseOrderEvents,
+  findPurchaseOrderHistories,
+  type HistoryRequest,
+  type PurchaseOrderEventView,
+} from '../../application/queries/purchase-order-history.js';
 import {
   type ConferenceView,
   type CreditNoteView,
@@ -72,6 +79,8 @@ export interface Loaders {
   readonly invoice: DataLoader<string, Invoice | undefined>;
   readonly invoicesOfOrder: KnownLoader<OrderInvoices>;
   readonly historyOfInvoice: DataLoader<string, InvoiceEventView[]>;
+  readonly historyOfOrder: DataLoader<HistoryRequest, Page<PurchaseOrderEventView>, string>;
+  readonly historyLengthOfOrder: DataLoader<string, number>;
 }
 
 export interface OrderInvoices {
@@ -131,6 +140,10 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
       (ids) => findInvoiceHistories(em, ids),
       ({ invoiceId }) => invoiceId,
     ),
+    historyOfOrder: new DataLoader((requests) => findPurchaseOrderHistories(em, requests), {
+      cacheKeyFn: (request) => JSON.stringify(request),
+    }),
+    historyLengthOfOrder: new DataLoader((ids) => countPurchaseOrderEvents(em, ids)),
     invoicesOfOrder: new KnownLoader(async (ids) => {
       const invoices = await findRelation(em, 'invoices', ids);
       return ids.map((id) => toOrderInvoices(invoices.get(id) ?? []));

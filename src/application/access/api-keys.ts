@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ApiKey } from '../../domain/access/api-key.entity.js';
 import { ALL_GRANTS } from '../../domain/access/grants.js';
+import { ActorKind } from '../../domain/audit/audit-event.entity.js';
 import type { Actor, UseCaseContext } from '../context.js';
 
 /** `ci_` tells secret scanners what they found; 256 random bits make guessing hopeless. */
@@ -16,7 +17,7 @@ function hashOf(key: string): string {
 /** Who bears this key; undefined for an unknown or revoked one. Looked up by hash, so timing tells nothing of the key. */
 export async function findActorByKey(em: EntityManager, key: string): Promise<Actor | undefined> {
   const found = await em.findOne(ApiKey, { keyHash: hashOf(key), revokedAt: null });
-  return found ? { id: found.id, name: found.name, grants: ALL_GRANTS } : undefined;
+  return found ? { id: found.id, name: found.name, kind: ActorKind.API_KEY, grants: ALL_GRANTS } : undefined;
 }
 
 export async function hasApiKey(em: EntityManager): Promise<boolean> {

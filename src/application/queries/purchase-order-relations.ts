@@ -8,7 +8,7 @@ import type { Payment } from '../../domain/purchase-order/payment.entity.js';
 
 export type ConferenceView = Pick<
   Conference,
-  'id' | 'slug' | 'name' | 'startDate' | 'endDate' | 'timezone' | 'currencyCode'
+  'id' | 'slug' | 'name' | 'startDate' | 'endDate' | 'timezone' | 'currencyCode' | 'letterhead'
 > & { readonly qboConnection: { readonly id: string } | null };
 
 export type LineItemView = Pick<LineItem, 'id' | 'description' | 'quantity' | 'unitPriceMinor' | 'lineTotalMinor'>;
@@ -87,7 +87,7 @@ const REVERSAL = `case when reversal.id is not null then json_build_object('id',
 const RELATIONS: { readonly [Name in OrderRelation]: Relation<OrderRelations[Name]> } = {
   conference: {
     sql: `(select json_build_object('id', conference.id, 'slug', slug, 'name', name, 'startDate', start_date,
-        'endDate', end_date, 'timezone', timezone, 'currencyCode', conference.currency_code,
+        'endDate', end_date, 'timezone', timezone, 'currencyCode', conference.currency_code, 'letterhead', letterhead,
         'qboConnection', case when qbo_connection_id is not null then json_build_object('id', qbo_connection_id) end)
       from conference where conference.id = purchase_order.conference_id)`,
     read: (conference: ConferenceView) => conference,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import type { Actor } from '../../../src/application/context.js';
 import {
   countPurchaseOrders,
   type ListPurchaseOrders,
@@ -57,7 +58,7 @@ async function sql<Row extends object>(text: string): Promise<Row[]> {
   return orm.em.fork().execute<Row[]>(text);
 }
 
-const actorWith = (grants: Grants) => ({ id: 'key', name: 'key', grants });
+const actorWith = (grants: Grants): Actor => ({ id: 'key', name: 'key', kind: 'API_KEY', grants });
 const everybody = actorWith(ALL_GRANTS);
 
 function list(request: ListPurchaseOrders, actor = everybody) {

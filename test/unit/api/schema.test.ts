@@ -83,6 +83,7 @@ describe('the schema', () => {
     const counts = numbers.filter((name) => !name.endsWith('Connection.totalCount') && !name.endsWith('.statusCode'));
     expect(counts.sort()).toEqual([
       'LineItem.quantity',
+      'PurchaseOrderEvent.position',
       'QboUsage.reads',
       'QboUsage.writes',
       'ReconcileQboConnectionPayload.invoicesChanged',
@@ -99,6 +100,7 @@ describe('the schema', () => {
       'ConferenceConnection',
       'PaymentConnection',
       'PurchaseOrderConnection',
+      'PurchaseOrderEventConnection',
       'WebhookEventConnection',
     ]);
     for (const connection of connections) {

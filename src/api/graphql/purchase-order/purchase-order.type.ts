@@ -273,6 +273,12 @@ export class PurchaseOrderType extends Node {
   @Field(() => Money, { description: 'Total − paid − credited; negative when too much was paid.' })
   balanceDue!: Money;
 
+  @Field(() => String, {
+    description:
+      'Where this server has it as a PDF, for a `GET` with the same `Authorization`; it is a statement of the order, not the invoice of the provider.',
+  })
+  pdfPath!: string;
+
   @Field(() => DateTime, { description: 'When it was created.' })
   createdAt!: Date;
 
@@ -295,6 +301,7 @@ export function presentPurchaseOrder(view: PurchaseOrderView): PurchaseOrderType
     totalPaid: money(paidMinor),
     totalCredited: money(creditedMinor),
     balanceDue: money(balanceMinor),
+    pdfPath: `/purchase-orders/${view.id}/invoice.pdf`,
     view,
   });
 }
