@@ -10,6 +10,7 @@ import {
 import { PageRequestError } from '../../../src/application/queries/page.js';
 import type { PurchaseOrderFilter } from '../../../src/application/queries/purchase-order-filter.js';
 import { ALL_GRANTS, ConferenceRole, type Grants, NO_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
 import { PurchaseOrderStatus } from '../../../src/domain/purchase-order/purchase-order.status.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -58,7 +59,7 @@ async function sql<Row extends object>(text: string): Promise<Row[]> {
   return orm.em.fork().execute<Row[]>(text);
 }
 
-const actorWith = (grants: Grants): Actor => ({ id: 'key', name: 'key', kind: 'API_KEY', grants });
+const actorWith = (grants: Grants): Actor => ({ id: 'key', name: 'key', kind: ActorKind.API_KEY, grants });
 const everybody = actorWith(ALL_GRANTS);
 
 function list(request: ListPurchaseOrders, actor = everybody) {
