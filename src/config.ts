@@ -9,6 +9,15 @@ export interface EncryptionKey {
   readonly secret: Uint8Array;
 }
 
+/** Whose tokens (JWTs) are accepted. */
+export interface TokenSettings {
+  /** Where the identity provider publishes its keys. */
+  readonly jwksUrl: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly algorithms: readonly string[];
+}
+
 /** Everything the environment decides, read once at start. Nothing else reads `process.env`. */
 export interface Config {
   readonly production: boolean;
@@ -21,6 +30,8 @@ export interface Config {
   /** The first encrypts, all decrypt. Empty in development: a key is generated and kept in `dataDirectory`. */
   readonly encryptionKeys: readonly EncryptionKey[];
   readonly bootstrapApiKey: string | undefined;
+  /** Undefined: only API keys are known. */
+  readonly tokens: TokenSettings | undefined;
   readonly quickbooks: {
     readonly apiBaseUrl: string | undefined;
     readonly tokenUrl: string | undefined;
@@ -86,6 +97,14 @@ const encryptionKeys = commaSeparated.transform((parts, context): EncryptionKey[
   return keys;
 });
 
+/** Asymmetric ones only: with a shared secret, or none, everybody who can check a token could make one. */
+const TOKEN_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+
+const tokenAlgorithms = commaSeparated.refine(
+  (names) => names.every((name) => TOKEN_ALGORITHMS.includes(name)),
+  `must be comma-separated of ${TOKEN_ALGORITHMS.join(', ')}`,
+);
+
 const onOrOff = z.preprocess(
   blankIsUnset,
   z
@@ -112,6 +131,10 @@ const environmentSchema = z.object({
     blankIsUnset,
     z.string().min(16, 'must have at least 16 characters').max(200).optional(),
   ),
+  JWT_JWKS_URL: optionalUrl,
+  JWT_ISSUER: optionalText,
+  JWT_AUDIENCE: optionalText,
+  JWT_ALGORITHMS: tokenAlgorithms,
   QBO_API_BASE_URL: optionalUrl,
   QBO_TOKEN_URL: optionalUrl,
   QBO_AUTHORIZE_URL: optionalUrl,
@@ -140,6 +163,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     dataDirectory: variables.DATA_DIR,
     encryptionKeys: variables.ENCRYPTION_KEYS,
     bootstrapApiKey: variables.BOOTSTRAP_API_KEY,
+    tokens: tokenSettings(production, variables),
     quickbooks: {
       apiBaseUrl: variables.QBO_API_BASE_URL,
       tokenUrl: variables.QBO_TOKEN_URL,
@@ -165,7 +189,26 @@ function lowerFirst(message: string): string {
   return message.startsWith('must') ? message : `is malformed (${message})`;
 }
 
-function requireInProduction(production: boolean, variables: z.output<typeof environmentSchema>): void {
+type Variables = z.output<typeof environmentSchema>;
+
+/** All of it or nothing: half of a configuration would let in more than was meant. */
+function tokenSettings(production: boolean, variables: Variables): TokenSettings | undefined {
+  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_ALGORITHMS: algorithms } = variables;
+  const given = Object.entries({ JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience });
+  const missing = given.filter(([, value]) => value === undefined).map(([name]) => name);
+  if (missing.length === given.length && algorithms.length === 0) return undefined;
+  if (jwksUrl === undefined || issuer === undefined || audience === undefined) {
+    throw new ConfigError(
+      `The environment variable ${missing[0]} is required, because others beginning with JWT_ are set.`,
+    );
+  }
+  if (production && !jwksUrl.startsWith('https:')) {
+    throw new ConfigError('The environment variable JWT_JWKS_URL must be an https:// URL in production.');
+  }
+  return { jwksUrl, issuer, audience, algorithms: algorithms.length > 0 ? algorithms : ['RS256', 'ES256'] };
+}
+
+function requireInProduction(production: boolean, variables: Variables): void {
   if (production && variables.ENCRYPTION_KEYS.length === 0) {
     throw new ConfigError(
       'The environment variable ENCRYPTION_KEYS is required in production (comma-separated id:base64 of 32 bytes).',

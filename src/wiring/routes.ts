@@ -7,7 +7,6 @@ import { healthRouter, type Readiness } from '../api/health/health.js';
 import type { HttpState } from '../api/http-server.js';
 import { quickBooksWebhookRouter } from '../api/webhooks/quickbooks.js';
 import { stripeWebhookRouter } from '../api/webhooks/stripe.js';
-import { findActorByKey } from '../application/access/api-keys.js';
 import { findExampleIds } from '../application/queries/example-ids.js';
 import { findPurchaseOrderDocument } from '../application/queries/purchase-order-document.js';
 import { findStripeEndpoint } from '../application/webhooks/find-stripe-endpoint.js';
@@ -16,12 +15,14 @@ import { hasPendingMigrations } from '../infrastructure/database/migrate.js';
 import { PdfRenderer } from '../infrastructure/documents/pdf-renderer.js';
 import { QuickBooksWebhooks } from '../infrastructure/quickbooks/webhooks.js';
 import { StripeWebhooks } from '../infrastructure/stripe/webhooks.js';
+import type { FindActor } from './authentication.js';
 import { type Foundation, plainContext } from './foundation.js';
 import type { ContextFactory, Providers } from './providers.js';
 
 interface ApiParts extends Foundation {
   readonly providers: Providers;
   readonly createContext: ContextFactory;
+  readonly findActor: FindActor;
   readonly apiKey: string | undefined;
 }
 
@@ -97,10 +98,10 @@ function inboxOf(parts: ApiParts) {
   return { ...plainContext(parts), wake };
 }
 
-function mountDocuments(app: Express, { orm, clock }: ApiParts): void {
+function mountDocuments(app: Express, { orm, clock, findActor }: ApiParts): void {
   app.use(
     documentRouter({
-      findActor: (key) => findActorByKey(orm.em.fork(), key),
+      findActor,
       findDocument: (actor, id) => findPurchaseOrderDocument(orm.em.fork(), { actor, id, now: clock.now() }),
       renderer: new PdfRenderer(),
     }),
@@ -110,13 +111,13 @@ function mountDocuments(app: Express, { orm, clock }: ApiParts): void {
 async function mountGraphQL(
   app: Express,
   { server }: HttpState,
-  { config, orm, logger, metrics, createContext }: ApiParts,
+  { config, orm, logger, metrics, createContext, findActor }: ApiParts,
 ): Promise<() => Promise<void>> {
   const graphql = await startGraphQLServer({
     httpServer: server,
     forkEntityManager: () => orm.em.fork(),
     createUseCaseContext: createContext,
-    findActor: (key) => findActorByKey(orm.em.fork(), key),
+    findActor,
     openIntrospection: !config.production,
     deadlineMs: config.waits.graphqlDeadlineMs,
     onOperation: ({ durationMs, ...operation }) => {

@@ -166,3 +166,27 @@ test('a user that may not create the extension of the search is told so in one s
     'The database of DATABASE_URL cannot be used: it lacks the extension pg_trgm, which its administrator has to create there (CI001).',
   );
 });
+
+test('API keys from before stay administrators, and their names are free once they are revoked', async () => {
+  await migrateTo('0013-customer-credit');
+  await client.query(
+    `insert into api_key (id, name, key_hash, created_at, revoked_at)
+     values ('key_1', 'bootstrap', 'h1', '2026-11-02', null), ('key_2', 'former', 'h2', '2026-11-02', '2026-11-03')`,
+  );
+
+  await migrateDatabase(databaseUrl);
+
+  await client.query(
+    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_at)
+     values ('key_3', 'former', 'h3', 'ci_12345678', 'ROLES', 'bootstrap', '2026-11-04')`,
+  );
+  const { rows } = await client.query('select id, prefix, kind, created_by from api_key order by id');
+  expect(rows).toEqual([
+    { id: 'key_1', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system' },
+    { id: 'key_2', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system' },
+    { id: 'key_3', prefix: 'ci_12345678', kind: 'ROLES', created_by: 'bootstrap' },
+  ]);
+  await expect(client.query("update api_key set name = 'bootstrap' where id = 'key_3'")).rejects.toThrow(
+    'api_key_one_live_per_name',
+  );
+});

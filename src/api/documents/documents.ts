@@ -1,13 +1,15 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { Router } from 'express';
-import type { Actor } from '../../application/context.js';
+import { type Request, type Response, Router } from 'express';
+import { GraphQLError } from 'graphql';
+import { type Actor, NOBODY } from '../../application/context.js';
 import type { DocumentRenderer } from '../../application/ports/documents.js';
 import type { PurchaseOrderDocument } from '../../application/queries/purchase-order-document.js';
-import { readBearerKey } from '../graphql/authentication.js';
+import { authenticate } from '../graphql/authentication.js';
+import { unauthenticated } from '../graphql/errors.js';
 
 export interface DocumentOptions {
-  readonly findActor: (key: string) => Promise<Actor | undefined>;
+  readonly findActor: (credential: string) => Promise<Actor | undefined>;
   /** Undefined: there is none, or the actor may not see it. */
   readonly findDocument: (actor: Actor, purchaseOrderId: string) => Promise<PurchaseOrderDocument | undefined>;
   readonly renderer: DocumentRenderer;
@@ -21,12 +23,8 @@ export function documentRouter({ findActor, findDocument, renderer }: DocumentOp
   const router = Router();
   router.get('/purchase-orders/:id/invoice.pdf', async (request, response) => {
     response.set('cache-control', 'no-store');
-    const key = readBearerKey(request.get('authorization'));
-    const actor = key === undefined ? undefined : await findActor(key);
-    if (!actor) {
-      response.status(401).json({ error: 'Send an API key: "Authorization: Bearer <key>".' });
-      return;
-    }
+    const actor = await findCaller(findActor, request, response);
+    if (!actor) return;
     const { id } = request.params;
     const document = ID.test(id) ? await findDocument(actor, id) : undefined;
     if (!document) {
@@ -38,6 +36,23 @@ export function documentRouter({ findActor, findDocument, renderer }: DocumentOp
     else await send(await renderer.renderPurchaseOrder(document), response);
   });
   return router;
+}
+
+/** Who asks; undefined when nobody does who may, which is answered then. */
+async function findCaller(
+  findActor: DocumentOptions['findActor'],
+  request: Request,
+  response: Response,
+): Promise<Actor | undefined> {
+  try {
+    const actor = await authenticate(findActor, request.get('authorization'));
+    if (actor === NOBODY) throw unauthenticated();
+    return actor;
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    response.status(error.extensions.code === 'SERVICE_UNAVAILABLE' ? 503 : 401).json({ error: error.message });
+    return undefined;
+  }
 }
 
 /** A reader who leaves ends the writing, and is no fault. */

@@ -9,6 +9,7 @@ const CLIENT_CODES = new Set<unknown>([
   ...Object.values(ApolloServerErrorCode).filter((code) => code !== ApolloServerErrorCode.INTERNAL_SERVER_ERROR),
   'UNAUTHENTICATED',
   'FORBIDDEN',
+  'SERVICE_UNAVAILABLE',
   'QUERY_TOO_COMPLEX',
 ]);
 
@@ -16,9 +17,13 @@ export function badUserInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: ApolloServerErrorCode.BAD_USER_INPUT } });
 }
 
-export function unauthenticated(): GraphQLError {
-  const message = 'Send an API key: "Authorization: Bearer <key>".';
+export function unauthenticated(message = 'Send an API key: "Authorization: Bearer <key>".'): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+}
+
+/** Something that this server needs is away; the same request may be answered later. */
+export function serviceUnavailable(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } } });
 }
 
 export interface ErrorReporter {

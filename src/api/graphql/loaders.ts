@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
 import type { Actor } from '../../application/context.js';
+import { type ApiKeyView, findApiKeys } from '../../application/queries/api-keys.js';
 import {
   findConferences,
   findQboConnections,
@@ -69,6 +70,7 @@ export interface Loaders {
   readonly unsettledCreationOfOrder: DataLoader<string, ProviderOperation | undefined>;
   readonly payment: DataLoader<string, PaymentRow | undefined>;
   readonly creditNote: DataLoader<string, CreditNoteRow | undefined>;
+  readonly apiKey: DataLoader<string, ApiKeyView | undefined>;
   readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
   readonly lineItemsOfOrder: KnownLoader<readonly LineItemView[]>;
   readonly paymentsOfOrder: KnownLoader<readonly PaymentView[]>;
@@ -121,6 +123,7 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
       async (ids) => visible(await findCreditNotesById(em, ids), ({ note }) => note.purchaseOrder),
       ({ note }) => note.id,
     ),
+    apiKey: byId((ids) => findApiKeys(em, actor, ids)),
     webhookEvent: byId(async (ids) => (actor.grants.isAdministrator ? findWebhookEvents(em, ids) : [])),
     lineItemsOfOrder: listOfOrder(em, 'lineItems'),
     paymentsOfOrder: listOfOrder(em, 'payments'),

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { ApiKeyResolver, ApiKeyRoleResolver } from './access/api-key.resolver.js';
 import { applyAccessRules } from './apply-access-rules.js';
 import { ConferenceResolver } from './conference/conference.resolver.js';
 import { FinanceResolver } from './finance/finance.resolver.js';
@@ -22,6 +23,8 @@ import { WebhookEventResolver } from './webhook/webhook-event.resolver.js';
 export function buildGraphQLSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
+      ApiKeyResolver,
+      ApiKeyRoleResolver,
       ConferenceResolver,
       FinanceResolver,
       InvoiceResolver,

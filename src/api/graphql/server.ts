@@ -11,7 +11,7 @@ import { type Actor, NOBODY } from '../../application/context.js';
 import { Deadline } from '../../application/deadline.js';
 import { requestScope } from '../../application/request-scope.js';
 import { currentRequestId } from '../request-id.js';
-import { authenticationPlugin, readBearerKey } from './authentication.js';
+import { authenticate, authenticationPlugin } from './authentication.js';
 import { complexityPlugin } from './complexity.js';
 import { createGraphQLContext, type GraphQLContext, type GraphQLDependencies } from './context.js';
 import { createErrorFormatter, unauthenticated } from './errors.js';
@@ -29,7 +29,7 @@ const MAX_RECURSIVE_SELECTIONS = 2_000;
 
 export interface GraphQLServerOptions extends GraphQLDependencies {
   readonly httpServer: Server;
-  readonly findActor: (key: string) => Promise<Actor | undefined>;
+  readonly findActor: (credential: string) => Promise<Actor | undefined>;
   readonly openIntrospection: boolean;
   readonly deadlineMs: number;
   readonly onOperation: (operation: OperationReport) => void;
@@ -90,8 +90,7 @@ function setDeadline(milliseconds: number): express.RequestHandler {
 
 function contextOf(options: GraphQLServerOptions) {
   return async ({ req }: { req: express.Request }): Promise<GraphQLContext> => {
-    const key = readBearerKey(req.get('authorization'));
-    const actor = (key === undefined ? undefined : await options.findActor(key)) ?? NOBODY;
+    const actor = await authenticate(options.findActor, req.get('authorization'));
     // Before anything is parsed: messages about a document describe the schema.
     if (actor === NOBODY && !options.openIntrospection) throw unauthenticated();
     return createGraphQLContext(options, { actor, requestId: currentRequestId() ?? '' });

@@ -1,4 +1,5 @@
 import { ApiKey } from '../../domain/access/api-key.entity.js';
+import { ApiKeyRole } from '../../domain/access/api-key-role.entity.js';
 import { AuditEvent } from '../../domain/audit/audit-event.entity.js';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
@@ -22,6 +23,7 @@ import { WebhookEvent } from '../../domain/webhook/webhook-event.entity.js';
 
 export const entities = [
   ApiKey,
+  ApiKeyRole,
   AuditEvent,
   ClientIdempotencyKey,
   Conference,

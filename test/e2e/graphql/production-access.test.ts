@@ -35,7 +35,7 @@ beforeAll(async () => {
     createUseCaseContext: () => {
       throw new Error('no mutation is expected');
     },
-    findActor: (key) => findActorByKey(orm.em.fork(), key),
+    findActor: (key) => findActorByKey({ em: orm.em.fork(), clock: systemClock }, key),
     openIntrospection: false,
     deadlineMs: 5_000,
     onOperation: () => undefined,
@@ -84,10 +84,32 @@ test('with a key the schema can be read and queries are answered', async () => {
   });
 });
 
+const ensure = (name: string, key: string) =>
+  ensureApiKey({ em: orm.em.fork(), clock: systemClock, ids: randomIds }, name, key);
+const statusWith = async (key: string) =>
+  (await new GraphQLClient(url, key).send('{ conferences { totalCount } }')).status;
+
 test('a former key of the same name stops working', async () => {
-  await ensureApiKey({ em: orm.em.fork(), clock: systemClock, ids: randomIds }, 'rotated', 'the-first-key-of-two');
-  await ensureApiKey({ em: orm.em.fork(), clock: systemClock, ids: randomIds }, 'rotated', 'the-second-key-of-two');
-  const document = '{ conferences { totalCount } }';
-  expect((await new GraphQLClient(url, 'the-first-key-of-two').send(document)).status).toBe(401);
-  expect((await new GraphQLClient(url, 'the-second-key-of-two').send(document)).status).toBe(200);
+  await ensure('rotated', 'the-first-key-of-two');
+  await ensure('rotated', 'the-second-key-of-two');
+  expect([await statusWith('the-first-key-of-two'), await statusWith('the-second-key-of-two')]).toEqual([401, 200]);
+});
+
+test('a key that was revoked stays so at the next start, and another one takes its name', async () => {
+  expect(await ensure('revoked', 'a-key-that-was-lost')).toBe(true);
+  await orm.em.fork().execute("update api_key set revoked_at = now() where name = 'revoked'");
+  expect(await ensure('revoked', 'a-key-that-was-lost')).toBe(false);
+  expect(await ensure('revoked', 'the-key-that-follows')).toBe(true);
+  expect([await statusWith('a-key-that-was-lost'), await statusWith('the-key-that-follows')]).toEqual([401, 200]);
+});
+
+test('processes that start together agree on the key', async () => {
+  const together = Array.from({ length: 8 }, () => ensure('together', 'the-key-of-all-processes'));
+  expect(await Promise.all(together)).toEqual(together.map(() => true));
+});
+
+test('of a short key that an operator chose at most a quarter is shown', async () => {
+  await ensure('short', 'sixteen-letters!');
+  const keys = await orm.em.fork().execute("select prefix from api_key where name = 'short'");
+  expect(keys).toEqual([{ prefix: 'sixt' }]);
 });

@@ -55,14 +55,24 @@ describe('the schema', () => {
 
   test('shows nothing that could be a secret', () => {
     const outputs = types.filter((type) => isObjectType(type) || isInterfaceType(type));
-    const names = outputs.flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`));
-    const suspicious = names.filter((name) => /token|secret|key|password|credential|clientId|hash/i.test(name));
-    // A version counter of QuickBooks', three dates, and a key that is made to be shown.
+    const fields = outputs.flatMap((type) =>
+      Object.keys(type.getFields()).map((field) => ({ type: type.name, field })),
+    );
+    const isSuspicious = ({ field }: { field: string }) =>
+      /token|secret|key|password|credential|clientId|hash/i.test(field);
+    const suspicious = fields.filter(isSuspicious).map(({ type, field }) => `${type}.${field}`);
+    // What is told of API keys, a new one once, a version counter of QuickBooks', three dates, and a key to be shown.
     expect(suspicious.sort()).toEqual([
+      'CreateApiKeyPayload.apiKey',
+      'CreateApiKeyPayload.secret',
+      'Mutation.createApiKey',
+      'Mutation.revokeApiKey',
       'QboConnection.accessTokenExpiresAt',
       'QboConnection.refreshTokenExpiresAt',
       'QboConnection.refreshTokenHardExpiresAt',
       'QboInvoice.syncToken',
+      'Query.apiKeys',
+      'RevokeApiKeyPayload.apiKey',
       'StripeConnection.publishableKey',
     ]);
   });
@@ -97,6 +107,7 @@ describe('the schema', () => {
     const toProviders = ['QboConnection', 'StripeConnection'];
     const connections = types.filter(({ name }) => name.endsWith('Connection') && !toProviders.includes(name));
     expect(connections.map(({ name }) => name).sort()).toEqual([
+      'ApiKeyConnection',
       'ConferenceConnection',
       'PaymentConnection',
       'PurchaseOrderConnection',

@@ -52,6 +52,10 @@ describe('an empty environment', () => {
       'DATA_DIR',
       'ENCRYPTION_KEYS',
       'BOOTSTRAP_API_KEY',
+      'JWT_JWKS_URL',
+      'JWT_ISSUER',
+      'JWT_AUDIENCE',
+      'JWT_ALGORITHMS',
       'QBO_API_BASE_URL',
       'QBO_TOKEN_URL',
       'QBO_AUTHORIZE_URL',
@@ -77,6 +81,10 @@ test('every variable is taken over', () => {
     DATA_DIR: '/var/lib/invoicing',
     ENCRYPTION_KEYS: `${KEY_A}, ${KEY_B}`,
     BOOTSTRAP_API_KEY: 'sixteen-characters',
+    JWT_JWKS_URL: 'https://login.example.org/jwks.json',
+    JWT_ISSUER: 'https://login.example.org/',
+    JWT_AUDIENCE: 'conference-invoicing',
+    JWT_ALGORITHMS: 'ES256, EdDSA',
     QBO_API_BASE_URL: 'http://localhost:1',
     QBO_TOKEN_URL: 'http://localhost:2/token',
     QBO_AUTHORIZE_URL: 'http://localhost:3/authorize',
@@ -100,6 +108,12 @@ test('every variable is taken over', () => {
       { id: 'b', secret: new Uint8Array(32).fill(2) },
     ],
     bootstrapApiKey: 'sixteen-characters',
+    tokens: {
+      jwksUrl: 'https://login.example.org/jwks.json',
+      issuer: 'https://login.example.org/',
+      audience: 'conference-invoicing',
+      algorithms: ['ES256', 'EdDSA'],
+    },
     quickbooks: {
       apiBaseUrl: 'http://localhost:1',
       tokenUrl: 'http://localhost:2/token',
@@ -136,6 +150,11 @@ describe('a malformed variable stops the start with one sentence that names it a
     ['ENCRYPTION_KEYS', `${KEY_A},sekret`],
     ['BOOTSTRAP_API_KEY', 'sekret'],
     ['BOOTSTRAP_API_KEY', 'sekret'.repeat(40)],
+    ['JWT_JWKS_URL', 'sekret'],
+    ['JWT_ALGORITHMS', 'sekret'],
+    ['JWT_ALGORITHMS', 'RS256,none'],
+    ['JWT_ALGORITHMS', 'HS256'],
+    ['JWT_ALGORITHMS', 'rs256'],
     ['QBO_API_BASE_URL', 'sekret'],
     ['QBO_TOKEN_URL', 'sekret'],
     ['QBO_AUTHORIZE_URL', 'sekret'],
@@ -149,6 +168,38 @@ describe('a malformed variable stops the start with one sentence that names it a
     expect(message).toMatch(new RegExp(`^The environment variable ${name} [^.]+\\.$`));
     expect(message).not.toContain('sekret');
     for (const word of value.split(/[,:]/).filter((part) => part.length > 6)) expect(message).not.toContain(word);
+  });
+});
+
+describe('an identity provider', () => {
+  const all = {
+    JWT_JWKS_URL: 'http://127.0.0.1:1/jwks',
+    JWT_ISSUER: 'https://login.example.org/',
+    JWT_AUDIENCE: 'conference-invoicing',
+  };
+
+  test('is none unless one is named', () => {
+    expect(loadConfig({}).tokens).toBeUndefined();
+  });
+
+  test('signs with RS256 or ES256 unless said otherwise', () => {
+    expect(loadConfig(all).tokens?.algorithms).toEqual(['RS256', 'ES256']);
+  });
+
+  test.each(Object.keys(all))('is not known by half: %s is missed', (name) => {
+    const message = `The environment variable ${name} is required, because others beginning with JWT_ are set.`;
+    expect(refusal({ ...all, [name]: '' })).toBe(message);
+  });
+
+  test('is not known by algorithms alone', () => {
+    expect(refusal({ JWT_ALGORITHMS: 'ES256' })).toContain('JWT_JWKS_URL is required');
+  });
+
+  test('has an address that nobody can listen in on in production', () => {
+    const production = { NODE_ENV: 'production', ENCRYPTION_KEYS: KEY_A };
+    expect(refusal({ ...production, ...all })).toBe(
+      'The environment variable JWT_JWKS_URL must be an https:// URL in production.',
+    );
   });
 });
 

@@ -123,6 +123,8 @@ const ConfigureQboConnectionUserError = userErrorType<ConfigureQboConnectionCode
   INVALID: 'A field is not acceptable, no Intuit app is known, or QuickBooks does not accept the tokens.',
   REALM_MISMATCH: 'The tokens do not open this company, or the conference has live invoices in another one.',
   QBO_UNAVAILABLE: 'QuickBooks could not be asked; nothing was stored.',
+  SHARED_COMPANY:
+    'The conference was connected, but conferences of other organisers use the company, too, so its item stays; the payload is filled.',
 });
 
 @ObjectType()

@@ -11,6 +11,7 @@ import { StripeMigration } from './0010-stripe.js';
 import { VoidPurposesMigration } from './0011-void-purposes.js';
 import { ProviderRequestIdMigration } from './0012-provider-request-id.js';
 import { CustomerCreditMigration } from './0013-customer-credit.js';
+import { ApiKeyGrantsMigration } from './0014-api-key-grants.js';
 import { AuditChainMigration } from './0015-audit-chain.js';
 import { StoredSumsAndListsMigration } from './0016-stored-sums-and-lists.js';
 import { LetterheadMigration } from './0019-letterhead.js';
@@ -30,6 +31,7 @@ export const migrations = [
   { name: '0011-void-purposes', class: VoidPurposesMigration },
   { name: '0012-provider-request-id', class: ProviderRequestIdMigration },
   { name: '0013-customer-credit', class: CustomerCreditMigration },
+  { name: '0014-api-key-grants', class: ApiKeyGrantsMigration },
   { name: '0015-audit-chain', class: AuditChainMigration },
   { name: '0016-stored-sums-and-lists', class: StoredSumsAndListsMigration },
   { name: '0019-letterhead', class: LetterheadMigration },
