@@ -90,9 +90,10 @@ export class FinanceResolver {
 function requireSpan(from: string, to: string): void {
   requireDay('from', from);
   requireDay('to', to);
-  const limit = `${String(Number(from.slice(0, 4)) + MAX_YEARS).padStart(4, '0')}${from.slice(4)}`;
+  const limit = new Date(from);
+  limit.setUTCFullYear(limit.getUTCFullYear() + MAX_YEARS);
   if (from > to) throw badUserInput('"to" is before "from".');
-  if (to >= limit) throw badUserInput(`"to" must be within ${MAX_YEARS} years of "from".`);
+  if (new Date(to) >= limit) throw badUserInput(`"to" must be within ${MAX_YEARS} years of "from".`);
 }
 
 /** The scalar takes days of a year 0, which PostgreSQL does not know. */
