@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { standardWaits, type Waits } from './application/waits.js';
 
@@ -43,6 +44,14 @@ export interface Config {
   };
   readonly stripe: { readonly apiBaseUrl: string | undefined };
   readonly graphqlIde: boolean;
+  /** Origins of pages that may call; by default none. */
+  readonly corsOrigins: readonly string[];
+  /** Addresses and networks of proxies that tell where a request came from. */
+  readonly trustedProxies: readonly string[];
+  /** The file of documents that clients may name, and whether they have to. */
+  readonly trustedDocuments: { readonly path: string | undefined; readonly isRequired: boolean };
+  /** What one caller may ask of one process in a minute, in values of answers. */
+  readonly rateLimitPerMinute: number;
   readonly logLevel: LogLevel;
   /** Not from the environment: the fault matrix alone shortens them. */
   readonly waits: Waits;
@@ -80,6 +89,25 @@ const commaSeparated = z.preprocess(
     ),
 );
 
+const origins = commaSeparated.refine(
+  (parts) => parts.every((part) => /^https?:/.test(part) && URL.canParse(part) && new URL(part).origin === part),
+  'must be comma-separated origins, each with its scheme and without a path, and not *: name every site that may call',
+);
+
+const networks = commaSeparated.refine(
+  (parts) => parts.every(isNetwork),
+  'must be comma-separated IP addresses or networks in CIDR notation',
+);
+
+const PREFIX_LENGTHS = { 4: /^(\d|[12]\d|3[0-2])$/, 6: /^(\d|[1-9]\d|1[01]\d|12[0-8])$/ };
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if ((version !== 4 && version !== 6) || rest.length > 0) return false;
+  return bits === undefined || PREFIX_LENGTHS[version].test(bits);
+}
+
 const ENCRYPTION_KEY = /^([\w.-]{1,50}):([A-Za-z0-9+/]{43}=)$/;
 
 const encryptionKeys = commaSeparated.transform((parts, context): EncryptionKey[] => {
@@ -113,6 +141,9 @@ const onOrOff = z.preprocess(
     .optional(),
 );
 
+/** Two hundred of the largest documents, a thousand pages of 50 orders with everything, or 10,000 mutations. */
+const DEFAULT_RATE_LIMIT_PER_MINUTE = 10_000_000;
+
 const environmentSchema = z.object({
   NODE_ENV: z.preprocess(
     blankIsUnset,
@@ -144,6 +175,18 @@ const environmentSchema = z.object({
   QBO_WEBHOOK_VERIFIER_TOKEN: commaSeparated,
   STRIPE_API_BASE_URL: optionalUrl,
   GRAPHQL_IDE: onOrOff,
+  CORS_ORIGINS: origins,
+  TRUSTED_PROXIES: networks,
+  TRUSTED_DOCUMENTS: optionalText,
+  TRUSTED_DOCUMENTS_REQUIRED: onOrOff,
+  RATE_LIMIT_PER_MINUTE: z.preprocess(
+    blankIsUnset,
+    z
+      .string()
+      .regex(/^[1-9]\d{0,11}$/, 'must be a whole number above zero')
+      .transform(Number)
+      .default(DEFAULT_RATE_LIMIT_PER_MINUTE),
+  ),
   LOG_LEVEL: z.preprocess(blankIsUnset, z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info')),
 });
 
@@ -154,6 +197,9 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   const variables = parsed.data;
   const production = variables.NODE_ENV === 'production';
   requireInProduction(production, variables);
+  if (variables.TRUSTED_DOCUMENTS_REQUIRED && variables.TRUSTED_DOCUMENTS === undefined) {
+    throw new ConfigError('The environment variable TRUSTED_DOCUMENTS is required with TRUSTED_DOCUMENTS_REQUIRED.');
+  }
   return deepFreeze({
     production,
     port: variables.PORT,
@@ -175,6 +221,13 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     },
     stripe: { apiBaseUrl: variables.STRIPE_API_BASE_URL },
     graphqlIde: variables.GRAPHQL_IDE ?? !production,
+    corsOrigins: variables.CORS_ORIGINS,
+    trustedProxies: variables.TRUSTED_PROXIES,
+    trustedDocuments: {
+      path: variables.TRUSTED_DOCUMENTS,
+      isRequired: variables.TRUSTED_DOCUMENTS_REQUIRED ?? false,
+    },
+    rateLimitPerMinute: variables.RATE_LIMIT_PER_MINUTE,
     logLevel: variables.LOG_LEVEL,
     waits: { ...standardWaits },
   });

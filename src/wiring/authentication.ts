@@ -6,7 +6,7 @@ import type { Foundation } from './foundation.js';
 /** Tells who bears an API key or token. Streams ask again from time to time: a key may have been revoked meanwhile. */
 export type FindActor = (credential: string) => Promise<Actor | undefined>;
 
-export function createAuthentication({ config, orm, clock }: Foundation): FindActor {
+export function createAuthentication({ config, requestOrm, clock }: Foundation): FindActor {
   const tokens = config.tokens && new JwtVerifier(config.tokens, clock);
-  return (credential) => findActor({ em: orm.em.fork(), clock, tokens }, credential);
+  return (credential) => findActor({ em: requestOrm.em.fork(), clock, tokens }, credential);
 }

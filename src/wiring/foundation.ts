@@ -6,7 +6,7 @@ import { type IdSource, randomIds } from '../domain/ids.js';
 import { DatabaseClock } from '../infrastructure/database/database-clock.js';
 import { databaseProblem } from '../infrastructure/database/database-problem.js';
 import { migrateDatabase } from '../infrastructure/database/migrate.js';
-import { openOrm } from '../infrastructure/database/orm.js';
+import { openOrm, openRequestOrm } from '../infrastructure/database/orm.js';
 import { type DevelopmentSecrets, loadDevelopmentSecrets } from '../infrastructure/development-secrets.js';
 import { GraphileJobQueue } from '../infrastructure/jobs/job-queue.js';
 import { createLogger, type Logger } from '../infrastructure/observability/logger.js';
@@ -19,7 +19,10 @@ export interface Foundation {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly databaseUrl: string;
+  /** For background work, whose statements take as long as they take. */
   readonly orm: MikroORM;
+  /** For answering requests. Connections of its own: neither kind of work can take them all from the other. */
+  readonly requestOrm: MikroORM;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly jobs: GraphileJobQueue;
@@ -44,13 +47,15 @@ export async function layFoundation(
   });
   const orm = await openOrm(databaseUrl);
   resources.defer(() => orm.close());
+  const requestOrm = await openRequestOrm(databaseUrl);
+  resources.defer(() => requestOrm.close());
   const simulators = await startLocalSimulators(config, orm.em.fork(), onProgress, resources);
   const clock = await DatabaseClock.start(() => timeOf(orm));
   resources.defer(() => clock.stop());
   const jobs = await GraphileJobQueue.connect(databaseUrl, logger, clock);
   resources.defer(() => jobs.stop());
   const metrics = new Metrics(orm);
-  return { config, logger, metrics, databaseUrl, orm, clock, ids: randomIds, jobs, secrets, simulators };
+  return { config, logger, metrics, databaseUrl, orm, requestOrm, clock, ids: randomIds, jobs, secrets, simulators };
 }
 
 async function timeOf(orm: MikroORM): Promise<number> {

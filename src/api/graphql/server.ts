@@ -7,33 +7,39 @@ import {
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { expressMiddleware } from '@as-integrations/express5';
 import express, { Router } from 'express';
+import createHttpError from 'http-errors';
 import { type Actor, NOBODY } from '../../application/context.js';
 import { Deadline } from '../../application/deadline.js';
 import { requestScope } from '../../application/request-scope.js';
 import { currentRequestId } from '../request-id.js';
 import { authenticate, authenticationPlugin } from './authentication.js';
-import { complexityPlugin } from './complexity.js';
 import { createGraphQLContext, type GraphQLContext, type GraphQLDependencies } from './context.js';
 import { createErrorFormatter, unauthenticated } from './errors.js';
+import { introspectionPlugin } from './introspection.js';
+import { documentLimitsRule, MAX_TOKENS, MAX_VALIDATION_ERRORS } from './limits/document-limits.js';
+import { operationLimitsPlugin } from './limits/operation-limits.js';
+import type { RateLimits } from './limits/rate-limits.js';
+import { type TimeLimits, timeLimitPlugin } from './limits/time-limit.js';
 import { type OperationReport, operationLogPlugin } from './operation-log.js';
+import { responseStatusPlugin } from './response-status.js';
 import { buildGraphQLSchema } from './schema.js';
+import { resolveDocument, type TrustedDocuments } from './trusted-documents.js';
 
-/** The largest sensible operation, a purchase order of 750 lines, fits twice. */
-const MAX_BODY = '256kb';
-
-/** No hand-written operation has a fifth of it; generated floods have more. */
-const MAX_TOKENS = 5_000;
-
-/** Self-references (payment → order → payments …) multiply; nobody needs more of them. */
-const MAX_RECURSIVE_SELECTIONS = 2_000;
+/** Enough for a purchase order of 750 lines of 135 bytes each, sent as variables. */
+const MAX_BODY = '100kb';
 
 export interface GraphQLServerOptions extends GraphQLDependencies {
   readonly httpServer: Server;
   readonly findActor: (credential: string) => Promise<Actor | undefined>;
   readonly openIntrospection: boolean;
+  readonly trustedDocuments: TrustedDocuments;
+  readonly rateLimits: RateLimits;
+  readonly timeLimits: TimeLimits;
+  /** After that time a request starts no call to a provider. */
   readonly deadlineMs: number;
   readonly onOperation: (operation: OperationReport) => void;
-  readonly onUnexpectedError: (error: unknown) => void;
+  /** Told which limit a request exceeded. */
+  readonly onRefused: (limit: string) => void;
 }
 
 export interface GraphQLServer {
@@ -51,8 +57,13 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
     stopOnTerminationSignals: false,
     persistedQueries: false,
     parseOptions: { maxTokens: MAX_TOKENS },
-    maxRecursiveSelections: MAX_RECURSIVE_SELECTIONS,
-    formatError: createErrorFormatter({ requestId: currentRequestId, report: options.onUnexpectedError }),
+    validationRules: [documentLimitsRule],
+    validationOptions: { maxErrors: MAX_VALIDATION_ERRORS },
+    formatError: createErrorFormatter({
+      requestId: currentRequestId,
+      report: options.onUnexpectedError,
+      onRefused: options.onRefused,
+    }),
     plugins: [
       // The default instruments every field, for caching that must not happen to finance data.
       ApolloServerPluginCacheControlDisabled(),
@@ -60,7 +71,10 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
       ApolloServerPluginDrainHttpServer({ httpServer: options.httpServer }),
       operationLogPlugin(options.onOperation),
       authenticationPlugin(),
-      complexityPlugin(),
+      operationLimitsPlugin(options.rateLimits),
+      timeLimitPlugin(options.timeLimits),
+      introspectionPlugin(options.openIntrospection),
+      responseStatusPlugin(),
     ],
   });
   await apollo.start();
@@ -68,7 +82,8 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
   router.use(
     '/graphql',
     noStore,
-    express.json({ limit: MAX_BODY }),
+    requireGetOrJson,
+    express.json({ limit: MAX_BODY, inflate: false }),
     setDeadline(options.deadlineMs),
     expressMiddleware(apollo, { context: contextOf(options) }),
   );
@@ -78,6 +93,13 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
 const noStore: express.RequestHandler = (_request, response, next) => {
   response.set('cache-control', 'no-store');
   next();
+};
+
+/** A page of another site can send anything but JSON without asking; nothing else is read. */
+const requireGetOrJson: express.RequestHandler = (request, _response, next) => {
+  const { method } = request;
+  if (method === 'GET' || (method === 'POST' && request.is('application/json'))) next();
+  else next(method === 'POST' ? createHttpError(415) : createHttpError(405, { headers: { allow: 'GET, POST' } }));
 };
 
 /** Everything the request causes knows how long its caller waits. A caller who leaves changes nothing. */
@@ -90,9 +112,21 @@ function setDeadline(milliseconds: number): express.RequestHandler {
 
 function contextOf(options: GraphQLServerOptions) {
   return async ({ req }: { req: express.Request }): Promise<GraphQLContext> => {
-    const actor = await authenticate(options.findActor, req.get('authorization'));
+    const address = req.ip ?? '';
+    const actor = await admitCaller(options, req.get('authorization'), address);
+    await options.rateLimits.requireBudget({ actor, address });
     // Before anything is parsed: messages about a document describe the schema.
     if (actor === NOBODY && !options.openIntrospection) throw unauthenticated();
-    return createGraphQLContext(options, { actor, requestId: currentRequestId() ?? '' });
+    resolveDocument(options.trustedDocuments, req.body, actor);
+    return createGraphQLContext(options, { actor, address, requestId: currentRequestId() ?? '' });
   };
+}
+
+/** As `authenticate`; keys and tokens that are not valid count against the address that sends them. */
+async function admitCaller(
+  { rateLimits, findActor }: GraphQLServerOptions,
+  authorization: string | undefined,
+  address: string,
+): Promise<Actor> {
+  return authenticate(rateLimits.countingFailures(findActor, address), authorization);
 }

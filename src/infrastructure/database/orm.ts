@@ -34,3 +34,23 @@ export function ormOptions(databaseUrl: string, overrides: Options = {}): Option
 export async function openOrm(databaseUrl: string, overrides?: Options): Promise<MikroORM> {
   return MikroORM.init(ormOptions(databaseUrl, overrides));
 }
+
+/** A whole GraphQL query may take as long; no statement of a mutation takes a second, unless it waits for a lock. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+
+/** Nothing remote is done inside a transaction, so one that is left alone that long is left for ever. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
+
+/** As `openOrm`, for answering requests: PostgreSQL ends what takes too long. Background work has connections without limits. */
+export async function openRequestOrm(
+  databaseUrl: string,
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+): Promise<MikroORM> {
+  return openOrm(databaseUrl, {
+    driverOptions: {
+      onPoolCreated: freeDeadConnections,
+      statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    },
+  });
+}

@@ -14,6 +14,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly graphqlRefusals = new Counter({
+    name: 'graphql_refused_total',
+    help: 'GraphQL requests that exceeded a limit, by limit.',
+    labelNames: ['limit'],
+    registers: [this.registry],
+  });
+
   readonly quickbooksCalls = new Histogram({
     name: 'quickbooks_call_duration_seconds',
     help: 'Calls to QuickBooks by operation and outcome.',

@@ -76,9 +76,10 @@ describe('how many statements a document costs', () => {
     const createUseCaseContext = () => {
       throw new Error('a query changes nothing');
     };
+    const onUnexpectedError = () => undefined;
     const contextValue = createGraphQLContext(
-      { forkEntityManager, createUseCaseContext },
-      { actor, requestId: 'request' },
+      { forkEntityManager, createUseCaseContext, onUnexpectedError },
+      { actor, address: '127.0.0.1', requestId: 'request' },
     );
     statements.length = 0;
     return graphql({ schema, source, contextValue });

@@ -9,6 +9,7 @@ function format(error: unknown) {
   const reported: unknown[] = [];
   const formatter = createErrorFormatter({
     requestId: () => 'request-1',
+    onRefused: () => undefined,
     report: (cause) => {
       reported.push(cause);
     },
