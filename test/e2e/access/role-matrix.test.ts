@@ -24,6 +24,7 @@ type Outcome = 'ok' | 'no' | 'NOT_FOUND' | 'FORBIDDEN' | '401';
 const MATRIX = `
                                 anonymous stranger  viewer    finance   organiser administrator portal
 Query.apiKeys                   401       no        FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
+Query.collected                 401       no        ok        ok        ok        ok            FORBIDDEN
 Query.conference(id)            401       no        ok        ok        ok        ok            ok
 Query.conference(slug)          401       no        ok        ok        ok        ok            ok
 Query.conferences               401       no        ok        ok        ok        ok            ok
@@ -35,10 +36,12 @@ Query.node(creditNoteOfAnother) 401       no        ok        ok        ok      
 Query.node(apiKey)              401       no        no        no        ok        ok            no
 Query.node(webhookEvent)        401       no        no        no        no        ok            no
 Query.nodes                     401       no        ok        ok        ok        ok            ok
+Query.outstandingByOrganization 401       no        ok        ok        ok        ok            FORBIDDEN
 Query.purchaseOrder(id)         401       no        ok        ok        ok        ok            ok
 Query.purchaseOrder(reference)  401       no        ok        ok        ok        ok            ok
 Query.purchaseOrder(another)    401       no        ok        ok        ok        ok            no
 Query.purchaseOrders            401       no        ok        ok        ok        ok            ok
+Query.receivables               401       no        ok        ok        ok        ok            FORBIDDEN
 Query.webhookEvents             401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok            FORBIDDEN
 Mutation.cancelPurchaseOrder    401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
 Mutation.configureQboConnection 401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
@@ -178,6 +181,10 @@ interface Question {
 /** How each operation is asked about the target. */
 const QUERIES: Record<string, (of: Target) => Question> = {
   apiKeys: ({ apiKeyId }) => ({ document: '{ apiKeys(first: 100) { nodes { id } } }', shows: apiKeyId }),
+  collected: ({ conferenceId }) => ({
+    document: `{ collected(conferenceId: "${conferenceId}", from: "2026-01-01", to: "2028-12-31") { currency: amount { currencyCode } } }`,
+    shows: 'USD',
+  }),
   'conference(id)': ({ conferenceId: id }) => byArgument('conference', { id }, id),
   'conference(slug)': ({ slug, conferenceId }) => byArgument('conference', { slug }, conferenceId),
   conferences: ({ conferenceId }) => ({ document: '{ conferences { nodes { id } } }', shows: conferenceId }),
@@ -196,6 +203,14 @@ const QUERIES: Record<string, (of: Target) => Question> = {
   purchaseOrders: ({ purchaseOrderId }) => ({
     document: '{ purchaseOrders(first: 100) { nodes { id } } }',
     shows: purchaseOrderId,
+  }),
+  outstandingByOrganization: ({ conferenceId }) => ({
+    document: `{ outstandingByOrganization(conferenceId: "${conferenceId}") { nodes { organizationName } } }`,
+    shows: 'organizationName',
+  }),
+  receivables: ({ conferenceId }) => ({
+    document: `{ receivables(conferenceId: "${conferenceId}") { currencyCode } }`,
+    shows: 'USD',
   }),
   webhookEvents: ({ webhookEventId }) => ({ document: '{ webhookEvents { nodes { id } } }', shows: webhookEventId }),
 };
