@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { verifyAuditChains } from '../../src/application/verify-audit-chains.js';
+import { DatabaseProblem, databaseProblem } from '../../src/infrastructure/database/database-problem.js';
 import { migrateDatabase } from '../../src/infrastructure/database/migrate.js';
 import { openOrm } from '../../src/infrastructure/database/orm.js';
 
@@ -116,6 +117,54 @@ test('audit events of the time before chains get their places by their ids, and 
   const report = await verifyAuditChains(orm.em, { until: [], onBroken: () => undefined });
   await orm.close();
   expect(report).toEqual({ chains: 2, events: 4, broken: 0, digests: [] });
+});
+
+test('orders that were booked on before the sums were stored get them, reversed bookings left out', async () => {
+  await migrateTo('0013-customer-credit');
+  await client.query(
+    `insert into conference (id, slug, name, timezone, currency_code, created_at, updated_at)
+     values ('conf', 'c', 'C', 'UTC', 'USD', now(), now());
+     insert into purchase_order (id, conference_id, reference, status, organization_name, contact_email, contact_name,
+       billing_address, notes, buyer_reference, currency_code, total_minor, created_at, updated_at)
+     select id, 'conf', 'PO-00000' || right(id, 1), 'SENT', 'Acme', 'a@b.example', '', '', '', '', 'USD', 1000, now(), now()
+     from (values ('po_1'), ('po_2')) as purchase_order (id);
+     insert into payment (id, purchase_order_id, amount_minor, method, source, reference, paid_on, note, recorded_by, created_at)
+     select id, 'po_1', amount, 'WIRE', 'MANUAL', '', now(), '', 'test', now()
+     from (values ('pay_1', 300), ('pay_2', 50), ('pay_3', 7)) as payment (id, amount);
+     insert into payment_reversal (id, payment_id, reason, reversed_by, created_at) values ('rev', 'pay_2', 'Mistake', 'test', now());
+     insert into credit_note (id, purchase_order_id, amount_minor, source, reason, issued_by, created_at)
+     values ('cn', 'po_1', 100, 'MANUAL', 'Goodwill', 'test', now())`,
+  );
+
+  await migrateDatabase(databaseUrl);
+
+  const { rows } = await client.query(
+    'select id, paid_minor::int as paid, credited_minor::int as credited, balance_minor::int as balance from purchase_order order by id',
+  );
+  expect(rows).toEqual([
+    { id: 'po_1', paid: 307, credited: 100, balance: 593 },
+    { id: 'po_2', paid: 0, credited: 0, balance: 1000 },
+  ]);
+});
+
+test('a user that may not create the extension of the search is told so in one sentence', async () => {
+  const owner = `owner_${name}`;
+  await server.query(`create role ${owner} login password 'secret'`);
+  await server.query(`revoke create on database ${name} from public`);
+  await client.query(`grant all on schema public to ${owner}`);
+  const url = new URL(databaseUrl);
+  url.username = owner;
+  url.password = 'secret';
+
+  const problem = await migrateDatabase(url.href).then(() => undefined, databaseProblem);
+
+  await client.query(`drop owned by ${owner} cascade`);
+  await server.query(`drop role ${owner}`);
+  expect(problem).toBeInstanceOf(DatabaseProblem);
+  expect(problem).toHaveProperty(
+    'message',
+    'The database of DATABASE_URL cannot be used: it lacks the extension pg_trgm, which its administrator has to create there (CI001).',
+  );
 });
 
 test('API keys from before stay administrators, and their names are free once they are revoked', async () => {

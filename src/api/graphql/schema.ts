@@ -4,9 +4,10 @@ import { buildSchemaSync } from 'type-graphql';
 import { ApiKeyResolver, ApiKeyRoleResolver } from './access/api-key.resolver.js';
 import { applyAccessRules } from './apply-access-rules.js';
 import { ConferenceResolver } from './conference/conference.resolver.js';
+import { FinanceResolver } from './finance/finance.resolver.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
 import { NodeResolver } from './node/node.resolver.js';
-import { PurchaseOrderFieldResolver } from './purchase-order/purchase-order.field-resolver.js';
+import { PurchaseOrderFieldResolver, resolveDirectly } from './purchase-order/purchase-order.field-resolver.js';
 import { PurchaseOrderResolver } from './purchase-order/purchase-order.resolver.js';
 import { PurchaseOrderSubscriptions } from './purchase-order/purchase-order.subscriptions.js';
 import { QboConnectionResolver } from './quickbooks/qbo-connection.resolver.js';
@@ -26,6 +27,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
       ApiKeyResolver,
       ApiKeyRoleResolver,
       ConferenceResolver,
+      FinanceResolver,
       InvoiceResolver,
       NodeResolver,
       PurchaseOrderFieldResolver,
@@ -41,6 +43,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
     validate: false,
     pubSub: NO_TOPICS,
   });
+  resolveDirectly(schema);
   applyAccessRules(schema);
   return schema;
 }

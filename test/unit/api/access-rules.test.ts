@@ -29,10 +29,15 @@ const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
 const CARRIERS = [
   ...mutations.map(({ name }) => `${upperFirst(name)}Payload`),
   ...mutations.map(({ name }) => `${upperFirst(name)}UserError`),
-  ...['ApiKey', 'Conference', 'Payment', 'PurchaseOrder', 'PurchaseOrderEvent', 'WebhookEvent'].flatMap((name) => [
-    `${name}Connection`,
-    `${name}Edge`,
-  ]),
+  ...[
+    'ApiKey',
+    'Conference',
+    'OrganizationBalance',
+    'Payment',
+    'PurchaseOrder',
+    'PurchaseOrderEvent',
+    'WebhookEvent',
+  ].flatMap((name) => [`${name}Connection`, `${name}Edge`]),
 ];
 
 function upperFirst(name: string): string {

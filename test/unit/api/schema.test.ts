@@ -93,10 +93,14 @@ describe('the schema', () => {
     );
     const counts = numbers.filter((name) => !name.endsWith('Connection.totalCount') && !name.endsWith('.statusCode'));
     expect(counts.sort()).toEqual([
+      'Collected.count',
       'LineItem.quantity',
+      'OrganizationBalance.count',
       'PurchaseOrderEvent.position',
       'QboUsage.reads',
       'QboUsage.writes',
+      'ReceivableBucket.count',
+      'Receivables.count',
       'ReconcileQboConnectionPayload.invoicesChanged',
       'ReconcileQboConnectionPayload.invoicesChecked',
       'StripeConnection.daysUntilDue',
@@ -110,6 +114,7 @@ describe('the schema', () => {
     expect(connections.map(({ name }) => name).sort()).toEqual([
       'ApiKeyConnection',
       'ConferenceConnection',
+      'OrganizationBalanceConnection',
       'PaymentConnection',
       'PurchaseOrderConnection',
       'PurchaseOrderEventConnection',

@@ -1,6 +1,6 @@
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import type { InvoiceEventAction, InvoiceEventView } from '../../../application/queries/invoice-history.js';
-import type { Invoice } from '../../../domain/invoice/invoice.entity.js';
+import type { InvoiceView } from '../../../application/queries/purchase-order-relations.js';
 import { EmailStatus, InvoiceProvider, InvoiceStatus, isEnded } from '../../../domain/invoice/invoice.status.js';
 import { Money } from '../money.type.js';
 import { Node } from '../node/node.type.js';
@@ -88,6 +88,7 @@ export class InvoiceEventType {
 
 @ObjectType('Invoice', {
   implements: Node,
+  simpleResolvers: true,
   description: 'The invoice of a purchase order at whichever provider, as last seen.',
 })
 export class InvoiceType extends Node {
@@ -130,7 +131,7 @@ export class InvoiceType extends Node {
   createdAt!: Date;
 }
 
-export function presentInvoice(invoice: Invoice): InvoiceType {
+export function presentInvoice(invoice: InvoiceView): InvoiceType {
   return Object.assign(new InvoiceType(), {
     id: invoice.id,
     provider: invoice.provider,

@@ -13,6 +13,7 @@ import { ProviderRequestIdMigration } from './0012-provider-request-id.js';
 import { CustomerCreditMigration } from './0013-customer-credit.js';
 import { ApiKeyGrantsMigration } from './0014-api-key-grants.js';
 import { AuditChainMigration } from './0015-audit-chain.js';
+import { StoredSumsAndListsMigration } from './0016-stored-sums-and-lists.js';
 import { PurchaseOrderChangesMigration } from './0017-purchase-order-changes.js';
 import { LetterheadMigration } from './0019-letterhead.js';
 
@@ -33,6 +34,7 @@ export const migrations = [
   { name: '0013-customer-credit', class: CustomerCreditMigration },
   { name: '0014-api-key-grants', class: ApiKeyGrantsMigration },
   { name: '0015-audit-chain', class: AuditChainMigration },
+  { name: '0016-stored-sums-and-lists', class: StoredSumsAndListsMigration },
   { name: '0017-purchase-order-changes', class: PurchaseOrderChangesMigration },
   { name: '0019-letterhead', class: LetterheadMigration },
 ];
