@@ -1,5 +1,7 @@
 import { ApiKey } from '../../domain/access/api-key.entity.js';
 import { AuditEvent } from '../../domain/audit/audit-event.entity.js';
+import { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
+import { BulkInvoicingItem } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { ProviderPaymentRecord } from '../../domain/invoice/provider-payment.entity.js';
@@ -23,6 +25,8 @@ import { WebhookEvent } from '../../domain/webhook/webhook-event.entity.js';
 export const entities = [
   ApiKey,
   AuditEvent,
+  BulkInvoicing,
+  BulkInvoicingItem,
   ClientIdempotencyKey,
   Conference,
   CreditNote,

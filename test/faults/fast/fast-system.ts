@@ -224,7 +224,8 @@ export class FastSystem implements System {
       waits,
     });
     // Nobody is woken: a story has its workers look for work.
-    const jobs = { wakeWebhookWorker: () => undefined, resumeOperationsIn: () => undefined };
+    const idle = () => undefined;
+    const jobs = { wakeWebhookWorker: idle, resumeOperationsIn: idle, wakeBulkInvoicing: idle };
     const shared = { clock, ids: randomIds, waits, secrets: this.#secrets, jobs };
     const billing = new StripeGateway({
       keys: new PostgresKeyStore(orm, this.#secrets, waits),

@@ -11,6 +11,7 @@ import { StripeMigration } from './0010-stripe.js';
 import { VoidPurposesMigration } from './0011-void-purposes.js';
 import { ProviderRequestIdMigration } from './0012-provider-request-id.js';
 import { CustomerCreditMigration } from './0013-customer-credit.js';
+import { BulkInvoicingMigration } from './0018-bulk-invoicing.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -27,4 +28,5 @@ export const migrations = [
   { name: '0011-void-purposes', class: VoidPurposesMigration },
   { name: '0012-provider-request-id', class: ProviderRequestIdMigration },
   { name: '0013-customer-credit', class: CustomerCreditMigration },
+  { name: '0018-bulk-invoicing', class: BulkInvoicingMigration },
 ];
