@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { ALL_GRANTS, type Grants } from '../domain/access/grants.js';
+import { ALL_GRANTS, type Grants, NO_GRANTS } from '../domain/access/grants.js';
 import type { Clock } from '../domain/clock.js';
 import type { IdSource } from '../domain/ids.js';
 import type { InvoiceProvider } from '../domain/invoice/invoice.status.js';
@@ -13,6 +13,9 @@ export interface Actor {
   /** What it may see and do. */
   readonly grants: Grants;
 }
+
+/** Whoever shows no credential. */
+export const NOBODY: Actor = { id: 'nobody', name: 'nobody', grants: NO_GRANTS };
 
 /** In whose name the background works for a provider. */
 export function systemActor(provider: `${InvoiceProvider}`): Actor {

@@ -161,7 +161,9 @@ describe('the budget of statements and calls', () => {
   });
 
   test('a page of purchase orders with all their sums costs one statement', async () => {
-    const statements = await bench.statementsOf(() => listPurchaseOrders(bench.process().em, { first: 20 }));
+    const statements = await bench.statementsOf(() =>
+      listPurchaseOrders(bench.process().em, bench.context.actor, { first: 20 }),
+    );
     expect(statements).toHaveLength(1);
   });
 });

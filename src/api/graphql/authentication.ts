@@ -1,5 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { Kind, type OperationDefinitionNode } from 'graphql';
+import { NOBODY } from '../../application/context.js';
 import type { GraphQLContext } from './context.js';
 import { unauthenticated } from './errors.js';
 
@@ -17,7 +18,7 @@ export function authenticationPlugin(): ApolloServerPlugin<GraphQLContext> {
     async requestDidStart() {
       return {
         async didResolveOperation({ contextValue: { actor }, operation }) {
-          if (!actor && !(operation && isIntrospection(operation))) throw unauthenticated();
+          if (actor === NOBODY && !(operation && isIntrospection(operation))) throw unauthenticated();
         },
       };
     },

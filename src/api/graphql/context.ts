@@ -5,8 +5,8 @@ import { createLoaders, type Loaders } from './loaders.js';
 
 /** What resolvers get. Reads share one entity manager and its loaders; each mutation gets an entity manager of its own. */
 export interface GraphQLContext {
-  /** Undefined: the request bears no valid key. */
-  readonly actor: Actor | undefined;
+  /** `NOBODY` when the request bears no credential. */
+  readonly actor: Actor;
   readonly requestId: string;
   readonly em: EntityManager;
   /** Rows already read for this request. Emptied after a mutation, which makes them outdated. */
@@ -23,17 +23,16 @@ export interface GraphQLDependencies {
 
 export function createGraphQLContext(
   { forkEntityManager, createUseCaseContext }: GraphQLDependencies,
-  { actor, requestId }: { readonly actor: Actor | undefined; readonly requestId: string },
+  { actor, requestId }: { readonly actor: Actor; readonly requestId: string },
 ): GraphQLContext {
   const em = forkEntityManager();
-  const loaders = createLoaders(em);
+  const loaders = createLoaders(em, actor);
   return {
     actor,
     requestId,
     em,
     loaders,
     mutate: async (useCase) => {
-      if (!actor) throw new Error('a mutation reached its resolver without an actor');
       try {
         return await useCase(createUseCaseContext(forkEntityManager(), actor));
       } finally {

@@ -1,12 +1,14 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { DriverException } from '@mikro-orm/core';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { AccessDenied } from '../../application/access/permissions.js';
 import { PageRequestError } from '../../application/queries/page.js';
 
 /** Codes whose messages were written for clients; everything else is masked. */
 const CLIENT_CODES = new Set<unknown>([
   ...Object.values(ApolloServerErrorCode).filter((code) => code !== ApolloServerErrorCode.INTERNAL_SERVER_ERROR),
   'UNAUTHENTICATED',
+  'FORBIDDEN',
   'QUERY_TOO_COMPLEX',
 ]);
 
@@ -35,6 +37,7 @@ export function createErrorFormatter({ requestId, report }: ErrorReporter) {
     if (cause instanceof PageRequestError) {
       return withCode(formatted, cause.message, { ...extensions, code: ApolloServerErrorCode.BAD_USER_INPUT });
     }
+    if (cause instanceof AccessDenied) return withCode(formatted, cause.message, { ...extensions, code: 'FORBIDDEN' });
     if (isUnstorableText(cause)) {
       const message = 'A text in the arguments has a NUL character, which no stored text can have.';
       return withCode(formatted, message, { ...extensions, code: ApolloServerErrorCode.BAD_USER_INPUT });

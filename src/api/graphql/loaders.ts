@@ -1,5 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
+import type { Actor } from '../../application/context.js';
+import { findBulkInvoicingItems, findBulkInvoicings } from '../../application/queries/bulk-invoicings.js';
 import {
   findConferences,
   findQboConnections,
@@ -29,6 +31,8 @@ import {
 } from '../../application/queries/purchase-order-details.js';
 import { findPurchaseOrders, type PurchaseOrderView } from '../../application/queries/purchase-order-view.js';
 import { findWebhookEvents, type WebhookEventView } from '../../application/queries/webhook-events.js';
+import type { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
+import type { BulkInvoicingItem } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
 import type { Conference } from '../../domain/conference/conference.entity.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { type InvoiceProvider, isEnded } from '../../domain/invoice/invoice.status.js';
@@ -38,7 +42,7 @@ import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entit
 import type { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import type { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
 
-/** One statement per relation and request, however many objects ask for it. */
+/** One statement per relation and request, however many objects ask for it. What the actor does not see is missing. */
 export interface Loaders {
   readonly purchaseOrder: DataLoader<string, PurchaseOrderView | undefined>;
   readonly conference: DataLoader<string, Conference | undefined>;
@@ -52,6 +56,8 @@ export interface Loaders {
   readonly payment: DataLoader<string, PaymentView | undefined>;
   readonly creditNote: DataLoader<string, CreditNoteView | undefined>;
   readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
+  readonly bulkInvoicing: DataLoader<string, BulkInvoicing | undefined>;
+  readonly itemsOfBulkInvoicing: DataLoader<string, BulkInvoicingItem[]>;
   readonly lineItemsOfOrder: DataLoader<string, LineItem[]>;
   readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
   readonly creditNotesOfOrder: DataLoader<string, CreditNoteView[]>;
@@ -70,10 +76,16 @@ export interface OrderInvoices {
   readonly others: readonly Invoice[];
 }
 
-export function createLoaders(em: EntityManager): Loaders {
+export function createLoaders(em: EntityManager, actor: Actor): Loaders {
+  const purchaseOrder = byId((ids) => findPurchaseOrders(em, actor, ids));
+  /** Of what belongs to purchase orders that which the actor sees; whoever asks for it shows the order, too. */
+  const visible = async <T>(rows: readonly T[], orderOf: (row: T) => { readonly id: string }): Promise<T[]> => {
+    const orders = await Promise.all(rows.map((row) => purchaseOrder.load(orderOf(row).id)));
+    return rows.filter((_, index) => orders[index] !== undefined);
+  };
   return {
-    purchaseOrder: byId((ids) => findPurchaseOrders(em, ids)),
-    conference: byId((ids) => findConferences(em, ids)),
+    purchaseOrder,
+    conference: byId((ids) => findConferences(em, actor, ids)),
     qboConnection: byId((ids) => findQboConnections(em, ids)),
     qboSweep: single(
       (ids) => findQboSweeps(em, ids),
@@ -85,14 +97,19 @@ export function createLoaders(em: EntityManager): Loaders {
       ({ conference }) => conference.id,
     ),
     payment: single(
-      (ids) => findPaymentsById(em, ids),
+      async (ids) => visible(await findPaymentsById(em, ids), ({ payment }) => payment.purchaseOrder),
       ({ payment }) => payment.id,
     ),
     creditNote: single(
-      (ids) => findCreditNotesById(em, ids),
+      async (ids) => visible(await findCreditNotesById(em, ids), ({ note }) => note.purchaseOrder),
       ({ note }) => note.id,
     ),
-    webhookEvent: byId((ids) => findWebhookEvents(em, ids)),
+    bulkInvoicing: byId((ids) => findBulkInvoicings(em, actor, ids)),
+    itemsOfBulkInvoicing: many(
+      (ids) => findBulkInvoicingItems(em, ids),
+      ({ bulkInvoicing }) => bulkInvoicing.id,
+    ),
+    webhookEvent: byId(async (ids) => (actor.grants.isAdministrator ? findWebhookEvents(em, ids) : [])),
     lineItemsOfOrder: many(
       (ids) => findLineItems(em, ids),
       (line) => line.purchaseOrder.id,
@@ -115,7 +132,7 @@ export function createLoaders(em: EntityManager): Loaders {
     ),
     bookedOnInvoice: byId((ids) => findBookedOnInvoices(em, ids)),
     failedSwitchOfInvoice: byId((ids) => findFailedSwitches(em, ids)),
-    invoice: byId((ids) => findInvoicesById(em, ids)),
+    invoice: byId(async (ids) => visible(await findInvoicesById(em, ids), (invoice) => invoice.purchaseOrder)),
     historyOfInvoice: many(
       (ids) => findInvoiceHistories(em, ids),
       ({ invoiceId }) => invoiceId,

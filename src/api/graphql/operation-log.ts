@@ -27,7 +27,7 @@ export function operationLogPlugin(report: (operation: OperationReport) => void)
               .update(request.query ?? '')
               .digest('hex')
               .slice(0, 16),
-            actor: contextValue.actor?.name ?? 'nobody',
+            actor: contextValue.actor.name,
             durationMs: Math.round(performance.now() - startedAt),
             errorCodes: errors.map((error) => String(error.extensions?.code)),
           });

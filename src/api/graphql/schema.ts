@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { applyAccessRules } from './apply-access-rules.js';
+import { BulkInvoicingItemResolver, BulkInvoicingResolver } from './bulk-invoicing/bulk-invoicing.resolver.js';
 import { ConferenceResolver } from './conference/conference.resolver.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
 import { NodeResolver } from './node/node.resolver.js';
@@ -13,10 +15,15 @@ import { StripeConnectionResolver } from './stripe/stripe-connection.resolver.js
 import { StripeInvoiceResolver } from './stripe/stripe-invoice.resolver.js';
 import { WebhookEventResolver } from './webhook/webhook-event.resolver.js';
 
-/** Inputs are checked by the use cases, which name every offending field, so type-graphql's validation is off. */
+/**
+ * Inputs are checked by the use cases, which name every offending field, so type-graphql's validation is off. Who may
+ * enter is said in the access rules; without a rule for everything there is no schema.
+ */
 export function buildGraphQLSchema(): GraphQLSchema {
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: [
+      BulkInvoicingItemResolver,
+      BulkInvoicingResolver,
       ConferenceResolver,
       InvoiceResolver,
       NodeResolver,
@@ -31,4 +38,6 @@ export function buildGraphQLSchema(): GraphQLSchema {
     scalarsMap: [{ type: Date, scalar: DateTime }],
     validate: false,
   });
+  applyAccessRules(schema);
+  return schema;
 }

@@ -7,7 +7,7 @@ import {
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { expressMiddleware } from '@as-integrations/express5';
 import express, { Router } from 'express';
-import type { Actor } from '../../application/context.js';
+import { type Actor, NOBODY } from '../../application/context.js';
 import { Deadline } from '../../application/deadline.js';
 import { requestScope } from '../../application/request-scope.js';
 import { currentRequestId } from '../request-id.js';
@@ -91,9 +91,9 @@ function setDeadline(milliseconds: number): express.RequestHandler {
 function contextOf(options: GraphQLServerOptions) {
   return async ({ req }: { req: express.Request }): Promise<GraphQLContext> => {
     const key = readBearerKey(req.get('authorization'));
-    const actor = key === undefined ? undefined : await options.findActor(key);
+    const actor = (key === undefined ? undefined : await options.findActor(key)) ?? NOBODY;
     // Before anything is parsed: messages about a document describe the schema.
-    if (!actor && !options.openIntrospection) throw unauthenticated();
+    if (actor === NOBODY && !options.openIntrospection) throw unauthenticated();
     return createGraphQLContext(options, { actor, requestId: currentRequestId() ?? '' });
   };
 }

@@ -21,6 +21,10 @@ export function requireRoleIn(actor: Actor, conferenceId: string, needed: Confer
   throw new AccessDenied(`This needs the role ${needed} in the conference ${conferenceId}.`);
 }
 
+export function requireAdministrator({ grants }: Actor): void {
+  if (!grants.isAdministrator) throw new AccessDenied('This is for administrators of the server.');
+}
+
 /** Whether the actor sees this purchase order at all. */
 export function seesPurchaseOrder(
   actor: Actor,

@@ -1,14 +1,13 @@
 import { ref } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
-import { ConferenceRole } from '../../domain/access/grants.js';
 import { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
 import { BulkInvoicingItem, BulkInvoicingItemState } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
-import { requireRoleIn, seesPurchaseOrder } from '../access/permissions.js';
 import type { OperatingContext } from '../context.js';
 import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
 import { done, type Failure, type Outcome, refused } from '../outcome.js';
+import { changeableBy } from '../purchase-orders/purchase-order-ledger.js';
 import { validate } from '../validation.js';
 
 export interface CreateQboInvoicesInput {
@@ -61,13 +60,10 @@ async function store(
   orderIds: readonly string[],
 ): Promise<CreateQboInvoicesOutcome> {
   const { actor, clock, ids } = context;
-  const orders = await tx.find(PurchaseOrder, { id: { $in: [...orderIds] } }, { fields: ['conference'] });
-  const visible = orders.filter(({ id, conference }) => seesPurchaseOrder(actor, { id, conferenceId: conference.id }));
-  const missing = orderIds.flatMap((id, index) => (visible.some((order) => order.id === id) ? [] : [index]));
-  if (missing.length > 0) return refused(...missing.map(notFound));
-  for (const conferenceId of new Set(visible.map(({ conference }) => conference.id))) {
-    requireRoleIn(actor, conferenceId, ConferenceRole.FINANCE);
-  }
+  const orders = await tx.find(PurchaseOrder, { id: { $in: [...orderIds] } });
+  const changeable = new Set(orders.filter((order) => changeableBy(actor, order)).map(({ id }) => id));
+  const missing = orderIds.flatMap((id, index) => (changeable.has(id) ? [] : [notFound(index)]));
+  if (missing.length > 0) return refused(...missing);
   const bulk = tx.create(BulkInvoicing, {
     id: ids.next('bulk'),
     actorId: actor.id,

@@ -1,6 +1,7 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import { z } from 'zod';
 import { Conference } from '../../domain/conference/conference.entity.js';
+import { requireAdministrator } from '../access/permissions.js';
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
 import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
@@ -36,11 +37,12 @@ export interface CreateConferenceInput {
   readonly idempotencyKey?: string | null;
 }
 
-/** Creates a conference without a provider connection. */
+/** Creates a conference without a provider connection. For administrators. */
 export async function createConference(
   context: UseCaseContext,
   { idempotencyKey, ...input }: CreateConferenceInput,
 ): Promise<Outcome<Failure<CreateConferenceCode>>> {
+  requireAdministrator(context.actor);
   const checked = check(input);
   if (!checked.ok) return refused(...checked.failures);
   const request = { mutation: 'createConference', key: idempotencyKey ?? undefined, input };

@@ -1,6 +1,6 @@
 import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { z } from 'zod';
-import { Conference } from '../../domain/conference/conference.entity.js';
+import { ConferenceRole } from '../../domain/access/grants.js';
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
@@ -15,6 +15,7 @@ import {
   endsBeforeStart,
 } from './conference-input.js';
 import { slugTaken } from './create-conference.js';
+import { findConference } from './find-conference.js';
 
 export type UpdateConferenceCode = 'NOT_FOUND' | 'SLUG_TAKEN' | 'INVALID';
 
@@ -50,7 +51,8 @@ export async function updateConference(
   const changes = pick(checked.value, Object.keys(given));
   try {
     return await inTransaction(context.em, async (tx) => {
-      const conference = await tx.findOne(Conference, conferenceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const wanted = { id: conferenceId, needed: ConferenceRole.ORGANISER, lockMode: LockMode.PESSIMISTIC_WRITE };
+      const conference = await findConference(tx, context.actor, wanted);
       if (!conference) return refusal('NOT_FOUND', 'There is no conference with this id.', ['conferenceId']);
       if (Object.keys(given).length === 0) return done(conferenceId);
       const before = pick(conference, Object.keys(given));

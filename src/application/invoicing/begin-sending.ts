@@ -24,7 +24,7 @@ export async function beginSending(
   body: string,
 ): Promise<Begun> {
   return inTransaction(context.em, async (tx): Promise<Begun> => {
-    const locked = await lockPurchaseOrder(tx, order.id);
+    const locked = await lockPurchaseOrder(tx, context, order.id);
     const current = await lockUntouched(tx, latestAttempt(operation));
     if (!current || isBoundToEnvelope(context, current)) return OVERTAKEN;
     const obstacle = locked && whyNotInvoiceable(locked);

@@ -82,7 +82,7 @@ export async function claimInvoice<Connection extends { readonly id: string }, F
   provider: ClaimingProvider<Connection, F>,
   { purchaseOrderId, continuing, envelopeId, ...request }: ClaimRequest,
 ): Promise<InvoiceClaim<Connection, F>> {
-  const locked = await lockPurchaseOrder(tx, purchaseOrderId);
+  const locked = await lockPurchaseOrder(tx, context, purchaseOrderId);
   if (!locked) return answer({ code: 'NOT_FOUND', message: 'There is no purchase order with this id.', path: PATH });
   if (continuing !== undefined && !(await isStillOpen(tx, continuing))) return answer(inProgress(false));
   const live = await findLiveInvoice(tx, purchaseOrderId);

@@ -40,7 +40,7 @@ export async function claimSwitch(
   target: SwitchTarget,
   { purchaseOrderId, continuing }: SwitchRequest,
 ): Promise<SwitchClaim> {
-  const locked = await lockPurchaseOrder(tx, purchaseOrderId);
+  const locked = await lockPurchaseOrder(tx, context, purchaseOrderId);
   if (!locked) return refuse({ code: 'NOT_FOUND', message: 'There is no purchase order with this id.', path: PATH });
   if (continuing !== undefined && !(await isStillOpen(tx, continuing))) return refuse(BEING_SWITCHED);
   const open = await findOpenOperation(tx, OperationKind.SWITCH_PROVIDER, purchaseOrderId);

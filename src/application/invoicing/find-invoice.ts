@@ -1,4 +1,3 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import {
   type InvoiceProvider,
@@ -7,7 +6,9 @@ import {
   PROVIDER_NAMES,
 } from '../../domain/invoice/invoice.status.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import type { UseCaseContext } from '../context.js';
 import type { Failure } from '../outcome.js';
+import { changeableBy } from '../purchase-orders/purchase-order-ledger.js';
 import { findLiveInvoice } from './live-invoice.js';
 
 /** Why a purchase order has no invoice at a provider to work with. */
@@ -24,12 +25,12 @@ const CREATING_MUTATIONS: Record<`${InvoiceProvider}`, string> = {
 
 /** The purchase order's live invoice at this provider, or why there is none to work with. */
 export async function findInvoiceAt<Provider extends `${InvoiceProvider}`>(
-  em: EntityManager,
+  { em, actor }: Pick<UseCaseContext, 'em' | 'actor'>,
   provider: Provider,
   purchaseOrderId: string,
 ): Promise<{ order: PurchaseOrder; invoice: Invoice } | { failure: Failure<FindInvoiceCode<Provider>> }> {
   const path = ['purchaseOrderId'];
-  const order = await em.findOne(PurchaseOrder, purchaseOrderId);
+  const order = changeableBy(actor, await em.findOne(PurchaseOrder, purchaseOrderId));
   if (!order) return { failure: { code: 'NOT_FOUND', message: 'There is no purchase order with this id.', path } };
   const invoice = await findLiveInvoice(em, order.id);
   const mutation = CREATING_MUTATIONS[provider];

@@ -49,7 +49,7 @@ export async function nextStep(
   target: SwitchTarget,
   running: RunningSwitch,
 ): Promise<SwitchStep> {
-  const locked = await lockPurchaseOrder(tx, running.purchaseOrderId);
+  const locked = await lockPurchaseOrder(tx, context, running.purchaseOrderId);
   if (!locked) throw new Error(`purchase order ${running.purchaseOrderId} does not exist`);
   const operation = await lockOperation(tx, running);
   const live = await findLiveInvoice(tx, running.purchaseOrderId);

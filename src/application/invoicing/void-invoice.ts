@@ -187,7 +187,7 @@ async function begin<Answer, F>(
   { invoice, operation }: ClaimedVoid,
 ): Promise<{ readonly attempt: Attempt; readonly body: string } | undefined> {
   return inTransaction(context.em, async (tx) => {
-    const locked = await lockPurchaseOrder(tx, invoice.purchaseOrder.id);
+    const locked = await lockPurchaseOrder(tx, context, invoice.purchaseOrder.id);
     const current = await lockUntouched(tx, latestAttempt(operation));
     if (!current) return undefined;
     const isPaid = locked !== undefined && locked.ledger.paid > ZERO;
@@ -254,7 +254,7 @@ async function record<Answer, F, G>(
   { attempt, result, onVoided }: AnsweredVoid<Answer, G>,
 ): Promise<Outcome<G>> {
   return recordInTransaction(context, async (tx) => {
-    const locked = await lockPurchaseOrder(tx, purchaseOrder.id);
+    const locked = await lockPurchaseOrder(tx, context, purchaseOrder.id);
     if (!locked) throw new Error(`purchase order ${purchaseOrder.id} does not exist`);
     await settleAttempt(tx, context, { attempt, result });
     const invoice = await tx.findOneOrFail(Invoice, id, { lockMode: LockMode.PESSIMISTIC_WRITE });

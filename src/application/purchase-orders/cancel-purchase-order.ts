@@ -59,7 +59,7 @@ async function decide(
   purchaseOrderId: string,
   continuing: string | undefined,
 ): Promise<Decision> {
-  const locked = await lockPurchaseOrder(tx, purchaseOrderId);
+  const locked = await lockPurchaseOrder(tx, context, purchaseOrderId);
   if (!locked) return { outcome: refusal('NOT_FOUND', 'There is no purchase order with this id.', PATH) };
   if (locked.order.cancelledAt) {
     return { outcome: refusal('CANCELLED', 'This purchase order is cancelled already.', PATH) };

@@ -1,13 +1,15 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
-import { Conference } from '../../domain/conference/conference.entity.js';
+import { ConferenceRole } from '../../domain/access/grants.js';
+import type { Conference } from '../../domain/conference/conference.entity.js';
 import type { CurrencyCode } from '../../domain/currency.js';
 import { formatAmount, MAX_AMOUNT, type MinorUnits, multiply, sum, ZERO } from '../../domain/money.js';
 import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { deriveStatus } from '../../domain/purchase-order/purchase-order.status.js';
 import { audit } from '../audit.js';
+import { findConference } from '../conferences/find-conference.js';
 import type { UseCaseContext } from '../context.js';
 import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
@@ -85,7 +87,8 @@ export async function createPurchaseOrder(
   const request = { mutation: 'createPurchaseOrder', key: idempotencyKey ?? undefined, input };
   return withFreshReference(() =>
     onceInTransaction<Failure<CreatePurchaseOrderCode>>(context, request, async (tx) => {
-      const conference = await tx.findOne(Conference, input.conferenceId);
+      const wanted = { id: input.conferenceId, needed: ConferenceRole.FINANCE };
+      const conference = await findConference(tx, context.actor, wanted);
       if (!conference) return refusal('NOT_FOUND', 'There is no conference with this id.', ['conferenceId']);
       const checked = validate(inputSchema(conference.currencyCode), input);
       return checked.ok ? insert(tx, context, conference, checked.value) : refused(...checked.failures);

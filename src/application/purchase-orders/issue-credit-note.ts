@@ -30,7 +30,7 @@ export async function issueCreditNote(
 ): Promise<Outcome<Failure<IssueCreditNoteCode>>> {
   const request = { mutation: 'issueCreditNote', key: idempotencyKey ?? undefined, input };
   return onceInTransaction<Failure<IssueCreditNoteCode>>(context, request, async (tx) => {
-    const locked = await lockPurchaseOrder(tx, input.purchaseOrderId);
+    const locked = await lockPurchaseOrder(tx, context, input.purchaseOrderId);
     if (!locked) return refusal('NOT_FOUND', 'There is no purchase order with this id.', ['purchaseOrderId']);
     const problem = await whyNotCreditable(tx, locked);
     if (problem) return problem;

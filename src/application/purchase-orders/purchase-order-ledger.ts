@@ -1,9 +1,12 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
+import { ConferenceRole } from '../../domain/access/grants.js';
 import { minorUnits } from '../../domain/money.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { deriveStatus, type Ledger } from '../../domain/purchase-order/purchase-order.status.js';
+import { requireRoleIn, seesPurchaseOrder } from '../access/permissions.js';
+import type { UseCaseContext } from '../context.js';
 import { LEDGER_COLUMNS } from './ledger-sql.js';
 
 /** A purchase order whose row is locked until the transaction ends, with the sums of its rows read under that lock. */
@@ -12,13 +15,20 @@ export interface LockedPurchaseOrder {
   readonly ledger: Ledger;
 }
 
-/** Every change to a purchase order or its money begins here: two of them never interleave. */
-export async function lockPurchaseOrder(tx: EntityManager, id: string): Promise<LockedPurchaseOrder | undefined> {
-  const order = await lockRow(tx, id);
+/**
+ * Every change to a purchase order or its money begins here: two of them never interleave, and nobody changes what is not
+ * theirs. Undefined: there is none, or none that the actor sees. Throws `AccessDenied` when it may only look.
+ */
+export async function lockPurchaseOrder(
+  tx: EntityManager,
+  { actor }: Pick<UseCaseContext, 'actor'>,
+  id: string,
+): Promise<LockedPurchaseOrder | undefined> {
+  const order = changeableBy(actor, await lockRow(tx, id));
   return order ? { order, ledger: await readLedger(tx, id) } : undefined;
 }
 
-/** Several at once, in an order that is the same for everybody. Those that do not exist are missing. */
+/** Several at once, for the background, in an order that is the same for everybody. Those that do not exist are missing. */
 export async function lockPurchaseOrders(
   tx: EntityManager,
   ids: readonly string[],
@@ -36,6 +46,15 @@ export async function lockPurchaseOrders(
       return [order.id, { order, ledger }];
     }),
   );
+}
+
+/** The order, or undefined if the actor does not see it. Throws `AccessDenied` when it may only look. */
+export function changeableBy(actor: UseCaseContext['actor'], order: PurchaseOrder | null): PurchaseOrder | undefined {
+  const conferenceId = order?.conference.id;
+  if (!order || conferenceId === undefined || !seesPurchaseOrder(actor, { id: order.id, conferenceId }))
+    return undefined;
+  requireRoleIn(actor, conferenceId, ConferenceRole.FINANCE);
+  return order;
 }
 
 async function lockRow(tx: EntityManager, id: string): Promise<PurchaseOrder | null> {

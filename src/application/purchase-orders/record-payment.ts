@@ -54,7 +54,7 @@ export async function recordPayment(
 ): Promise<Outcome<Failure<RecordPaymentCode>>> {
   const request = { mutation: 'recordPayment', key: idempotencyKey ?? undefined, input };
   return onceInTransaction<Failure<RecordPaymentCode>>(context, request, async (tx) => {
-    const locked = await lockPurchaseOrder(tx, input.purchaseOrderId);
+    const locked = await lockPurchaseOrder(tx, context, input.purchaseOrderId);
     if (!locked) return refusal('NOT_FOUND', 'There is no purchase order with this id.', ['purchaseOrderId']);
     const { order } = locked;
     if (order.cancelledAt) {

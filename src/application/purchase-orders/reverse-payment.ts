@@ -22,7 +22,7 @@ export async function reversePayment(
   if (!checked.ok) return refused(...checked.failures);
   return inTransaction(context.em, async (tx) => {
     const payment = await tx.findOne(Payment, paymentId);
-    const locked = payment && (await lockPurchaseOrder(tx, payment.purchaseOrder.id));
+    const locked = payment && (await lockPurchaseOrder(tx, context, payment.purchaseOrder.id));
     if (!payment || !locked) return refusal('NOT_FOUND', 'There is no payment with this id.', ['paymentId']);
     if (payment.source !== PaymentSource.MANUAL) {
       return refusal('INVALID', 'Void this payment at its provider: the reversal then appears here by itself.', [

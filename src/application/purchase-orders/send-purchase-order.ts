@@ -13,7 +13,7 @@ export async function sendPurchaseOrder(
   { purchaseOrderId }: { readonly purchaseOrderId: string },
 ): Promise<Outcome<Failure<SendPurchaseOrderCode>>> {
   return inTransaction(context.em, async (tx) => {
-    const locked = await lockPurchaseOrder(tx, purchaseOrderId);
+    const locked = await lockPurchaseOrder(tx, context, purchaseOrderId);
     if (!locked) return refusal('NOT_FOUND', 'There is no purchase order with this id.', ['purchaseOrderId']);
     const { order } = locked;
     const before = order.status;

@@ -3,29 +3,55 @@ import { Conference } from '../../domain/conference/conference.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
-import { CREATED_AT, keysetClauses, whereClause } from './keyset.js';
+import { visibleConferences } from '../access/permissions.js';
+import type { Actor } from '../context.js';
+import { CREATED_AT, type Fragment, keysetClauses, whereClause } from './keyset.js';
 import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
 
-export async function findConferences(em: EntityManager, ids: readonly string[]): Promise<Conference[]> {
-  return em.find(Conference, { id: { $in: [...ids] } });
+/** Of the conferences with these ids those that the actor sees. */
+export async function findConferences(em: EntityManager, actor: Actor, ids: readonly string[]): Promise<Conference[]> {
+  return select(em, actor, [{ sql: 'id in (?)', params: [ids] }]);
 }
 
-export async function findConferenceBySlug(em: EntityManager, slug: string): Promise<Conference | null> {
-  return em.findOne(Conference, { slug });
+/** Undefined: there is none, or none that the actor sees. */
+export async function findConferenceBySlug(
+  em: EntityManager,
+  actor: Actor,
+  slug: string,
+): Promise<Conference | undefined> {
+  const [conference] = await select(em, actor, [{ sql: 'slug = ?', params: [slug] }]);
+  return conference;
 }
 
-/** Newest first. */
-export async function listConferences(em: EntityManager, request: PageRequest): Promise<Page<Conference>> {
+/** Those that the actor sees, newest first. */
+export async function listConferences(
+  em: EntityManager,
+  actor: Actor,
+  request: PageRequest,
+): Promise<Page<Conference>> {
   const window = readPageRequest(request);
   const { conditions, orderAndLimit } = keysetClauses(CREATED_AT, 'DESC', window);
-  const { sql, params } = whereClause(conditions, orderAndLimit);
-  const rows = await em.execute(`select * from conference ${sql}`, [...params]);
-  const conferences = rows.map((row) => em.map(Conference, row));
+  const conferences = await select(em, actor, conditions, orderAndLimit);
   return toPage(conferences, window, (conference) => [conference.createdAt.toISOString(), conference.id]);
 }
 
-export async function countConferences(em: EntityManager): Promise<number> {
-  return em.count(Conference);
+export async function countConferences(em: EntityManager, actor: Actor): Promise<number> {
+  const { sql, params } = whereClause([visibleConferences(actor)]);
+  const [row] = await em.execute<{ count: number }[]>(`select count(*)::int as count from conference ${sql}`, [
+    ...params,
+  ]);
+  return row?.count ?? 0;
+}
+
+async function select(
+  em: EntityManager,
+  actor: Actor,
+  conditions: readonly Fragment[],
+  orderAndLimit?: Fragment,
+): Promise<Conference[]> {
+  const { sql, params } = whereClause([visibleConferences(actor), ...conditions], orderAndLimit);
+  const rows = await em.execute(`select * from conference ${sql}`, [...params]);
+  return rows.map((row) => em.map(Conference, row));
 }
 
 /** How the companies of these connections were looked after besides webhooks. */

@@ -21,10 +21,14 @@ export interface Fragment {
   readonly params: readonly unknown[];
 }
 
-/** The conditions, all of which must hold, and what stands behind them. */
-export function whereClause(conditions: readonly Fragment[], rest: Fragment = { sql: '', params: [] }): Fragment {
-  const where = conditions.length > 0 ? `where ${conditions.map(({ sql }) => sql).join(' and ')}` : '';
-  return { sql: `${where} ${rest.sql}`, params: [...conditions, rest].flatMap(({ params }) => params) };
+/** The conditions, all of which must hold, and what stands behind them. Undefined is no condition. */
+export function whereClause(
+  conditions: readonly (Fragment | undefined)[],
+  rest: Fragment = { sql: '', params: [] },
+): Fragment {
+  const given = conditions.filter((condition) => condition !== undefined);
+  const where = given.length > 0 ? `where ${given.map(({ sql }) => sql).join(' and ')}` : '';
+  return { sql: `${where} ${rest.sql}`, params: [...given, rest].flatMap(({ params }) => params) };
 }
 
 /** `where` conditions and `order by … limit` for one window of a list that is sorted by a key and then by id. */

@@ -1,5 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
+import { visiblePurchaseOrders } from '../access/permissions.js';
+import type { Actor } from '../context.js';
 import { CREATED_AT, type Fragment, keysetClauses, type SortKey, whereClause } from './keyset.js';
 import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
 import { type PurchaseOrderView, SELECT_PURCHASE_ORDER, toPurchaseOrderView } from './purchase-order-view.js';
@@ -28,23 +30,31 @@ const SORT_KEYS: Record<PurchaseOrderOrder['field'], SortKey & { textOf: (view: 
   REFERENCE: { column: 'reference', cast: 'text', pattern: /^PO-[A-Z0-9]{6}$/, textOf: (view) => view.reference },
 };
 
-/** One page of purchase orders with their sums, in one statement. */
+/** One page of the purchase orders that the actor sees, with their sums, in one statement. */
 export async function listPurchaseOrders(
   em: EntityManager,
+  actor: Actor,
   request: ListPurchaseOrders,
 ): Promise<Page<PurchaseOrderView>> {
   const { field, direction } = request.orderBy ?? NEWEST_FIRST;
   const key = SORT_KEYS[field];
   const window = readPageRequest(request);
   const { conditions, orderAndLimit } = keysetClauses(key, direction, window);
-  const { sql, params } = whereClause([...filterConditions(request), ...conditions], orderAndLimit);
+  const { sql, params } = whereClause(
+    [visiblePurchaseOrders(actor), ...filterConditions(request), ...conditions],
+    orderAndLimit,
+  );
   const rows = await em.execute(`${SELECT_PURCHASE_ORDER} ${sql}`, [...params]);
   return toPage(rows.map(toPurchaseOrderView), window, (view) => [key.textOf(view), view.id]);
 }
 
-/** How many purchase orders a filter finds on all pages together. */
-export async function countPurchaseOrders(em: EntityManager, request: ListPurchaseOrders): Promise<number> {
-  const { sql, params } = whereClause(filterConditions(request));
+/** How many purchase orders that the actor sees a filter finds on all pages together. */
+export async function countPurchaseOrders(
+  em: EntityManager,
+  actor: Actor,
+  request: ListPurchaseOrders,
+): Promise<number> {
+  const { sql, params } = whereClause([visiblePurchaseOrders(actor), ...filterConditions(request)]);
   const [row] = await em.execute<{ count: number }[]>(`select count(*)::int as count from purchase_order ${sql}`, [
     ...params,
   ]);

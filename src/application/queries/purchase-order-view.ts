@@ -2,7 +2,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { CurrencyCode } from '../../domain/currency.js';
 import { type MinorUnits, minorUnits } from '../../domain/money.js';
 import type { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
+import { visiblePurchaseOrders } from '../access/permissions.js';
+import type { Actor } from '../context.js';
 import { LEDGER_COLUMNS } from '../purchase-orders/ledger-sql.js';
+import { whereClause } from './keyset.js';
 
 /** A purchase order with its sums, as the API shows it. */
 export interface PurchaseOrderView {
@@ -62,16 +65,24 @@ export function toPurchaseOrderView(row: unknown): PurchaseOrderView {
   };
 }
 
-/** The purchase orders with these ids, in no particular order; unknown ids are missing. One statement. */
-export async function findPurchaseOrders(em: EntityManager, ids: readonly string[]): Promise<PurchaseOrderView[]> {
-  const rows = await em.execute(`${SELECT_PURCHASE_ORDER} where id in (?)`, [ids]);
+/** The purchase orders with these ids, in no particular order; unknown and invisible ones are missing. One statement. */
+export async function findPurchaseOrders(
+  em: EntityManager,
+  actor: Actor,
+  ids: readonly string[],
+): Promise<PurchaseOrderView[]> {
+  const { sql, params } = whereClause([{ sql: 'id in (?)', params: [ids] }, visiblePurchaseOrders(actor)]);
+  const rows = await em.execute(`${SELECT_PURCHASE_ORDER} ${sql}`, [...params]);
   return rows.map(toPurchaseOrderView);
 }
 
+/** Undefined: there is none, or none that the actor sees. */
 export async function findPurchaseOrderByReference(
   em: EntityManager,
+  actor: Actor,
   reference: string,
 ): Promise<PurchaseOrderView | undefined> {
-  const [row] = await em.execute(`${SELECT_PURCHASE_ORDER} where reference = ?`, [reference]);
+  const { sql, params } = whereClause([{ sql: 'reference = ?', params: [reference] }, visiblePurchaseOrders(actor)]);
+  const [row] = await em.execute(`${SELECT_PURCHASE_ORDER} ${sql}`, [...params]);
   return row && toPurchaseOrderView(row);
 }

@@ -1,6 +1,7 @@
 import { LockMode, ref, UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
+import { ConferenceRole } from '../../domain/access/grants.js';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { InvoiceProvider, InvoiceStatus } from '../../domain/invoice/invoice.status.js';
@@ -12,6 +13,7 @@ import {
 } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import { audit } from '../audit.js';
+import { findConference } from '../conferences/find-conference.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
 import type { CompanyCredentials, ProvenCompany, TokenClaim } from '../ports/accounting.js';
 import { type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
@@ -71,7 +73,7 @@ export async function configureQboConnection(
 ): Promise<ConfigureQboConnectionOutcome> {
   const checked = validate(schema, input);
   if (!checked.ok) return refused(...checked.failures);
-  const problem = await findProblem(context.em, conferenceId, checked.value);
+  const problem = await findProblem(context, conferenceId, checked.value);
   if (problem) return problem;
   const app = clientPair(context, checked.value);
   if (!app) return missingClientPair();
@@ -110,11 +112,11 @@ function missingClientPair(): ConfigureQboConnectionOutcome {
 }
 
 async function findProblem(
-  em: EntityManager,
+  { em, actor }: QboContext,
   conferenceId: string,
   { environment, realmId }: CheckedInput,
 ): Promise<ConfigureQboConnectionOutcome | undefined> {
-  const conference = await em.findOne(Conference, conferenceId);
+  const conference = await findConference(em, actor, { id: conferenceId, needed: ConferenceRole.ORGANISER });
   if (!conference) return refusal('NOT_FOUND', 'There is no conference with this id.', ['conferenceId']);
   const elsewhere = await em.count(Invoice, {
     purchaseOrder: { conference: conferenceId },

@@ -1,4 +1,5 @@
-import { Conference } from '../../domain/conference/conference.entity.js';
+import { ConferenceRole } from '../../domain/access/grants.js';
+import { findConference } from '../conferences/find-conference.js';
 import { beginReading } from '../invoicing/reading-order.js';
 import { watchedInvoices } from './compare-invoices.js';
 import { compareHeld, toFound } from './find-changes.js';
@@ -27,7 +28,8 @@ export async function reconcileQboConnection(
   context: QboContext,
   { conferenceId }: { readonly conferenceId: string },
 ): Promise<ReconcileQboConnectionOutcome> {
-  const conference = await context.em.findOne(Conference, conferenceId);
+  const { em, actor } = context;
+  const conference = await findConference(em, actor, { id: conferenceId, needed: ConferenceRole.ORGANISER });
   if (!conference) {
     return refused({ code: 'NOT_FOUND', message: 'There is no conference with this id.', path: ['conferenceId'] });
   }

@@ -24,7 +24,7 @@ export interface SendQboInvoiceInput {
  * earlier e-mail whose outcome is unknown is settled first, by looking whether it went out.
  */
 export async function sendQboInvoice(context: QboContext, input: SendQboInvoiceInput): Promise<SendQboInvoiceOutcome> {
-  const found = await findInvoiceAt(context.em, 'QBO', input.purchaseOrderId);
+  const found = await findInvoiceAt(context, 'QBO', input.purchaseOrderId);
   if ('failure' in found) return refused(found.failure);
   const { order, invoice } = found;
   const problem = await whyNotEmailed(context.em, QBO_EMAILING, order, invoice.id);

@@ -12,7 +12,7 @@ export async function syncQboInvoiceStatus(
   context: QboContext,
   { purchaseOrderId }: { readonly purchaseOrderId: string },
 ): Promise<Outcome<QboFailure<SyncQboInvoiceStatusCode>>> {
-  const found = await findInvoiceAt(context.em, 'QBO', purchaseOrderId);
+  const found = await findInvoiceAt(context, 'QBO', purchaseOrderId);
   if ('failure' in found) return refused(found.failure);
   const usable = await usableConnection(context, found.order, found.invoice);
   if ('failure' in usable) return refused(usable.failure);

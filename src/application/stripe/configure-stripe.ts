@@ -1,6 +1,7 @@
 import { LockMode, ref } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
+import { ConferenceRole } from '../../domain/access/grants.js';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import {
   accountCompanyId,
@@ -9,6 +10,7 @@ import {
 } from '../../domain/stripe/stripe-connection.entity.js';
 import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import { audit } from '../audit.js';
+import { findConference } from '../conferences/find-conference.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
 import type { ProvenAccount } from '../ports/billing.js';
 import type { ProviderFailure } from '../ports/provider.js';
@@ -78,7 +80,8 @@ export async function configureStripe(
 ): Promise<ConfigureStripeOutcome> {
   const checked = validate(schema, input);
   if (!checked.ok) return refused(...checked.failures);
-  const conference = await context.em.fork().findOne(Conference, conferenceId);
+  const wanted = { id: conferenceId, needed: ConferenceRole.ORGANISER };
+  const conference = await findConference(context.em.fork(), context.actor, wanted);
   if (!conference) return refusal('NOT_FOUND', 'There is no conference with this id.', ['conferenceId']);
   const proven = await context.billing.proveKey(checked.value.secretKey);
   if (!proven.ok) return describeRefusal(proven.failure);

@@ -23,7 +23,7 @@ export async function sendStripeInvoice(
   context: StripeContext,
   { purchaseOrderId }: { readonly purchaseOrderId: string },
 ): Promise<SendStripeInvoiceOutcome> {
-  const found = await findInvoiceAt(context.em, 'STRIPE', purchaseOrderId);
+  const found = await findInvoiceAt(context, 'STRIPE', purchaseOrderId);
   if ('failure' in found) return refused(found.failure);
   const { order, invoice } = found;
   const problem = await whyNotEmailed(context.em, STRIPE_EMAILING, order, invoice.id);

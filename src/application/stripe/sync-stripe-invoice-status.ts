@@ -16,7 +16,7 @@ export async function syncStripeInvoiceStatus(
   context: StripeContext,
   { purchaseOrderId }: SyncStripeInvoiceStatus,
 ): Promise<Outcome<StripeFailure<SyncStripeInvoiceStatusCode>>> {
-  const found = await findInvoiceAt(context.em, 'STRIPE', purchaseOrderId);
+  const found = await findInvoiceAt(context, 'STRIPE', purchaseOrderId);
   if ('failure' in found) return refused(found.failure);
   const usable = await usableStripeConnection(context, found.order, found.invoice);
   if ('failure' in usable) return refused(usable.failure);

@@ -1,6 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
+import { requireAdministrator } from '../access/permissions.js';
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
 import type { Failure } from '../outcome.js';
@@ -28,12 +29,13 @@ const MAX_EVENTS = 100;
 
 /**
  * Has events tried again at once, as if they had just come. Whatever became of them, that is harmless: an event makes
- * the worker read what the provider holds now, and reading it again books nothing twice.
+ * the worker read what the provider holds now, and reading it again books nothing twice. For administrators.
  */
 export async function replayWebhookEvents(
   context: UseCaseContext & { readonly jobs: JobQueue },
   input: ReplayWebhookEvents,
 ): Promise<ReplayOutcome> {
+  requireAdministrator(context.actor);
   const problem = problemOf(input);
   if (problem) return { ids: null, hasMore: false, failures: [problem] };
   const { events, hasMore, failures } = await inTransaction(context.em, async (tx) => {

@@ -33,7 +33,8 @@ const workOff = (id: string) => workOffBulkInvoicing(bench.process(), id);
 const items = (id: string): Promise<Data[]> =>
   bench.sql('select * from bulk_invoicing_item where bulk_invoicing_id = ? order by position', [id]);
 
-const writes = async () => (await bench.quickbooks.requests('?kind=write')).map(({ path }) => path.replace(/^.*\d{16}/, ''));
+const writes = async () =>
+  (await bench.quickbooks.requests('?kind=write')).map(({ path }) => path.replace(/^.*\d{16}/, ''));
 
 describe('sixty orders of a known customer', () => {
   test('are invoiced in two calls', async () => {

@@ -62,7 +62,7 @@ function struck(text: string, isReversed: boolean): string {
 
 /** As the API shows it: status, and the sums in minor units. */
 export async function balance(bench: Workbench, orderId: string): Promise<string> {
-  const [view] = await findPurchaseOrders(bench.orm.em.fork(), [orderId]);
+  const [view] = await findPurchaseOrders(bench.orm.em.fork(), bench.context.actor, [orderId]);
   if (!view) throw new Error(`there is no order ${orderId}`);
   const { status, paidMinor: paid, creditedMinor: credited, totalMinor } = view;
   return `${status} paid ${paid} credited ${credited} due ${balanceDue(totalMinor, { paid, credited })}`;
@@ -77,7 +77,7 @@ export async function rests(bench: Workbench, orderId: string): Promise<string[]
 /** What the API says that a person should look at, as `code message`. */
 export async function attention(bench: Workbench, orderId: string): Promise<string[]> {
   const em = bench.orm.em.fork();
-  const loaders = createLoaders(em);
+  const loaders = createLoaders(em, bench.context.actor);
   const view = await loaders.purchaseOrder.load(orderId);
   if (!view) throw new Error(`there is no order ${orderId}`);
   const context = { loaders } as GraphQLContext;

@@ -31,18 +31,22 @@ export class ConferenceResolver {
     description: 'One conference, by its id or its slug; null when there is none.',
   })
   async conference(
-    @Ctx() { em, loaders }: GraphQLContext,
+    @Ctx() { em, actor, loaders }: GraphQLContext,
     @Arg('id', () => ID, { nullable: true, description: 'Its id.' }) id?: string,
     @Arg('slug', () => String, { nullable: true, description: 'Its name in URLs.' }) slug?: string,
   ) {
     if ((id == null) === (slug == null)) throw badUserInput('Give either "id" or "slug".');
-    const conference = id == null ? await findConferenceBySlug(em, String(slug)) : await loaders.conference.load(id);
+    const conference =
+      id == null ? await findConferenceBySlug(em, actor, String(slug)) : await loaders.conference.load(id);
     return conference ? presentConference(conference) : null;
   }
 
-  @Query(() => ConferenceConnection, { complexity: pageComplexity, description: 'All conferences, newest first.' })
-  async conferences(@Ctx() { em }: GraphQLContext, @Args(() => ConnectionArgs) args: ConnectionArgs) {
-    return toConnection(await listConferences(em, args), presentConference, () => countConferences(em));
+  @Query(() => ConferenceConnection, {
+    complexity: pageComplexity,
+    description: 'The conferences that you see, newest first.',
+  })
+  async conferences(@Ctx() { em, actor }: GraphQLContext, @Args(() => ConnectionArgs) args: ConnectionArgs) {
+    return toConnection(await listConferences(em, actor, args), presentConference, () => countConferences(em, actor));
   }
 
   @FieldResolver(() => PurchaseOrderConnection, {
@@ -51,12 +55,12 @@ export class ConferenceResolver {
   })
   async purchaseOrders(
     @Root() { id }: ConferenceType,
-    @Ctx() { em }: GraphQLContext,
+    @Ctx() { em, actor }: GraphQLContext,
     @Args(() => ConferencePurchaseOrdersArgs) args: ConferencePurchaseOrdersArgs,
   ) {
     const request = { ...args, conferenceId: id };
-    const page = await listPurchaseOrders(em, request);
-    return toConnection(page, presentPurchaseOrder, () => countPurchaseOrders(em, request));
+    const page = await listPurchaseOrders(em, actor, request);
+    return toConnection(page, presentPurchaseOrder, () => countPurchaseOrders(em, actor, request));
   }
 
   @FieldResolver(() => QboConnectionType, {

@@ -9,8 +9,9 @@ import { invoicePayload } from './invoice-payload.js';
 @Resolver(() => InvoiceType)
 export class InvoiceResolver {
   @FieldResolver(() => [InvoiceEventType], {
+    nullable: true,
     complexity: detailsComplexity,
-    description: 'What happened to it, oldest first; the most recent hundred things.',
+    description: 'What happened to it, oldest first; the most recent hundred things. Null for a buyer portal.',
   })
   async history(@Root() { id }: InvoiceType, @Ctx() { loaders }: GraphQLContext) {
     return (await loaders.historyOfInvoice.load(id)).map(presentInvoiceEvent);

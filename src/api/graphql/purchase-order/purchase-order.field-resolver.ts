@@ -63,7 +63,10 @@ export class PurchaseOrderFieldResolver {
     return notes.map((note) => presentCreditNote(note, view.currencyCode));
   }
 
-  @FieldResolver(() => [AttentionType], { description: 'What a person should look at; empty when all is well.' })
+  @FieldResolver(() => [AttentionType], {
+    nullable: true,
+    description: 'What a person should look at; empty when all is well. Null for a buyer portal.',
+  })
   async attention(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
     const [{ current: invoice, others: otherInvoices }, unappliedCredits] = await Promise.all([
       loaders.invoicesOfOrder.load(id),

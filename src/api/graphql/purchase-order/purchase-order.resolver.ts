@@ -43,24 +43,26 @@ export class PurchaseOrderResolver {
     description: 'One purchase order, by its id or its reference; null when there is none.',
   })
   async purchaseOrder(
-    @Ctx() { em, loaders }: GraphQLContext,
+    @Ctx() { em, actor, loaders }: GraphQLContext,
     @Arg('id', () => ID, { nullable: true, description: 'Its id.' }) id?: string,
     @Arg('reference', () => String, { nullable: true, description: 'Its reference, e.g. `PO-7K2M9Q`.' })
     reference?: string,
   ) {
     if ((id == null) === (reference == null)) throw badUserInput('Give either "id" or "reference".');
     const view =
-      id == null ? await findPurchaseOrderByReference(em, String(reference)) : await loaders.purchaseOrder.load(id);
+      id == null
+        ? await findPurchaseOrderByReference(em, actor, String(reference))
+        : await loaders.purchaseOrder.load(id);
     return view ? presentPurchaseOrder(view) : null;
   }
 
   @Query(() => PurchaseOrderConnection, {
     complexity: pageComplexity,
-    description: 'Purchase orders, newest first unless sorted otherwise.',
+    description: 'The purchase orders that you see, newest first unless sorted otherwise.',
   })
-  async purchaseOrders(@Ctx() { em }: GraphQLContext, @Args(() => PurchaseOrdersArgs) args: PurchaseOrdersArgs) {
-    const page = await listPurchaseOrders(em, args);
-    return toConnection(page, presentPurchaseOrder, () => countPurchaseOrders(em, args));
+  async purchaseOrders(@Ctx() { em, actor }: GraphQLContext, @Args(() => PurchaseOrdersArgs) args: PurchaseOrdersArgs) {
+    const page = await listPurchaseOrders(em, actor, args);
+    return toConnection(page, presentPurchaseOrder, () => countPurchaseOrders(em, actor, args));
   }
 
   @Mutation(() => CreatePurchaseOrderPayload, { nullable: true, description: 'Creates a draft.' })

@@ -160,8 +160,8 @@ export class PaymentType extends Node {
   @Field(() => CalendarDate, { description: 'The day it arrived, as entered or as the provider dated it.' })
   paidOn!: string;
 
-  @Field(() => String, { description: 'Whatever was noted.' })
-  note!: string;
+  @Field(() => String, { nullable: true, description: 'Whatever was noted; internal. Null for a buyer portal.' })
+  note!: string | null;
 
   @Field(() => PaymentReversalType, { nullable: true, description: 'What took it back; null while it stands.' })
   reversedBy!: PaymentReversalType | null;
@@ -232,8 +232,8 @@ export class PurchaseOrderType extends Node {
   @Field(() => String, { description: 'Free text of several lines; may be empty.' })
   billingAddress!: string;
 
-  @Field(() => String, { description: 'Internal; never shown to the buyer. May be empty.' })
-  notes!: string;
+  @Field(() => String, { nullable: true, description: 'Internal; may be empty. Null for a buyer portal.' })
+  notes!: string | null;
 
   @Field(() => String, { description: "The buyer's own number for this order; may be empty." })
   buyerReference!: string;

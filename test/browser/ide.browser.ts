@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { eventually } from '../support/eventually.js';
+import type { Data } from '../support/graphql-client.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+import { openOfflinePage, startBrowser, takeScreenshot } from './browser.js';
+
+/** What a person on the first day does: opens the page and presses the button, tab after tab. */
+describe('the IDE in a browser without internet', () => {
+  let app: TestApp;
+  let browser: Browser;
+  let page: Page;
+  let refused: string[];
+
+  beforeAll(async () => {
+    [app, browser] = await Promise.all([startTestApp(), startBrowser()]);
+    ({ page, refused } = await openOfflinePage(browser, app.app.url));
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await app.stop();
+  });
+
+  async function open(): Promise<void> {
+    await page.goto(`${app.app.url}/graphql`);
+    await page.getByText('Reloaded doc successfully').waitFor();
+  }
+
+  async function choose(tab: string): Promise<void> {
+    await page.locator('.window-switcher__item', { hasText: tab }).click();
+    await page.locator('.window-switcher__item--active', { hasText: tab }).waitFor();
+  }
+
+  /** Presses the button and gives what came back, which the page must show, too. */
+  async function send(shown: string): Promise<Data> {
+    // The page asks for the schema whenever it likes.
+    const answered = page.waitForResponse(
+      (response) =>
+        response.url() === `${app.app.url}/graphql` &&
+        !(response.request().postData() ?? '__schema').includes('__schema'),
+    );
+    await page.getByRole('button', { name: 'Send Request' }).click();
+    const answer: Data = await (await answered).json();
+    await result().getByText(shown).first().waitFor();
+    return answer;
+  }
+
+  function result() {
+    return page.locator('app-query-result');
+  }
+
+  test('begins with a look around that works with the key it was given', async () => {
+    await open();
+    const { data } = await send('Demo Conference');
+    expect(data.conferences.nodes[0].purchaseOrders.totalCount).toBe(1);
+    await takeScreenshot(page, 'start');
+  });
+
+  test('takes an order from draft to paid', async () => {
+    await choose('Create a purchase order');
+    const created = await send('"DRAFT"');
+    const { id } = created.data.createPurchaseOrder.purchaseOrder;
+    // The other tabs are about the newest order from now on.
+    await open();
+    await choose('Invoice it');
+    const invoiced = await send('"OPEN"');
+    const { purchaseOrder } = invoiced.data.createQboInvoice;
+    expect(purchaseOrder.id).toBe(id);
+    await choose('E-mail the invoice');
+    const sent = await send('"SENT"');
+    expect(sent.data.sendQboInvoice.userErrors).toEqual([]);
+    await app.quickbooks.pay(purchaseOrder.qboInvoice.id, '1475.00');
+    await choose('What was paid?');
+    const paid = await eventually(
+      () => send('"status"'),
+      ({ data }) => data.purchaseOrder.status === 'PAID',
+    );
+    expect(paid.data.purchaseOrder.totalPaid).toEqual({ amount: '1475.00' });
+    await result().getByText('"PAID"').waitFor();
+    await takeScreenshot(page, 'paid');
+  });
+
+  test('says in words what is wrong with a document', async () => {
+    await choose('Start here');
+    const editor = page.locator('app-query-editor .cm-content');
+    await editor.click();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('{ conferenzes { nodes { id } ');
+    const { errors } = await send('GRAPHQL_VALIDATION_FAILED');
+    expect(errors[0].message).toContain('Cannot query field "conferenzes" on type "Query"');
+    await takeScreenshot(page, 'error');
+  });
+
+  test('documents every field beside the editor', async () => {
+    await page.getByText('Docs', { exact: true }).first().click();
+    await page.locator('app-doc-viewer').getByText('Query', { exact: true }).first().click();
+    await page.getByText('One conference, by its id or its slug; null when there is none.').waitFor();
+    await takeScreenshot(page, 'docs');
+  });
+
+  test('asked nobody else for anything', () => {
+    expect(refused).toEqual([]);
+  });
+});
