@@ -40,9 +40,8 @@ describe('sixty orders of a known customer', () => {
   test('are invoiced in two calls', async () => {
     const ids = await orders(60);
     const id = await begin(ids);
-    const statements = await bench.statementsOf(() => workOff(id));
+    await workOff(id);
     expect(await writes()).toEqual(['/batch', '/batch']);
     expect((await items(id)).map(({ state }) => state)).toEqual(ids.map(() => 'SUCCEEDED'));
-    console.log(statements.length, statements.slice(0, 60).join('\n'));
   });
 });

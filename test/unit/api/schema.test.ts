@@ -82,6 +82,11 @@ describe('the schema', () => {
     );
     const counts = numbers.filter((name) => !name.endsWith('Connection.totalCount') && !name.endsWith('.statusCode'));
     expect(counts.sort()).toEqual([
+      'BulkInvoicing.failed',
+      'BulkInvoicing.pending',
+      'BulkInvoicing.succeeded',
+      'BulkInvoicing.total',
+      'BulkInvoicingItem.position',
       'LineItem.quantity',
       'QboUsage.reads',
       'QboUsage.writes',
@@ -96,6 +101,7 @@ describe('the schema', () => {
     const toProviders = ['QboConnection', 'StripeConnection'];
     const connections = types.filter(({ name }) => name.endsWith('Connection') && !toProviders.includes(name));
     expect(connections.map(({ name }) => name).sort()).toEqual([
+      'BulkInvoicingItemConnection',
       'ConferenceConnection',
       'PaymentConnection',
       'PurchaseOrderConnection',
