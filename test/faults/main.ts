@@ -241,7 +241,7 @@ async function measureAll(asked: Provider | 'all'): Promise<void> {
   installGates();
   skipPauses();
   for (const provider of PROVIDERS.filter((each) => asked === 'all' || asked === each)) {
-    await saveProfiles({ ...(await loadProfiles()), [provider]: await measureProfile(provider, 40) });
+    await saveProfiles({ ...(await loadProfiles()), [provider]: await measureProfile(provider, 150) });
   }
 }
 
