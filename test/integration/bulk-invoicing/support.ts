@@ -18,7 +18,8 @@ export class BulkBench {
   }
 
   static async start(options: WorkbenchOptions = {}): Promise<BulkBench> {
-    const bulk = new BulkBench(await startWorkbench(options));
+    // An envelope takes longer than a single call, and a busy machine longer still.
+    const bulk = new BulkBench(await startWorkbench({ timeoutMs: 20_000, ...options }));
     const [known = ''] = await bulk.orders(1);
     await createQboInvoice(bulk.bench.process(), { purchaseOrderId: known });
     return bulk;
