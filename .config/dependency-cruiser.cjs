@@ -131,5 +131,5 @@ function LINE_ITEM_AND_ORDER() {
 
 /** Started by npm scripts, or read by the compiler alone. */
 function ENTRIES() {
-  return '^src/(main|demo|simulate|json-source-text\\.d)\\.ts$|emit-schema\\.ts$|check-migrations\\.ts$';
+  return '^src/(main|demo|simulate|verify-audit|json-source-text\\.d|infrastructure/documents/fontkit\\.d)\\.ts$|emit-schema\\.ts$|check-migrations\\.ts$';
 }

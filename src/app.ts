@@ -1,5 +1,5 @@
 import { startHttpServer } from './api/http-server.js';
-import { ensureApiKey, hasApiKey } from './application/access/api-keys.js';
+import { ensureApiKey, hasAdministratorKey } from './application/access/api-keys.js';
 import { systemActor } from './application/context.js';
 import type { SecretBox } from './application/ports/secrets.js';
 import type { SweepReport } from './application/sweeps.js';
@@ -10,7 +10,9 @@ import { StripeEndpoints } from './development/stripe-endpoints.js';
 import type { InvoiceProvider } from './domain/invoice/invoice.status.js';
 import { StripeConnection } from './domain/stripe/stripe-connection.entity.js';
 import { startWorker } from './infrastructure/jobs/worker.js';
-import { type Foundation, layFoundation, type Progress, plainContext } from './wiring/foundation.js';
+import { createAuthentication } from './wiring/authentication.js';
+import type { Progress } from './wiring/database.js';
+import { type Foundation, layFoundation, plainContext } from './wiring/foundation.js';
 import { contextFactory, createProviders } from './wiring/providers.js';
 import { mountRoutes } from './wiring/routes.js';
 
@@ -54,11 +56,11 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
     resources.defer(() => worker.stop());
   }
   const apiKey = config.bootstrapApiKey ?? secrets?.apiKey;
-  if (apiKey !== undefined) await ensureApiKey(plainContext(foundation), 'bootstrap', apiKey);
-  else if (!(await hasApiKey(orm.em.fork()))) logger.warn('nobody can log in: set BOOTSTRAP_API_KEY');
+  await admitAdministrator(foundation, apiKey);
+  const findActor = createAuthentication(foundation);
   const http = await startHttpServer({
     ...config,
-    mount: (app, state) => mountRoutes(app, state, { ...foundation, providers, createContext, apiKey }),
+    mount: (app, state) => mountRoutes(app, state, { ...foundation, providers, createContext, findActor, apiKey }),
     onError: (error) => logger.error({ err: error }, 'a request failed'),
   });
   resources.defer(() => http.stop());
@@ -75,6 +77,17 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
     addresses: { quickbooks: config.quickbooks.apiBaseUrl, stripe: config.stripe.apiBaseUrl },
     stop: () => resources.disposeAsync(),
   };
+}
+
+/** Nobody should have to find out by themselves that nobody is let in. */
+async function admitAdministrator(foundation: Foundation, apiKey: string | undefined): Promise<void> {
+  const { config, logger } = foundation;
+  const context = plainContext(foundation);
+  if (apiKey !== undefined && !(await ensureApiKey(context, 'bootstrap', apiKey))) {
+    logger.warn('the bootstrap API key was revoked, or is the key of somebody else: choose another one');
+  } else if (!config.tokens && !(await hasAdministratorKey(context))) {
+    logger.warn('nobody can log in: set BOOTSTRAP_API_KEY');
+  }
 }
 
 /** Each simulator delivers its webhooks here, as the provider that it stands for does once it is told to. */

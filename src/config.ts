@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { standardWaits, type Waits } from './application/waits.js';
 
@@ -7,6 +8,15 @@ export type Role = 'all' | 'api' | 'worker';
 export interface EncryptionKey {
   readonly id: string;
   readonly secret: Uint8Array;
+}
+
+/** Whose tokens (JWTs) are accepted. */
+export interface TokenSettings {
+  /** Where the identity provider publishes its keys. */
+  readonly jwksUrl: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly algorithms: readonly string[];
 }
 
 /** Everything the environment decides, read once at start. Nothing else reads `process.env`. */
@@ -21,6 +31,8 @@ export interface Config {
   /** The first encrypts, all decrypt. Empty in development: a key is generated and kept in `dataDirectory`. */
   readonly encryptionKeys: readonly EncryptionKey[];
   readonly bootstrapApiKey: string | undefined;
+  /** Undefined: only API keys are known. */
+  readonly tokens: TokenSettings | undefined;
   readonly quickbooks: {
     readonly apiBaseUrl: string | undefined;
     readonly tokenUrl: string | undefined;
@@ -32,6 +44,16 @@ export interface Config {
   };
   readonly stripe: { readonly apiBaseUrl: string | undefined };
   readonly graphqlIde: boolean;
+  /** Origins of pages that may call; by default none. */
+  readonly corsOrigins: readonly string[];
+  /** Addresses and networks of proxies that tell where a request came from. */
+  readonly trustedProxies: readonly string[];
+  /** The file of documents that clients may name, and whether they have to. */
+  readonly trustedDocuments: { readonly path: string | undefined; readonly isRequired: boolean };
+  /** What one caller may ask of one process in a minute, in values of answers. */
+  readonly rateLimitPerMinute: number;
+  /** How many subscriptions may be open at the same time in one process. */
+  readonly streams: { readonly perActor: number; readonly perProcess: number };
   readonly logLevel: LogLevel;
   /** Not from the environment: the fault matrix alone shortens them. */
   readonly waits: Waits;
@@ -69,6 +91,25 @@ const commaSeparated = z.preprocess(
     ),
 );
 
+const origins = commaSeparated.refine(
+  (parts) => parts.every((part) => /^https?:/.test(part) && URL.canParse(part) && new URL(part).origin === part),
+  'must be comma-separated origins, each with its scheme and without a path, and not *: name every site that may call',
+);
+
+const networks = commaSeparated.refine(
+  (parts) => parts.every(isNetwork),
+  'must be comma-separated IP addresses or networks in CIDR notation',
+);
+
+const PREFIX_LENGTHS = { 4: /^(\d|[12]\d|3[0-2])$/, 6: /^(\d|[1-9]\d|1[01]\d|12[0-8])$/ };
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if ((version !== 4 && version !== 6) || rest.length > 0) return false;
+  return bits === undefined || PREFIX_LENGTHS[version].test(bits);
+}
+
 const ENCRYPTION_KEY = /^([\w.-]{1,50}):([A-Za-z0-9+/]{43}=)$/;
 
 const encryptionKeys = commaSeparated.transform((parts, context): EncryptionKey[] => {
@@ -86,6 +127,14 @@ const encryptionKeys = commaSeparated.transform((parts, context): EncryptionKey[
   return keys;
 });
 
+/** Asymmetric ones only: with a shared secret, or none, everybody who can check a token could make one. */
+const TOKEN_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+
+const tokenAlgorithms = commaSeparated.refine(
+  (names) => names.every((name) => TOKEN_ALGORITHMS.includes(name)),
+  `must be comma-separated of ${TOKEN_ALGORITHMS.join(', ')}`,
+);
+
 const onOrOff = z.preprocess(
   blankIsUnset,
   z
@@ -93,6 +142,14 @@ const onOrOff = z.preprocess(
     .transform((text) => ['true', '1', 'on'].includes(text))
     .optional(),
 );
+
+/** Two hundred of the largest documents, a thousand pages of 50 orders with everything, or 10,000 mutations. */
+const DEFAULT_RATE_LIMIT_PER_MINUTE = 10_000_000;
+
+const wholeNumber = z
+  .string()
+  .regex(/^[1-9]\d{0,11}$/, 'must be a whole number above zero')
+  .transform(Number);
 
 const environmentSchema = z.object({
   NODE_ENV: z.preprocess(
@@ -112,6 +169,10 @@ const environmentSchema = z.object({
     blankIsUnset,
     z.string().min(16, 'must have at least 16 characters').max(200).optional(),
   ),
+  JWT_JWKS_URL: optionalUrl,
+  JWT_ISSUER: optionalText,
+  JWT_AUDIENCE: optionalText,
+  JWT_ALGORITHMS: tokenAlgorithms,
   QBO_API_BASE_URL: optionalUrl,
   QBO_TOKEN_URL: optionalUrl,
   QBO_AUTHORIZE_URL: optionalUrl,
@@ -121,6 +182,13 @@ const environmentSchema = z.object({
   QBO_WEBHOOK_VERIFIER_TOKEN: commaSeparated,
   STRIPE_API_BASE_URL: optionalUrl,
   GRAPHQL_IDE: onOrOff,
+  CORS_ORIGINS: origins,
+  TRUSTED_PROXIES: networks,
+  TRUSTED_DOCUMENTS: optionalText,
+  TRUSTED_DOCUMENTS_REQUIRED: onOrOff,
+  RATE_LIMIT_PER_MINUTE: z.preprocess(blankIsUnset, wholeNumber.default(DEFAULT_RATE_LIMIT_PER_MINUTE)),
+  STREAMS_PER_CALLER: z.preprocess(blankIsUnset, wholeNumber.default(100)),
+  STREAMS_PER_PROCESS: z.preprocess(blankIsUnset, wholeNumber.default(1_000)),
   LOG_LEVEL: z.preprocess(blankIsUnset, z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info')),
 });
 
@@ -131,6 +199,9 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   const variables = parsed.data;
   const production = variables.NODE_ENV === 'production';
   requireInProduction(production, variables);
+  if (variables.TRUSTED_DOCUMENTS_REQUIRED && variables.TRUSTED_DOCUMENTS === undefined) {
+    throw new ConfigError('The environment variable TRUSTED_DOCUMENTS is required with TRUSTED_DOCUMENTS_REQUIRED.');
+  }
   return deepFreeze({
     production,
     port: variables.PORT,
@@ -140,6 +211,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     dataDirectory: variables.DATA_DIR,
     encryptionKeys: variables.ENCRYPTION_KEYS,
     bootstrapApiKey: variables.BOOTSTRAP_API_KEY,
+    tokens: tokenSettings(production, variables),
     quickbooks: {
       apiBaseUrl: variables.QBO_API_BASE_URL,
       tokenUrl: variables.QBO_TOKEN_URL,
@@ -151,6 +223,14 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     },
     stripe: { apiBaseUrl: variables.STRIPE_API_BASE_URL },
     graphqlIde: variables.GRAPHQL_IDE ?? !production,
+    corsOrigins: variables.CORS_ORIGINS,
+    trustedProxies: variables.TRUSTED_PROXIES,
+    trustedDocuments: {
+      path: variables.TRUSTED_DOCUMENTS,
+      isRequired: variables.TRUSTED_DOCUMENTS_REQUIRED ?? false,
+    },
+    rateLimitPerMinute: variables.RATE_LIMIT_PER_MINUTE,
+    streams: { perActor: variables.STREAMS_PER_CALLER, perProcess: variables.STREAMS_PER_PROCESS },
     logLevel: variables.LOG_LEVEL,
     waits: { ...standardWaits },
   });
@@ -165,7 +245,26 @@ function lowerFirst(message: string): string {
   return message.startsWith('must') ? message : `is malformed (${message})`;
 }
 
-function requireInProduction(production: boolean, variables: z.output<typeof environmentSchema>): void {
+type Variables = z.output<typeof environmentSchema>;
+
+/** All of it or nothing: half of a configuration would let in more than was meant. */
+function tokenSettings(production: boolean, variables: Variables): TokenSettings | undefined {
+  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_ALGORITHMS: algorithms } = variables;
+  const given = Object.entries({ JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience });
+  const missing = given.filter(([, value]) => value === undefined).map(([name]) => name);
+  if (missing.length === given.length && algorithms.length === 0) return undefined;
+  if (jwksUrl === undefined || issuer === undefined || audience === undefined) {
+    throw new ConfigError(
+      `The environment variable ${missing[0]} is required, because others beginning with JWT_ are set.`,
+    );
+  }
+  if (production && !jwksUrl.startsWith('https:')) {
+    throw new ConfigError('The environment variable JWT_JWKS_URL must be an https:// URL in production.');
+  }
+  return { jwksUrl, issuer, audience, algorithms: algorithms.length > 0 ? algorithms : ['RS256', 'ES256'] };
+}
+
+function requireInProduction(production: boolean, variables: Variables): void {
   if (production && variables.ENCRYPTION_KEYS.length === 0) {
     throw new ConfigError(
       'The environment variable ENCRYPTION_KEYS is required in production (comma-separated id:base64 of 32 bytes).',

@@ -12,26 +12,38 @@ export function httpErrorHandler(report: (error: unknown) => void): ErrorRequest
   return (error: unknown, request, response, _next) => {
     const status = isHttpError(error) && error.statusCode < 500 ? error.statusCode : 500;
     if (status === 500) report(error);
-    const message = describe(status);
     const requestId = currentRequestId();
-    const body = request.path.startsWith('/graphql')
-      ? {
-          errors: [
-            { message, extensions: { code: status === 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST', requestId } },
-          ],
-        }
+    const isGraphQL = request.path.startsWith('/graphql');
+    const message = describe(status, isGraphQL);
+    const body = isGraphQL
+      ? { errors: [{ message, extensions: { code: codeOf(status), requestId } }] }
       : { error: message, requestId };
     if (response.headersSent) response.destroy();
-    else response.status(status).json(body);
+    else response.status(status).set(headersOf(error)).json(body);
   };
 }
 
-function describe(status: number): string {
+function headersOf(error: unknown): Record<string, string> {
+  return isHttpError(error) ? (error.headers ?? {}) : {};
+}
+
+function codeOf(status: number): string {
+  if (status === 500) return 'INTERNAL_SERVER_ERROR';
+  return status === 413 ? 'PAYLOAD_TOO_LARGE' : 'BAD_REQUEST';
+}
+
+function describe(status: number, isGraphQL: boolean): string {
   switch (status) {
     case 413:
-      return 'The request body is too large.';
+      return isGraphQL
+        ? 'A request may have 100 kB: send shorter texts, or the lines of an order in two orders.'
+        : 'The request body is too large.';
+    case 405:
+      return 'Send operations with POST; queries may come with GET.';
     case 415:
-      return 'The request body must not be compressed.';
+      return isGraphQL
+        ? 'Send JSON in UTF-8, not compressed: "content-type: application/json".'
+        : 'The request body must be uncompressed UTF-8.';
     case 400:
       return 'The request body could not be read: it is incomplete or not valid JSON.';
     case 500:

@@ -3,10 +3,20 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import { httpErrorHandler, notFound } from './http-errors.js';
+import { securityHeaders } from './http-policies.js';
 import { assignRequestId } from './request-id.js';
 
 /** How long requests that are being answered may take to finish when the process stops. */
 const DRAIN_MS = 10_000;
+
+const PATIENCE = {
+  // A client that sends its headers or its body a byte at a time holds a connection no longer than this.
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1_000,
+  // Longer than proxies keep an idle connection, as a rule a minute: one that we close while they use it is a failed request.
+  keepAliveTimeout: 65_000,
+};
 
 export interface HttpServer {
   /** Where a program on this machine reaches it. */
@@ -18,6 +28,9 @@ export interface HttpServer {
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
+  /** Addresses and networks of proxies, whose word for where a request came from is taken. */
+  readonly trustedProxies?: readonly string[];
+  readonly patience?: Partial<typeof PATIENCE>;
   /** Adds the routes. What it returns is called when the server no longer accepts connections. */
   readonly mount: (app: Express, state: HttpState) => Promise<() => Promise<void>>;
   readonly onError: (error: unknown) => void;
@@ -29,10 +42,14 @@ export interface HttpState {
 }
 
 /** Listens only when every route is there: nobody gets a 404 from a server that is still starting. */
-export async function startHttpServer({ host, port, mount, onError }: HttpServerOptions): Promise<HttpServer> {
-  const app = express().disable('x-powered-by').disable('etag');
-  const state = { server: createServer(app), stopping: false };
-  app.use(assignRequestId);
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { host, port, trustedProxies = [], patience, mount, onError } = options;
+  const app = express()
+    .disable('x-powered-by')
+    .disable('etag')
+    .set('trust proxy', [...trustedProxies]);
+  const state = { server: createServer({ ...PATIENCE, ...patience }, app), stopping: false };
+  app.use(assignRequestId, securityHeaders);
   const unmount = await mount(app, state);
   app.use(notFound, httpErrorHandler(onError));
   const url = await listen(state.server, host, port);

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ALL_GRANTS, type Grants, NO_GRANTS } from '../domain/access/grants.js';
+import { ActorKind } from '../domain/audit/audit-event.entity.js';
 import type { Clock } from '../domain/clock.js';
 import type { IdSource } from '../domain/ids.js';
 import type { InvoiceProvider } from '../domain/invoice/invoice.status.js';
@@ -10,16 +11,17 @@ import type { Waits } from './waits.js';
 export interface Actor {
   readonly id: string;
   readonly name: string;
+  readonly kind: ActorKind;
   /** What it may see and do. */
   readonly grants: Grants;
 }
 
 /** Whoever shows no credential. */
-export const NOBODY: Actor = { id: 'nobody', name: 'nobody', grants: NO_GRANTS };
+export const NOBODY: Actor = { id: 'nobody', name: 'nobody', kind: ActorKind.API_KEY, grants: NO_GRANTS };
 
 /** In whose name the background works for a provider. */
 export function systemActor(provider: `${InvoiceProvider}`): Actor {
-  return { id: 'system', name: SYSTEM_NAMES[provider], grants: ALL_GRANTS };
+  return { id: 'system', name: SYSTEM_NAMES[provider], kind: ActorKind.SYSTEM, grants: ALL_GRANTS };
 }
 
 const SYSTEM_NAMES = { QBO: 'quickbooks', STRIPE: 'stripe' } as const;

@@ -57,7 +57,8 @@ const LOST_CODES = /^(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|08...|57P0[123]|53
 /** The driver gives this no code. */
 const LOST_MESSAGE = /connection terminated|not queryable|timeout exceeded when trying to connect/i;
 
-function isLostConnection(error: unknown): boolean {
+/** Whether the database was lost on the way, so that the same may work a moment later. */
+export function isLostConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   return LOST_CODES.test(code) || LOST_MESSAGE.test(error.message);

@@ -41,6 +41,10 @@ export interface Waits {
   readonly idempotencyKeptMs: number;
   /** Events that are done or ignored are deleted after this time. */
   readonly finishedEventsKeptMs: number;
+  /** Between two looks at what changed, for one reader of live changes. */
+  readonly changesApartMs: number;
+  /** That something changed is forgotten after this time. */
+  readonly changesKeptMs: number;
   /** After that time a new connection is swept for the first time. */
   readonly firstSweepMs: number;
   /** Between the sweeps of a company whose webhooks come in. */
@@ -132,6 +136,10 @@ export const standardWaits: Waits = {
   // A repeated delivery is recognised by the stored row. Intuit repeats every six hours for days, and whoever asks why a
   // payment was booked asks within a quarter.
   finishedEventsKeptMs: 90 * DAY,
+  // Nobody sees the difference, and what a provider's event changes in several transactions is told at once.
+  changesApartMs: 100,
+  // A client may be away for a week; a day more, because a change is dated before it is committed.
+  changesKeptMs: 8 * DAY,
   firstSweepMs: MINUTE,
   // Intuit recommends one a day beside working webhooks.
   sweepMs: DAY,

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Config } from '../config.js';
 import { type LocalSimulators, startLocalSimulators } from '../development/local-simulators.js';
@@ -6,13 +5,13 @@ import type { Clock } from '../domain/clock.js';
 import { type IdSource, randomIds } from '../domain/ids.js';
 import { DatabaseClock } from '../infrastructure/database/database-clock.js';
 import { databaseProblem } from '../infrastructure/database/database-problem.js';
-import { startEmbeddedPostgres } from '../infrastructure/database/embedded-postgres.js';
 import { migrateDatabase } from '../infrastructure/database/migrate.js';
-import { openOrm } from '../infrastructure/database/orm.js';
+import { openOrm, openRequestOrm } from '../infrastructure/database/orm.js';
 import { type DevelopmentSecrets, loadDevelopmentSecrets } from '../infrastructure/development-secrets.js';
 import { GraphileJobQueue } from '../infrastructure/jobs/job-queue.js';
 import { createLogger, type Logger } from '../infrastructure/observability/logger.js';
 import { Metrics } from '../infrastructure/observability/metrics.js';
+import { type Progress, provideDatabase } from './database.js';
 
 /** What every part stands on. */
 export interface Foundation {
@@ -20,7 +19,10 @@ export interface Foundation {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly databaseUrl: string;
+  /** For background work, whose statements take as long as they take. */
   readonly orm: MikroORM;
+  /** For answering requests. Connections of its own: neither kind of work can take them all from the other. */
+  readonly requestOrm: MikroORM;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly jobs: GraphileJobQueue;
@@ -30,8 +32,6 @@ export interface Foundation {
   readonly simulators: LocalSimulators;
 }
 
-export type Progress = (step: string) => void;
-
 /** Starts the database, the simulators and what else the parts stand on; `resources` stops them in the reverse order. */
 export async function layFoundation(
   config: Config,
@@ -40,31 +40,22 @@ export async function layFoundation(
 ): Promise<Foundation> {
   const logger = await createLogger(config);
   const secrets = config.production ? undefined : await loadDevelopmentSecrets(config.dataDirectory);
-  const databaseUrl = config.databaseUrl ?? (await startDatabase(config, onProgress, resources));
+  const databaseUrl = await provideDatabase(config, onProgress, resources);
   onProgress('applying migrations');
   await migrateDatabase(databaseUrl).catch((error: unknown) => {
     throw config.databaseUrl === undefined ? error : databaseProblem(error);
   });
   const orm = await openOrm(databaseUrl);
   resources.defer(() => orm.close());
+  const requestOrm = await openRequestOrm(databaseUrl);
+  resources.defer(() => requestOrm.close());
   const simulators = await startLocalSimulators(config, orm.em.fork(), onProgress, resources);
   const clock = await DatabaseClock.start(() => timeOf(orm));
   resources.defer(() => clock.stop());
   const jobs = await GraphileJobQueue.connect(databaseUrl, logger, clock);
   resources.defer(() => jobs.stop());
   const metrics = new Metrics(orm);
-  return { config, logger, metrics, databaseUrl, orm, clock, ids: randomIds, jobs, secrets, simulators };
-}
-
-async function startDatabase(
-  { dataDirectory }: Config,
-  onProgress: Progress,
-  resources: AsyncDisposableStack,
-): Promise<string> {
-  onProgress('starting the embedded PostgreSQL');
-  const postgres = await startEmbeddedPostgres({ dataDirectory: join(dataDirectory, 'postgres'), onProgress });
-  resources.defer(() => postgres.stop());
-  return postgres.url;
+  return { config, logger, metrics, databaseUrl, orm, requestOrm, clock, ids: randomIds, jobs, secrets, simulators };
 }
 
 async function timeOf(orm: MikroORM): Promise<number> {

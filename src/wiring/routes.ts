@@ -1,38 +1,54 @@
-import type { MikroORM } from '@mikro-orm/postgresql';
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { Express } from 'express';
+import { documentRouter } from '../api/documents/documents.js';
 import { ideRouter } from '../api/graphql/ide.js';
+import { RateLimits } from '../api/graphql/limits/rate-limits.js';
+import { standardTimeLimits } from '../api/graphql/limits/time-limit.js';
+import { isSlow } from '../api/graphql/operation-log.js';
 import { startGraphQLServer } from '../api/graphql/server.js';
+import type { StreamObserver } from '../api/graphql/stream/live-streams.js';
 import { healthRouter, type Readiness } from '../api/health/health.js';
+import { allowOrigins } from '../api/http-policies.js';
 import type { HttpState } from '../api/http-server.js';
 import { quickBooksWebhookRouter } from '../api/webhooks/quickbooks.js';
 import { stripeWebhookRouter } from '../api/webhooks/stripe.js';
-import { findActorByKey } from '../application/access/api-keys.js';
 import { findExampleIds } from '../application/queries/example-ids.js';
+import { findPurchaseOrderDocument } from '../application/queries/purchase-order-document.js';
 import { findStripeEndpoint } from '../application/webhooks/find-stripe-endpoint.js';
 import { storeWebhookEvents } from '../application/webhooks/store-webhook-events.js';
+import { PostgresChangeFeed } from '../infrastructure/database/change-feed.js';
 import { hasPendingMigrations } from '../infrastructure/database/migrate.js';
+import { PdfRenderer } from '../infrastructure/documents/pdf-renderer.js';
 import { QuickBooksWebhooks } from '../infrastructure/quickbooks/webhooks.js';
 import { StripeWebhooks } from '../infrastructure/stripe/webhooks.js';
+import type { FindActor } from './authentication.js';
 import { type Foundation, plainContext } from './foundation.js';
 import type { ContextFactory, Providers } from './providers.js';
+import { loadTrustedDocuments } from './trusted-documents.js';
 
 interface ApiParts extends Foundation {
   readonly providers: Providers;
   readonly createContext: ContextFactory;
+  readonly findActor: FindActor;
   readonly apiKey: string | undefined;
 }
 
+/** What pages of other origins may call, if any. */
+const CLIENT_ROUTES = ['/graphql', '/purchase-orders'];
+
 /** Every role answers health checks; only API processes answer anything else. */
 export async function mountRoutes(app: Express, state: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
-  const { config, orm, metrics } = parts;
+  const { config, orm, requestOrm, metrics } = parts;
   const simulators = simulatorAddresses(parts);
   app.use(healthRouter({ registry: metrics.registry, readiness: () => readiness(orm, state.stopping, simulators) }));
   if (config.role === 'worker') return async () => undefined;
+  if (config.corsOrigins.length > 0) app.use(CLIENT_ROUTES, allowOrigins(config.corsOrigins));
   mountQuickBooksWebhooks(app, parts);
   mountStripeWebhooks(app, parts);
+  mountDocuments(app, parts);
   if (config.graphqlIde) {
     const developmentKey = config.production ? undefined : parts.apiKey;
-    app.use(ideRouter({ developmentKey, findExampleIds: () => findExampleIds(orm.em.fork()) }));
+    app.use(ideRouter({ developmentKey, findExampleIds: () => findExampleIds(requestOrm.em.fork()) }));
   }
   return mountGraphQL(app, state, parts);
 }
@@ -74,11 +90,11 @@ function mountQuickBooksWebhooks(app: Express, parts: ApiParts): void {
 
 /** Stripe's own way of signing, with the secrets of the conference that the address names. */
 function mountStripeWebhooks(app: Express, parts: ApiParts): void {
-  const { orm, metrics, providers } = parts;
+  const { requestOrm, metrics, providers } = parts;
   app.use(
     stripeWebhookRouter({
       findSource: async (slug) => {
-        const found = await findStripeEndpoint({ em: orm.em.fork(), secrets: providers.secrets }, slug);
+        const found = await findStripeEndpoint({ em: requestOrm.em.fork(), secrets: providers.secrets }, slug);
         const { connectionId = '', secrets = '' } = found?.endpoint ?? {};
         return found && new StripeWebhooks({ companyId: connectionId, secrets });
       },
@@ -90,28 +106,69 @@ function mountStripeWebhooks(app: Express, parts: ApiParts): void {
 
 function inboxOf(parts: ApiParts) {
   const wake = (provider: string, companyId: string) => parts.jobs.wakeWebhookWorker(provider, companyId);
-  return { ...plainContext(parts), wake };
+  return { ...plainContext({ ...parts, orm: parts.requestOrm }), wake };
 }
 
-async function mountGraphQL(
-  app: Express,
-  { server }: HttpState,
-  { config, orm, logger, metrics, createContext }: ApiParts,
-): Promise<() => Promise<void>> {
+function mountDocuments(app: Express, { requestOrm, clock, findActor }: ApiParts): void {
+  app.use(
+    documentRouter({
+      findActor,
+      findDocument: (actor, id) => findPurchaseOrderDocument(requestOrm.em.fork(), { actor, id, now: clock.now() }),
+      renderer: new PdfRenderer(),
+    }),
+  );
+}
+
+async function mountGraphQL(app: Express, { server }: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
+  const { config, requestOrm, logger, metrics, createContext, findActor } = parts;
+  const feed = startChangeFeed(parts);
   const graphql = await startGraphQLServer({
     httpServer: server,
-    forkEntityManager: () => orm.em.fork(),
+    forkEntityManager: (signal) => forkForReading(requestOrm, signal),
     createUseCaseContext: createContext,
-    findActor: (key) => findActorByKey(orm.em.fork(), key),
+    findActor,
     openIntrospection: !config.production,
+    trustedDocuments: await loadTrustedDocuments(config.trustedDocuments),
+    rateLimits: new RateLimits(config.rateLimitPerMinute),
+    timeLimits: standardTimeLimits,
     deadlineMs: config.waits.graphqlDeadlineMs,
-    onOperation: ({ durationMs, ...operation }) => {
+    onOperation: (operation) => {
       const outcome = operation.errorCodes.length === 0 ? 'ok' : 'error';
-      metrics.graphqlOperations.observe({ type: operation.type, outcome }, durationMs / 1000);
-      logger.info({ ...operation, durationMs }, 'GraphQL operation');
+      metrics.graphqlOperations.observe({ type: operation.type, outcome }, operation.durationMs / 1000);
+      logger[isSlow(operation) ? 'warn' : 'info'](operation, 'GraphQL operation');
     },
+    onRefused: (limit) => metrics.graphqlRefusals.inc({ limit }),
     onUnexpectedError: (error) => logger.error({ err: error }, 'a GraphQL operation failed'),
+    live: {
+      watching: { feed, forkEntityManager: () => requestOrm.em.fork(), waits: config.waits },
+      limits: config.streams,
+      observer: streamObserver(parts),
+    },
   });
   app.use(graphql.router);
-  return () => graphql.stop();
+  return async () => {
+    await graphql.stop();
+    await feed.stop();
+  };
+}
+
+function startChangeFeed({ databaseUrl, logger, metrics }: Foundation): PostgresChangeFeed {
+  const onListening = (isListening: boolean) => metrics.changeFeedListening.set(isListening ? 1 : 0);
+  return new PostgresChangeFeed({ databaseUrl, logger, onListening });
+}
+
+function streamObserver({ logger, metrics, clock }: Foundation): StreamObserver {
+  return {
+    onCount: (open) => metrics.streamsOpen.set(open),
+    onSent: (changedAt) => {
+      metrics.streamEvents.inc();
+      if (changedAt) metrics.streamLag.observe((clock.now().getTime() - changedAt.getTime()) / 1000);
+    },
+    onEnd: (stream) => logger.info(stream, 'GraphQL stream ended'),
+  };
+}
+
+/** What is given up is cancelled in the database, too, so that its connection is free again. */
+function forkForReading(orm: MikroORM, signal: AbortSignal | undefined): EntityManager {
+  return signal ? orm.em.fork({ signal, inflightQueryAbortStrategy: 'cancel query' }) : orm.em.fork();
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { eventually } from '../support/eventually.js';
 import type { Data } from '../support/graphql-client.js';
+import { createOrder } from '../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { openOfflinePage, startBrowser, takeScreenshot } from './browser.js';
 
@@ -79,6 +80,17 @@ describe('the IDE in a browser without internet', () => {
     expect(paid.data.purchaseOrder.totalPaid).toEqual({ amount: '1475.00' });
     await result().getByText('"PAID"').waitFor();
     await takeScreenshot(page, 'paid');
+  });
+
+  test('watches an order without asking again', async () => {
+    const { id: purchaseOrderId } = await createOrder(app);
+    await open();
+    await choose('Watch it');
+    await page.getByRole('button', { name: 'Send Request' }).click();
+    await result().getByText('"DRAFT"').waitFor();
+    await app.graphql.mutate('sendPurchaseOrder', { purchaseOrderId }, '');
+    await result().getByText('"SENT"').waitFor();
+    await takeScreenshot(page, 'watch');
   });
 
   test('says in words what is wrong with a document', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { verifyAuditChains } from '../../src/application/verify-audit-chains.js';
 import { migrateDatabase } from '../../src/infrastructure/database/migrate.js';
 import { openOrm } from '../../src/infrastructure/database/orm.js';
 
@@ -87,4 +88,56 @@ test('an operation that waited for its next look is free for who asks, and a rep
     { subject: 'repeated', lease: '12:10', resume: '12:10', sent: '12:10' },
     { subject: 'waiting', lease: '12:13', resume: '12:20', sent: '12:00' },
   ]);
+});
+
+test('audit events of the time before chains get their places by their ids, and the chains are whole', async () => {
+  await migrateTo('0013-customer-credit');
+  await client.query(
+    `insert into audit_event (id, actor, action, subject, before, after, occurred_at)
+     select id, actor, 'payment.recorded', subject, null, '{"amount": "1.50"}', '2026-11-02T12:00:00.125Z'
+     from (values ('aud_3', 'office', 'po_1'), ('aud_1', 'quickbooks', 'po_1'), ('aud_4', 'stripe', 'po_1'),
+                  ('aud_2', 'office', 'po_2'), ('aud_5', 'office', 'conf_1')) as event (id, actor, subject)`,
+  );
+
+  await migrateDatabase(databaseUrl);
+
+  const { rows } = await client.query(
+    'select id, actor_kind as kind, subject, position, after, hash is not null as hashed from audit_event order by id',
+  );
+  const after = { amount: '1.50' };
+  expect(rows).toEqual([
+    { id: 'aud_1', kind: 'SYSTEM', subject: 'po_1', position: 1, after, hashed: true },
+    { id: 'aud_2', kind: 'API_KEY', subject: 'po_2', position: 1, after, hashed: true },
+    { id: 'aud_3', kind: 'API_KEY', subject: 'po_1', position: 2, after, hashed: true },
+    { id: 'aud_4', kind: 'SYSTEM', subject: 'po_1', position: 3, after, hashed: true },
+    { id: 'aud_5', kind: 'API_KEY', subject: 'conf_1', position: null, after, hashed: false },
+  ]);
+  const orm = await openOrm(databaseUrl);
+  const report = await verifyAuditChains(orm.em, { until: [], onBroken: () => undefined });
+  await orm.close();
+  expect(report).toEqual({ chains: 2, events: 4, broken: 0, digests: [] });
+});
+
+test('API keys from before stay administrators, and their names are free once they are revoked', async () => {
+  await migrateTo('0013-customer-credit');
+  await client.query(
+    `insert into api_key (id, name, key_hash, created_at, revoked_at)
+     values ('key_1', 'bootstrap', 'h1', '2026-11-02', null), ('key_2', 'former', 'h2', '2026-11-02', '2026-11-03')`,
+  );
+
+  await migrateDatabase(databaseUrl);
+
+  await client.query(
+    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_at)
+     values ('key_3', 'former', 'h3', 'ci_12345678', 'ROLES', 'bootstrap', '2026-11-04')`,
+  );
+  const { rows } = await client.query('select id, prefix, kind, created_by from api_key order by id');
+  expect(rows).toEqual([
+    { id: 'key_1', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system' },
+    { id: 'key_2', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system' },
+    { id: 'key_3', prefix: 'ci_12345678', kind: 'ROLES', created_by: 'bootstrap' },
+  ]);
+  await expect(client.query("update api_key set name = 'bootstrap' where id = 'key_3'")).rejects.toThrow(
+    'api_key_one_live_per_name',
+  );
 });

@@ -11,6 +11,7 @@ import { configureQboConnection } from '../../src/application/quickbooks/configu
 import { createQboInvoice } from '../../src/application/quickbooks/create-qbo-invoice.js';
 import type { Waits } from '../../src/application/waits.js';
 import { ALL_GRANTS } from '../../src/domain/access/grants.js';
+import { ActorKind } from '../../src/domain/audit/audit-event.entity.js';
 import type { Clock } from '../../src/domain/clock.js';
 import { randomIds } from '../../src/domain/ids.js';
 import { openOrm } from '../../src/infrastructure/database/orm.js';
@@ -193,7 +194,7 @@ function parts(orm: MikroORM, simulator: QuickBooksSimulator, { clock, encryptio
     return new QuickBooksGateway({ store, traffic, secrets, clock, endpoints, defaultApp: APP, waits });
   };
   const accounting = gatewayAt(apiBaseUrl);
-  const actor = { id: 'test', name: 'test', grants: ALL_GRANTS };
+  const actor = { id: 'test', name: 'test', kind: ActorKind.API_KEY, grants: ALL_GRANTS };
   return {
     ids: randomIds,
     waits,

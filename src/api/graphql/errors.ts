@@ -3,22 +3,38 @@ import { DriverException } from '@mikro-orm/core';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { AccessDenied } from '../../application/access/permissions.js';
 import { PageRequestError } from '../../application/queries/page.js';
+import { timedOut, tooManyTokens } from './limits/limit-errors.js';
 
 /** Codes whose messages were written for clients; everything else is masked. */
 const CLIENT_CODES = new Set<unknown>([
   ...Object.values(ApolloServerErrorCode).filter((code) => code !== ApolloServerErrorCode.INTERNAL_SERVER_ERROR),
   'UNAUTHENTICATED',
   'FORBIDDEN',
+  'SERVICE_UNAVAILABLE',
+  'NOT_FOUND',
   'QUERY_TOO_COMPLEX',
+  'RATE_LIMITED',
+  'TIMED_OUT',
+  'DOCUMENT_REQUIRED',
+  'UNKNOWN_DOCUMENT',
 ]);
 
 export function badUserInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: ApolloServerErrorCode.BAD_USER_INPUT } });
 }
 
-export function unauthenticated(): GraphQLError {
-  const message = 'Send an API key: "Authorization: Bearer <key>".';
+export function unauthenticated(message = 'Send an API key: "Authorization: Bearer <key>".'): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+}
+
+/** Something that this server needs is away; the same request may be answered later. */
+export function serviceUnavailable(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } } });
+}
+
+/** The same for what does not exist and for what the caller may not see. */
+export function notFound(what: string): GraphQLError {
+  return new GraphQLError(`There is no such ${what}.`, { extensions: { code: 'NOT_FOUND' } });
 }
 
 export interface ErrorReporter {
@@ -26,29 +42,74 @@ export interface ErrorReporter {
   readonly requestId: () => string | undefined;
   /** Called for what nobody foresaw; the client sees none of it. */
   readonly report: (error: unknown) => void;
+  /** Called when an operation exceeds a limit. */
+  readonly onRefused: (limit: string) => void;
 }
 
 /** What a client sees of an error: a code and the request id always; message and place only when meant for clients. */
-export function createErrorFormatter({ requestId, report }: ErrorReporter) {
+export function createErrorFormatter({ requestId, report, onRefused }: ErrorReporter) {
   return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
-    const id = requestId();
-    const extensions = id === undefined ? {} : { requestId: id };
     const cause = unwrapResolverError(error);
-    if (cause instanceof PageRequestError) {
-      return withCode(formatted, cause.message, { ...extensions, code: ApolloServerErrorCode.BAD_USER_INPUT });
-    }
-    if (cause instanceof AccessDenied) return withCode(formatted, cause.message, { ...extensions, code: 'FORBIDDEN' });
-    if (isUnstorableText(cause)) {
-      const message = 'A text in the arguments has a NUL character, which no stored text can have.';
-      return withCode(formatted, message, { ...extensions, code: ApolloServerErrorCode.BAD_USER_INPUT });
-    }
-    const code = formatted.extensions?.code;
-    if (CLIENT_CODES.has(code)) return withCode(formatted, formatted.message, { ...extensions, code });
-    report(cause);
-    const message = 'Something went wrong on our side. Tell us the request id if it happens again.';
-    return withCode(formatted, message, { ...extensions, code: ApolloServerErrorCode.INTERNAL_SERVER_ERROR });
+    const expected = expectedError(formatted, cause);
+    if (!expected) report(cause);
+    const exceeded = expected?.limit ?? LIMITS_BY_CODE.get(expected?.code);
+    if (exceeded !== undefined) onRefused(String(exceeded));
+    const { message, ...extensions } = expected ?? UNEXPECTED;
+    const { locations, path } = formatted;
+    const id = requestId();
+    return {
+      message,
+      ...(locations && { locations }),
+      ...(path && { path }),
+      extensions: { ...(id !== undefined && { requestId: id }), ...extensions },
+    };
   };
 }
+
+interface ShownError {
+  readonly message: string;
+  readonly code: unknown;
+  /** Which limit an operation exceeds. */
+  readonly limit?: unknown;
+}
+
+/** Codes that say by themselves which limit was exceeded. */
+const LIMITS_BY_CODE = new Map<unknown, string>([
+  ['RATE_LIMITED', 'rate'],
+  ['TIMED_OUT', 'time'],
+]);
+
+const UNEXPECTED: ShownError = {
+  message: 'Something went wrong on our side. Tell us the request id if it happens again.',
+  code: ApolloServerErrorCode.INTERNAL_SERVER_ERROR,
+};
+
+/** Undefined: nobody foresaw it. */
+function expectedError({ message, extensions }: GraphQLFormattedError, cause: unknown): ShownError | undefined {
+  if (cause instanceof PageRequestError) {
+    return { message: cause.message, code: ApolloServerErrorCode.BAD_USER_INPUT };
+  }
+  if (cause instanceof AccessDenied) return { message: cause.message, code: 'FORBIDDEN' };
+  if (isUnstorableText(cause)) {
+    const explanation = 'A text in the arguments has a NUL character, which no stored text can have.';
+    return { message: explanation, code: ApolloServerErrorCode.BAD_USER_INPUT };
+  }
+  if (cause instanceof DriverException && cause.code === QUERY_CANCELED) return shownOf(timedOut());
+  if (TOO_MANY_TOKENS.test(message)) return shownOf(tooManyTokens());
+  // Apollo gives whatever a validation rule finds a code of its own.
+  if (extensions?.limit !== undefined) return { message, code: 'QUERY_TOO_COMPLEX', limit: extensions.limit };
+  return CLIENT_CODES.has(extensions?.code) ? { message, code: extensions?.code } : undefined;
+}
+
+function shownOf({ message, extensions: { code, limit } }: GraphQLError): ShownError {
+  return { message, code, ...(limit !== undefined && { limit }) };
+}
+
+/** PostgreSQL's `query_canceled`: its `statement_timeout` struck. */
+const QUERY_CANCELED = '57014';
+
+/** graphql-js tells it in words only. */
+const TOO_MANY_TOKENS = /^Syntax Error: Document contains more tha[nt] \d+ tokens\./;
 
 /**
  * Texts that are stored were checked before, so this one was searched for. The driver writes it into the statement, which
@@ -56,12 +117,4 @@ export function createErrorFormatter({ requestId, report }: ErrorReporter) {
  */
 function isUnstorableText(error: unknown): boolean {
   return error instanceof DriverException && error.code === '08P01' && error.message === 'invalid message format';
-}
-
-function withCode(
-  { locations, path }: GraphQLFormattedError,
-  message: string,
-  extensions: Record<string, unknown>,
-): GraphQLFormattedError {
-  return { message, ...(locations && { locations }), ...(path && { path }), extensions };
 }

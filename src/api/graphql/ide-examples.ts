@@ -36,6 +36,7 @@ export function exampleOperations({
     { name: 'Through Stripe instead', query: SWITCH, variables: { input: { purchaseOrderId, provider: 'STRIPE' } } },
     { name: 'What happened to it?', query: HISTORY, variables: { id: purchaseOrderId } },
     { name: 'What was paid?', query: PAYMENTS, variables: { id: purchaseOrderId } },
+    { name: 'Watch it', query: WATCH, variables: { id: purchaseOrderId } },
     { name: 'What got stuck?', query: DEAD_LETTERS, variables: {} },
     // The IDE opens with its last tab in front.
     { name: 'Start here', query: LOOK_AROUND, variables: {} },
@@ -126,6 +127,16 @@ query WhatGotStuck {
     totalCount
     nodes { id realmId entity entityId operation attempts lastError receivedAt }
     pageInfo { hasNextPage endCursor }
+  }
+}
+`;
+
+const WATCH = `# Stays open: pay the invoice, and see the order change here. Send \`cursor\` as \`after\` to go on where you were.
+subscription Watch($id: ID!) {
+  purchaseOrderChanged(id: $id) {
+    cursor
+    at
+    purchaseOrder { reference status totalPaid { amount } balanceDue { amount } attention { code message } }
   }
 }
 `;

@@ -1,5 +1,6 @@
 import { getDistDirectory, renderAltair } from 'altair-static';
-import express, { type Request, Router } from 'express';
+import express, { type Request, type RequestHandler, Router } from 'express';
+import { pagePolicy } from '../http-policies.js';
 import { type ExampleIds, exampleOperations } from './ide-examples.js';
 
 export interface IdeOptions {
@@ -11,15 +12,16 @@ export interface IdeOptions {
 
 const ASSETS = '/graphql/ide/';
 
+const SUBSCRIPTIONS = {
+  subscriptionsEndpoint: '/graphql/stream',
+  initialSubscriptionRequestHandlerId: 'graphql-sse',
+} as const;
+
 /** `GET /graphql` in a browser: an IDE whose every file is served from here, opening with operations that work. */
 export function ideRouter({ developmentKey, findExampleIds }: IdeOptions): Router {
   const router = Router();
-  router.use(ASSETS, express.static(getDistDirectory(), { index: false, maxAge: '1h' }));
-  router.get('/graphql', async (request, response, next) => {
-    if (!request.accepts('html') || request.get('accept') === '*/*') {
-      next();
-      return;
-    }
+  router.use(ASSETS, pagePolicy, express.static(getDistDirectory(), { index: false, maxAge: '1h' }));
+  router.get('/graphql', skipPrograms, pagePolicy, async (request, response) => {
     const key = developmentKey !== undefined && isLocal(request) ? developmentKey : '<your API key>';
     const headers = { Authorization: `Bearer ${key}` };
     const ids = developmentKey === undefined ? {} : await findExampleIds();
@@ -27,6 +29,7 @@ export function ideRouter({ developmentKey, findExampleIds }: IdeOptions): Route
       renderAltair({
         baseURL: ASSETS,
         endpointURL: '/graphql',
+        ...SUBSCRIPTIONS,
         initialName: 'conference-invoicing',
         initialHeaders: headers,
         initialWindows: exampleOperations(ids).map(({ name, query, variables }) => ({
@@ -34,6 +37,7 @@ export function ideRouter({ developmentKey, findExampleIds }: IdeOptions): Route
           initialQuery: query,
           initialVariables: JSON.stringify(variables, null, 2),
           initialHeaders: headers,
+          ...SUBSCRIPTIONS,
         })),
         disableAccount: true,
         persistedSettings: {
@@ -46,6 +50,11 @@ export function ideRouter({ developmentKey, findExampleIds }: IdeOptions): Route
   });
   return router;
 }
+
+/** Whoever does not ask for a page is answered by GraphQL. */
+const skipPrograms: RequestHandler = (request, _response, next) => {
+  next(request.accepts('html') && request.get('accept') !== '*/*' ? undefined : 'route');
+};
 
 /**
  * The key is written into the page only for a browser on this machine that asked for this machine: neither the network

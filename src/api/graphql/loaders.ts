@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
 import type { Actor } from '../../application/context.js';
+import { type ApiKeyView, findApiKeys } from '../../application/queries/api-keys.js';
 import { findBulkInvoicingItems, findBulkInvoicings } from '../../application/queries/bulk-invoicings.js';
 import {
   findConferences,
@@ -11,6 +12,7 @@ import {
   type QboUsageView,
 } from '../../application/queries/conferences.js';
 import { findInvoiceHistories, type InvoiceEventView } from '../../application/queries/invoice-history.js';
+import type { Page } from '../../application/queries/page.js';
 import {
   type BookedOnInvoiceRow,
   type CreditNoteView,
@@ -29,6 +31,12 @@ import {
   type PaymentView,
   type UnappliedCreditRow,
 } from '../../application/queries/purchase-order-details.js';
+import {
+  countPurchaseOrderEvents,
+  findPurchaseOrderHistories,
+  type HistoryRequest,
+  type PurchaseOrderEventView,
+} from '../../application/queries/purchase-order-history.js';
 import { findPurchaseOrders, type PurchaseOrderView } from '../../application/queries/purchase-order-view.js';
 import { findWebhookEvents, type WebhookEventView } from '../../application/queries/webhook-events.js';
 import type { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
@@ -55,6 +63,7 @@ export interface Loaders {
   readonly unsettledCreationOfOrder: DataLoader<string, ProviderOperation | undefined>;
   readonly payment: DataLoader<string, PaymentView | undefined>;
   readonly creditNote: DataLoader<string, CreditNoteView | undefined>;
+  readonly apiKey: DataLoader<string, ApiKeyView | undefined>;
   readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
   readonly bulkInvoicing: DataLoader<string, BulkInvoicing | undefined>;
   readonly itemsOfBulkInvoicing: DataLoader<string, BulkInvoicingItem[]>;
@@ -67,6 +76,8 @@ export interface Loaders {
   readonly invoice: DataLoader<string, Invoice | undefined>;
   readonly invoicesOfOrder: DataLoader<string, OrderInvoices>;
   readonly historyOfInvoice: DataLoader<string, InvoiceEventView[]>;
+  readonly historyOfOrder: DataLoader<HistoryRequest, Page<PurchaseOrderEventView>, string>;
+  readonly historyLengthOfOrder: DataLoader<string, number>;
 }
 
 export interface OrderInvoices {
@@ -104,6 +115,7 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
       async (ids) => visible(await findCreditNotesById(em, ids), ({ note }) => note.purchaseOrder),
       ({ note }) => note.id,
     ),
+    apiKey: byId((ids) => findApiKeys(em, actor, ids)),
     bulkInvoicing: byId((ids) => findBulkInvoicings(em, actor, ids)),
     itemsOfBulkInvoicing: many(
       (ids) => findBulkInvoicingItems(em, ids),
@@ -137,6 +149,10 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
       (ids) => findInvoiceHistories(em, ids),
       ({ invoiceId }) => invoiceId,
     ),
+    historyOfOrder: new DataLoader((requests) => findPurchaseOrderHistories(em, requests), {
+      cacheKeyFn: (request) => JSON.stringify(request),
+    }),
+    historyLengthOfOrder: new DataLoader((ids) => countPurchaseOrderEvents(em, ids)),
     invoicesOfOrder: new DataLoader(async (ids) => {
       const byOrder = Map.groupBy(await findInvoices(em, ids), (invoice) => invoice.purchaseOrder.id);
       return ids.map((id) => toOrderInvoices(byOrder.get(id) ?? []));

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { ApiKeyResolver, ApiKeyRoleResolver } from './access/api-key.resolver.js';
 import { applyAccessRules } from './apply-access-rules.js';
 import { BulkInvoicingItemResolver, BulkInvoicingResolver } from './bulk-invoicing/bulk-invoicing.resolver.js';
 import { ConferenceResolver } from './conference/conference.resolver.js';
@@ -8,6 +9,7 @@ import { InvoiceResolver } from './invoice/invoice.resolver.js';
 import { NodeResolver } from './node/node.resolver.js';
 import { PurchaseOrderFieldResolver } from './purchase-order/purchase-order.field-resolver.js';
 import { PurchaseOrderResolver } from './purchase-order/purchase-order.resolver.js';
+import { PurchaseOrderSubscriptions } from './purchase-order/purchase-order.subscriptions.js';
 import { QboConnectionResolver } from './quickbooks/qbo-connection.resolver.js';
 import { QboInvoiceResolver } from './quickbooks/qbo-invoice.resolver.js';
 import { DateTime } from './scalars.js';
@@ -22,6 +24,8 @@ import { WebhookEventResolver } from './webhook/webhook-event.resolver.js';
 export function buildGraphQLSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
+      ApiKeyResolver,
+      ApiKeyRoleResolver,
       BulkInvoicingItemResolver,
       BulkInvoicingResolver,
       ConferenceResolver,
@@ -29,6 +33,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
       NodeResolver,
       PurchaseOrderFieldResolver,
       PurchaseOrderResolver,
+      PurchaseOrderSubscriptions,
       QboConnectionResolver,
       QboInvoiceResolver,
       StripeConnectionResolver,
@@ -37,7 +42,18 @@ export function buildGraphQLSchema(): GraphQLSchema {
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     validate: false,
+    pubSub: NO_TOPICS,
   });
   applyAccessRules(schema);
   return schema;
+}
+
+/** Subscriptions watch the database themselves; type-graphql asks for something to publish topics with all the same. */
+const NO_TOPICS = {
+  publish: (topic: string) => nobodyPublishes(topic),
+  subscribe: (topic: string) => nobodyPublishes(topic),
+};
+
+function nobodyPublishes(topic: string): never {
+  throw new Error(`nobody publishes the topic ${topic}`);
 }

@@ -7,33 +7,43 @@ import {
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { expressMiddleware } from '@as-integrations/express5';
 import express, { Router } from 'express';
+import createHttpError from 'http-errors';
 import { type Actor, NOBODY } from '../../application/context.js';
 import { Deadline } from '../../application/deadline.js';
 import { requestScope } from '../../application/request-scope.js';
 import { currentRequestId } from '../request-id.js';
-import { authenticationPlugin, readBearerKey } from './authentication.js';
-import { complexityPlugin } from './complexity.js';
+import { authenticate, authenticationPlugin } from './authentication.js';
 import { createGraphQLContext, type GraphQLContext, type GraphQLDependencies } from './context.js';
 import { createErrorFormatter, unauthenticated } from './errors.js';
+import { introspectionPlugin } from './introspection.js';
+import { documentLimitsRule, MAX_TOKENS, MAX_VALIDATION_ERRORS } from './limits/document-limits.js';
+import { operationLimitsPlugin } from './limits/operation-limits.js';
+import type { RateLimits } from './limits/rate-limits.js';
+import { type TimeLimits, timeLimitPlugin } from './limits/time-limit.js';
 import { type OperationReport, operationLogPlugin } from './operation-log.js';
+import { responseStatusPlugin } from './response-status.js';
 import { buildGraphQLSchema } from './schema.js';
+import { subscriptionsElsewherePlugin } from './stream/elsewhere.js';
+import { type LiveStreamOptions, LiveStreams } from './stream/live-streams.js';
+import { resolveDocument, type TrustedDocuments } from './trusted-documents.js';
 
-/** The largest sensible operation, a purchase order of 750 lines, fits twice. */
-const MAX_BODY = '256kb';
-
-/** No hand-written operation has a fifth of it; generated floods have more. */
-const MAX_TOKENS = 5_000;
-
-/** Self-references (payment → order → payments …) multiply; nobody needs more of them. */
-const MAX_RECURSIVE_SELECTIONS = 2_000;
+/** Enough for a purchase order of 750 lines of 135 bytes each, sent as variables. */
+const MAX_BODY = '100kb';
 
 export interface GraphQLServerOptions extends GraphQLDependencies {
   readonly httpServer: Server;
-  readonly findActor: (key: string) => Promise<Actor | undefined>;
+  readonly findActor: (credential: string) => Promise<Actor | undefined>;
   readonly openIntrospection: boolean;
+  readonly trustedDocuments: TrustedDocuments;
+  readonly rateLimits: RateLimits;
+  readonly timeLimits: TimeLimits;
+  /** After that time a request starts no call to a provider. */
   readonly deadlineMs: number;
   readonly onOperation: (operation: OperationReport) => void;
-  readonly onUnexpectedError: (error: unknown) => void;
+  /** Told which limit a request exceeded. */
+  readonly onRefused: (limit: string) => void;
+  /** What subscriptions need beside all that. */
+  readonly live: Pick<LiveStreamOptions, 'watching' | 'limits' | 'observer'>;
 }
 
 export interface GraphQLServer {
@@ -41,18 +51,26 @@ export interface GraphQLServer {
   stop(): Promise<void>;
 }
 
-/** `POST /graphql`. */
+/** `POST /graphql` for queries and mutations, `POST /graphql/stream` for subscriptions. */
 export async function startGraphQLServer(options: GraphQLServerOptions): Promise<GraphQLServer> {
+  const schema = buildGraphQLSchema();
+  const formatError = createErrorFormatter({
+    requestId: currentRequestId,
+    report: options.onUnexpectedError,
+    onRefused: options.onRefused,
+  });
+  const identify = identifier(options);
   const apollo = new ApolloServer<GraphQLContext>({
-    schema: buildGraphQLSchema(),
+    schema,
     introspection: true,
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: !options.openIntrospection,
     stopOnTerminationSignals: false,
     persistedQueries: false,
     parseOptions: { maxTokens: MAX_TOKENS },
-    maxRecursiveSelections: MAX_RECURSIVE_SELECTIONS,
-    formatError: createErrorFormatter({ requestId: currentRequestId, report: options.onUnexpectedError }),
+    validationRules: [documentLimitsRule],
+    validationOptions: { maxErrors: MAX_VALIDATION_ERRORS },
+    formatError,
     plugins: [
       // The default instruments every field, for caching that must not happen to finance data.
       ApolloServerPluginCacheControlDisabled(),
@@ -60,24 +78,46 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
       ApolloServerPluginDrainHttpServer({ httpServer: options.httpServer }),
       operationLogPlugin(options.onOperation),
       authenticationPlugin(),
-      complexityPlugin(),
+      subscriptionsElsewherePlugin(),
+      operationLimitsPlugin(options.rateLimits),
+      timeLimitPlugin(options.timeLimits),
+      introspectionPlugin(options.openIntrospection),
+      responseStatusPlugin(),
     ],
   });
   await apollo.start();
+  const admit = async (request: express.Request) => {
+    const context = await identify(request);
+    await options.rateLimits.requireBudget(context);
+    resolveDocument(options.trustedDocuments, request.body, context.actor);
+    return context;
+  };
+  const streams = new LiveStreams({ ...options, ...options.live, schema, formatError, identify, admit });
+  const context = ({ req }: { req: express.Request }) => admit(req);
   const router = Router();
-  router.use(
-    '/graphql',
-    noStore,
-    express.json({ limit: MAX_BODY }),
-    setDeadline(options.deadlineMs),
-    expressMiddleware(apollo, { context: contextOf(options) }),
-  );
-  return { router, stop: () => apollo.stop() };
+  router.use('/graphql', noStore, requireGetOrJson, express.json({ limit: MAX_BODY, inflate: false }));
+  // Apollo's middleware takes every path below its own.
+  router.use(streams.router);
+  router.use('/graphql', setDeadline(options.deadlineMs), expressMiddleware(apollo, { context }));
+  return {
+    router,
+    stop: async () => {
+      streams.stop();
+      await apollo.stop();
+    },
+  };
 }
 
 const noStore: express.RequestHandler = (_request, response, next) => {
   response.set('cache-control', 'no-store');
   next();
+};
+
+/** A page of another site can send anything but JSON without asking; nothing else is read. */
+const requireGetOrJson: express.RequestHandler = (request, _response, next) => {
+  const { method } = request;
+  if (method === 'GET' || (method === 'POST' && request.is('application/json'))) next();
+  else next(method === 'POST' ? createHttpError(415) : createHttpError(405, { headers: { allow: 'GET, POST' } }));
 };
 
 /** Everything the request causes knows how long its caller waits. A caller who leaves changes nothing. */
@@ -88,12 +128,22 @@ function setDeadline(milliseconds: number): express.RequestHandler {
   };
 }
 
-function contextOf(options: GraphQLServerOptions) {
-  return async ({ req }: { req: express.Request }): Promise<GraphQLContext> => {
-    const key = readBearerKey(req.get('authorization'));
-    const actor = (key === undefined ? undefined : await options.findActor(key)) ?? NOBODY;
+/** The context of a request: who sent it, and what answering it needs. */
+function identifier(options: GraphQLServerOptions) {
+  return async (request: express.Request): Promise<GraphQLContext> => {
+    const address = request.ip ?? '';
+    const actor = await admitCaller(options, request.get('authorization'), address);
     // Before anything is parsed: messages about a document describe the schema.
     if (actor === NOBODY && !options.openIntrospection) throw unauthenticated();
-    return createGraphQLContext(options, { actor, requestId: currentRequestId() ?? '' });
+    return createGraphQLContext(options, { actor, address, requestId: currentRequestId() ?? '' });
   };
+}
+
+/** As `authenticate`; keys and tokens that are not valid count against the address that sends them. */
+async function admitCaller(
+  { rateLimits, findActor }: GraphQLServerOptions,
+  authorization: string | undefined,
+  address: string,
+): Promise<Actor> {
+  return authenticate(rateLimits.countingFailures(findActor, address), authorization);
 }

@@ -46,6 +46,26 @@ export function visibleConferences({ grants }: Actor): Fragment | undefined {
   return visibleRows(grants, { conferenceId: 'id' });
 }
 
+/**
+ * Of the rows of `api_key` those that the actor manages; undefined: all of them. An organiser manages the keys whose grants
+ * lie wholly in conferences of theirs.
+ */
+export function manageableApiKeys({ grants }: Actor): Fragment | undefined {
+  if (grants.isAdministrator) return undefined;
+  const isOrganised = ([, role]: [string, ConferenceRole]) => includesRole(role, ConferenceRole.ORGANISER);
+  const organised = [...grants.roles].filter(isOrganised).map(([conferenceId]) => conferenceId);
+  if (organised.length === 0) return { sql: 'false', params: [] };
+  return {
+    sql: `case kind
+      when 'ROLES' then not exists (
+        select from api_key_role where api_key_id = api_key.id and conference_id not in (?))
+      when 'PURCHASE_ORDER' then exists (
+        select from purchase_order where purchase_order.id = purchase_order_id and conference_id in (?))
+      else false end`,
+    params: [organised, organised],
+  };
+}
+
 function visibleRows(
   { isAdministrator, roles, purchaseOrderId }: Grants,
   columns: { readonly conferenceId: string; readonly purchaseOrderId?: string },

@@ -68,6 +68,7 @@ async function store(
     id: ids.next('bulk'),
     actorId: actor.id,
     actorName: actor.name,
+    actorKind: actor.kind,
     createdAt: clock.now(),
   });
   for (const [index, id] of orderIds.entries()) {

@@ -177,7 +177,7 @@ function sureOnesFirst(
     member,
     result: answer.ok ? (answer.value.get(member.item) ?? failed(UNANSWERED)) : answer,
   }));
-  return results.toSorted((left, right) => Number(right.result.ok) - Number(left.result.ok));
+  return [...results.filter(({ result }) => result.ok), ...results.filter(({ result }) => !result.ok)];
 }
 
 const UNANSWERED: ProviderFailure = {

@@ -27,7 +27,9 @@ const MAX_ENVELOPE_LENGTH = 500_000;
 export async function workOffBulkInvoicing(context: QboContext, id: string): Promise<Date | undefined> {
   const bulk = await context.em.fork().findOne(BulkInvoicing, id);
   if (!bulk || bulk.finishedAt) return undefined;
-  const own = { ...context, actor: { id: bulk.actorId, name: bulk.actorName, grants: ALL_GRANTS } };
+  // Whether they may was decided when they asked.
+  const actor = { id: bulk.actorId, name: bulk.actorName, kind: bulk.actorKind, grants: ALL_GRANTS };
+  const own = { ...context, actor };
   await recordInvoicedItems(own, id);
   const errors: unknown[] = [];
   for (const items of await dueItems(own, bulk)) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isTimeZone } from '../../domain/clock.js';
 import { isCurrencyCode } from '../../domain/currency.js';
-import { optionalDay, requiredLine } from '../validation.js';
+import { optionalDay, optionalText, requiredLine } from '../validation.js';
 
 export const conferenceName = requiredLine('The name', 200);
 
@@ -21,6 +21,8 @@ export const conferenceTimezone = z
   .refine(isTimeZone, { error: 'This is not an IANA time zone such as "Europe/Berlin".' });
 
 export const conferenceDay = optionalDay;
+
+export const conferenceLetterhead = optionalText('The letterhead', 2000);
 
 export function endsBeforeStart(startDate: string | null, endDate: string | null): boolean {
   return startDate !== null && endDate !== null && endDate < startDate;

@@ -10,6 +10,7 @@ import { type Validated, validate } from '../validation.js';
 import {
   conferenceCurrency,
   conferenceDay,
+  conferenceLetterhead,
   conferenceName,
   conferenceSlug,
   conferenceTimezone,
@@ -25,6 +26,7 @@ const schema = z.object({
   timezone: conferenceTimezone,
   startDate: conferenceDay,
   endDate: conferenceDay,
+  letterhead: conferenceLetterhead,
 });
 
 export interface CreateConferenceInput {
@@ -34,6 +36,7 @@ export interface CreateConferenceInput {
   readonly timezone: string;
   readonly startDate?: string | null;
   readonly endDate?: string | null;
+  readonly letterhead?: string | null;
   readonly idempotencyKey?: string | null;
 }
 

@@ -9,6 +9,7 @@ import { validate } from '../validation.js';
 import {
   conferenceCurrency,
   conferenceDay,
+  conferenceLetterhead,
   conferenceName,
   conferenceSlug,
   conferenceTimezone,
@@ -26,6 +27,7 @@ const schema = z.object({
   timezone: conferenceTimezone.optional(),
   startDate: conferenceDay.optional(),
   endDate: conferenceDay.optional(),
+  letterhead: conferenceLetterhead.optional(),
 });
 
 export interface UpdateConferenceInput {
@@ -36,6 +38,7 @@ export interface UpdateConferenceInput {
   readonly timezone?: string | null;
   readonly startDate?: string | null;
   readonly endDate?: string | null;
+  readonly letterhead?: string | null;
 }
 
 /**

@@ -18,11 +18,14 @@ import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.e
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
 import { bookedCredits, bookedPayments } from '../invoicing/booked-shares.js';
+import type { ProviderTrace } from '../ports/provider.js';
 import { refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
 
 interface Booking {
   readonly order: PurchaseOrder;
   readonly invoice: Invoice;
+  /** Of the answer in which the provider says. */
+  readonly trace: ProviderTrace | undefined;
   /** What the provider says is applied to the invoice now. */
   readonly money: readonly ReportedPayment[];
   readonly credit: readonly ReportedShare[];
@@ -30,9 +33,13 @@ interface Booking {
   readonly asBooked?: ReadonlySet<string>;
 }
 
+interface Plan<Share extends ReportedShare = ReportedShare> extends BookingPlan<Share> {
+  readonly booked: readonly Booked<Share>[];
+}
+
 interface Plans {
-  readonly money: BookingPlan;
-  readonly credit: BookingPlan<ReportedShare>;
+  readonly money: Plan<ReportedPayment>;
+  readonly credit: Plan;
 }
 
 /**
@@ -40,7 +47,7 @@ interface Plans {
  * order's lock.
  */
 export async function bookShares(tx: EntityManager, context: UseCaseContext, booking: Booking): Promise<boolean> {
-  const { order } = booking;
+  const { order, invoice, trace } = booking;
   const plans = await planShares(tx, booking);
   if (isEmpty(plans.money) && isEmpty(plans.credit)) return false;
   const before = order.status;
@@ -51,11 +58,18 @@ export async function bookShares(tx: EntityManager, context: UseCaseContext, boo
   for (const share of plans.money.book) tx.create(Payment, paymentRow(context, booking, share, now));
   for (const share of plans.credit.book) tx.create(CreditNote, creditNoteRow(context, booking, share, now));
   await refreshStatus(tx, order, now);
+  const [payments, credits] = [amountsOf(order, plans.money), amountsOf(order, plans.credit)];
   audit(tx, context, {
     action: 'payments.booked_from_provider',
     subject: order.id,
-    before: { status: before },
-    after: { status: order.status, ...described(order, plans.money), credit: described(order, plans.credit) },
+    before: { status: before, payments: payments.before, credits: credits.before },
+    after: {
+      status: order.status,
+      invoice: invoice.externalId,
+      payments: payments.after,
+      credits: credits.after,
+    },
+    trace,
   });
   return true;
 }
@@ -65,8 +79,8 @@ async function planShares(tx: EntityManager, { invoice, asBooked = new Set(), ..
   const credit = await bookedCredits(tx, invoice);
   const received = invoice.provider === InvoiceProvider.STRIPE ? withBookedDays(money, reported.money) : reported.money;
   return {
-    money: planBookings(money, [...received, ...unchanged(money, asBooked)]),
-    credit: planBookings(credit, [...reported.credit, ...unchanged(credit, asBooked)]),
+    money: { booked: money, ...planBookings(money, [...received, ...unchanged(money, asBooked)]) },
+    credit: { booked: credit, ...planBookings(credit, [...reported.credit, ...unchanged(credit, asBooked)]) },
   };
 }
 
@@ -134,14 +148,15 @@ function providerIdentity({ companyId, externalId }: Invoice, share: Revision<Re
   };
 }
 
-/** For the audit trail. */
-function described({ currencyCode }: PurchaseOrder, { book, reverse }: BookingPlan<ReportedShare>) {
-  return {
-    booked: book.map(({ providerPaymentId, amount, revision }) => ({
-      payment: providerPaymentId,
-      revision,
-      amount: formatAmount(amount, currencyCode),
-    })),
-    reversed: reverse,
-  };
+type Amounts = Record<string, string>;
+
+/** For the audit trail: the amounts that were taken back and booked, by the provider's ids of payments and credits. */
+function amountsOf(
+  { currencyCode }: PurchaseOrder,
+  { booked, book, reverse }: Plan,
+): Record<'before' | 'after', Amounts> {
+  const reversed = new Set(reverse.map(({ bookingId }) => bookingId));
+  const amounts = (shares: readonly ReportedShare[]): Amounts =>
+    Object.fromEntries(shares.map(({ providerPaymentId: id, amount }) => [id, formatAmount(amount, currencyCode)]));
+  return { before: amounts(booked.filter(({ id }) => reversed.has(id))), after: amounts(book) };
 }

@@ -79,7 +79,7 @@ export async function recordEmail<Answer, F>(
     await take(tx, order, invoice, result.value);
     // Stripe e-mails the invoice to its customer, and nobody says where to.
     const after = { invoice: invoice.externalId, ...(body !== invoice.externalId && { email: body }) };
-    audit(tx, context, { action: 'invoice.emailed', subject: order.id, after });
+    audit(tx, context, { action: 'invoice.emailed', subject: order.id, after, trace: result.trace });
     return done(order.id);
   });
 }

@@ -4,6 +4,7 @@ import { formatAmount } from '../../domain/money.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
+import type { ProviderTrace } from '../ports/provider.js';
 import { refreshStatus } from '../purchase-orders/purchase-order-ledger.js';
 
 /** An order that has an invoice is no draft any more. Needs the order's lock. */
@@ -11,7 +12,7 @@ export async function markInvoiced(
   tx: EntityManager,
   context: UseCaseContext,
   order: PurchaseOrder,
-  invoice: Invoice,
+  { invoice, trace }: { readonly invoice: Invoice; readonly trace: ProviderTrace },
 ): Promise<void> {
   const before = order.status;
   const now = context.clock.now();
@@ -28,5 +29,6 @@ export async function markInvoiced(
       invoice: invoice.externalId,
       total: formatAmount(invoice.totalMinor, invoice.currencyCode),
     },
+    trace,
   });
 }

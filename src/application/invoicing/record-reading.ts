@@ -9,6 +9,7 @@ import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.e
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
 import { OPEN_STATES } from '../operations/provider-operations.js';
+import type { ProviderTrace } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import { inTransaction } from '../transaction.js';
 import { bookShares } from './book-shares.js';
@@ -29,6 +30,8 @@ export interface ProviderReading {
   readonly begun: bigint;
   /** By the provider's clock: what happened before, the reading of the invoice saw. Undefined: it did not say. */
   readonly asOf: Date | undefined;
+  /** Of the answer in which the provider said so. */
+  readonly trace: ProviderTrace | undefined;
   /** Takes over what it said, but for what is to be booked. */
   readonly apply: (tx: EntityManager, order: PurchaseOrder, invoice: Invoice) => Promise<void>;
   /** What is to be booked. Asked for after `apply`, and only if the invoice is in the order's currency. */
@@ -42,7 +45,7 @@ export type Recording = 'overtaken' | 'changed' | 'unchanged';
 export async function recordProviderReading(
   context: UseCaseContext,
   seen: Pick<Invoice, 'id' | 'purchaseOrder'>,
-  { begun, asOf, apply, shares }: ProviderReading,
+  { begun, asOf, trace, apply, shares }: ProviderReading,
 ): Promise<Recording> {
   return inTransaction(context.em, async (tx) => {
     const order = await lockExistingPurchaseOrder(tx, seen.purchaseOrder.id);
@@ -54,11 +57,11 @@ export async function recordProviderReading(
     const isChanged = !sameFacts(before, factsOf(invoice));
     if (isChanged) {
       invoice.updatedAt = context.clock.now();
-      await auditChange(tx, context, before, invoice);
+      await auditChange(tx, context, { before, invoice, trace });
     }
     // Amounts in another currency than the order's are no amounts of this order: `attention` says TOTAL_DIFFERS instead.
     const isBookable = invoice.currencyCode === order.currencyCode;
-    const isBooked = isBookable && (await bookShares(tx, context, { order, invoice, ...shares(invoice) }));
+    const isBooked = isBookable && (await bookShares(tx, context, { order, invoice, trace, ...shares(invoice) }));
     return isChanged || isBooked ? 'changed' : 'unchanged';
   });
 }
@@ -102,12 +105,16 @@ function auditedFacts({ status, totalMinor, currencyCode }: InvoiceFacts) {
   return { status, total: `${formatAmount(totalMinor, currencyCode)} ${currencyCode}` };
 }
 
+interface ReadChange extends Pick<ProviderReading, 'trace'> {
+  readonly before: InvoiceFacts;
+  readonly invoice: Invoice;
+}
+
 /** The invoice was voided, deleted, given up or edited. Payments have a trace of their own. */
 async function auditChange(
   tx: EntityManager,
   context: UseCaseContext,
-  facts: InvoiceFacts,
-  invoice: Invoice,
+  { before: facts, invoice, trace }: ReadChange,
 ): Promise<void> {
   const [before, after] = [auditedFacts(facts), auditedFacts(factsOf(invoice))];
   const isDecided = isEnded(invoice.status) || invoice.status === InvoiceStatus.UNCOLLECTIBLE;
@@ -115,13 +122,14 @@ async function auditChange(
   if (!isEdited) return;
   const subject = invoice.purchaseOrder.id;
   if (after.status !== before.status && (await isVoidedByUs(tx, invoice))) {
-    return audit(tx, context, { action: 'invoice.voided', subject, after: { invoice: invoice.externalId } });
+    return audit(tx, context, { action: 'invoice.voided', subject, after: { invoice: invoice.externalId }, trace });
   }
   audit(tx, context, {
     action: 'invoice.changed_at_provider',
     subject,
     before,
     after: { invoice: invoice.externalId, ...after },
+    trace,
   });
 }
 

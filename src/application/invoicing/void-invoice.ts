@@ -263,7 +263,7 @@ async function record<Answer, F, G>(
       await provider.apply(tx, { order: locked.order, invoice, answer: result.value });
       invoice.updatedAt = context.clock.now();
       const after = { invoice: invoice.externalId };
-      audit(tx, context, { action: 'invoice.voided', subject: locked.order.id, after });
+      audit(tx, context, { action: 'invoice.voided', subject: locked.order.id, after, trace: result.trace });
     }
     // What follows asks the database which invoice is live.
     await tx.flush();

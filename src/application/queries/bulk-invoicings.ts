@@ -6,7 +6,7 @@ import {
 } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
 import { visiblePurchaseOrders } from '../access/permissions.js';
 import type { Actor } from '../context.js';
-import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
+import { type Page, type PageRequest, PageRequestError, type Position, readPageRequest, toPage } from './page.js';
 
 /** Those with these ids of which the actor sees every purchase order. Portals see none. */
 export async function findBulkInvoicings(
@@ -47,11 +47,22 @@ export function pageOfItems(
   request: ListBulkInvoicingItems,
 ): Page<BulkInvoicingItem> {
   const window = readPageRequest(request);
-  const after = window.after ? Number(window.after[0]) : 0;
-  const before = window.before ? Number(window.before[0]) : Infinity;
-  const between = itemsIn(items, request).filter(({ position }) => position > after && position < before);
+  const after = placeOf(window.after) ?? NOWHERE;
+  const before = placeOf(window.before);
+  const between = itemsIn(items, request).filter(
+    ({ position }) => position > after && (before === undefined || position < before),
+  );
   const directed = window.isBackward ? between.toReversed() : between;
   return toPage(directed.slice(0, window.size + 1), window, ({ position, id }) => [`${position}`, id]);
+}
+
+/** Before the first one. */
+const NOWHERE = 0n;
+
+function placeOf(cursor: Position | undefined): bigint | undefined {
+  if (!cursor) return undefined;
+  if (!/^\d{1,3}$/.test(cursor[0])) throw new PageRequestError('This cursor belongs to another list.');
+  return BigInt(cursor[0]);
 }
 
 /** Those that the filter finds. */

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { PurchaseOrderAction } from '../../domain/audit/purchase-order-action.js';
 import type { CurrencyCode } from '../../domain/currency.js';
 import { type InvoiceProvider, PROVIDER_NAMES } from '../../domain/invoice/invoice.status.js';
 import { formatAmount, minorUnits } from '../../domain/money.js';
@@ -41,7 +42,7 @@ const AUDITED = {
   'invoice.switch_requested': 'SWITCH_REQUESTED',
   'invoice.switch_given_up': 'SWITCH_GIVEN_UP',
   'invoice.switched': 'SWITCHED',
-} as const;
+} as const satisfies Partial<Record<`${PurchaseOrderAction}`, InvoiceEventAction>>;
 
 /** Which of our bookings the provider's payments and credits made on the invoice. */
 const ON_INVOICE = 'provider_company = invoice.company_id and provider_invoice_id = invoice.external_id';

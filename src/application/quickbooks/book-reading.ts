@@ -2,6 +2,7 @@ import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { type MinorUnits, subtract } from '../../domain/money.js';
 import { markDeleted, type Recording, recordProviderReading } from '../invoicing/record-reading.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
+import type { ProviderTrace } from '../ports/provider.js';
 import type { QboContext } from './qbo-context.js';
 import { applyReading } from './record-invoice.js';
 import { reportedCredit, reportedMoney } from './reported-shares.js';
@@ -20,6 +21,8 @@ export interface Reading extends SeenPayments {
   readonly begun: bigint;
   /** By QuickBooks' clock: what happened before, the reading of the invoice saw. Undefined: it did not say. */
   readonly asOf: Date | undefined;
+  /** Of the answer that showed the invoice, or that it is gone. */
+  readonly trace: ProviderTrace | undefined;
 }
 
 /** Books the difference between what QuickBooks says and what is booked. */
@@ -28,10 +31,11 @@ export async function recordReading(
   seen: Pick<Invoice, 'id' | 'purchaseOrder'>,
   reading: Reading,
 ): Promise<Recording> {
-  const { begun, asOf, payments, asBooked } = reading;
+  const { begun, asOf, trace, payments, asBooked } = reading;
   return recordProviderReading(context, seen, {
     begun,
     asOf,
+    trace,
     apply: async (tx, order, invoice) => {
       if (reading.invoice) await applyReading(tx, context, { order, invoice, answer: reading.invoice });
       else markDeleted(invoice, context.clock.now());

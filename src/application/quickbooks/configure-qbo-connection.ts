@@ -12,8 +12,10 @@ import {
   QboEnvironment,
 } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
+import { hasRoleIn } from '../access/permissions.js';
 import { audit } from '../audit.js';
 import { findConference } from '../conferences/find-conference.js';
+import type { Actor } from '../context.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
 import type { CompanyCredentials, ProvenCompany, TokenClaim } from '../ports/accounting.js';
 import { type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
@@ -21,7 +23,12 @@ import { recordInTransaction } from '../transaction.js';
 import { validate } from '../validation.js';
 import type { QboContext } from './qbo-context.js';
 
-export type ConfigureQboConnectionCode = 'NOT_FOUND' | 'INVALID' | 'REALM_MISMATCH' | 'QBO_UNAVAILABLE';
+export type ConfigureQboConnectionCode =
+  | 'NOT_FOUND'
+  | 'INVALID'
+  | 'REALM_MISMATCH'
+  | 'QBO_UNAVAILABLE'
+  | 'SHARED_COMPANY';
 export type ConfigureQboConnectionOutcome = Outcome<Failure<ConfigureQboConnectionCode>>;
 
 const token = (what: string) =>
@@ -65,7 +72,8 @@ export interface ConfigureQboConnectionInput {
  * company before anything is stored. Conferences of one company share the connection; while it is healthy it keeps its
  * own token chain, and pasted tokens only prove that the caller may use the company. Only when they had to be refreshed
  * for that, which is done as the company's only refresher, the new ones are stored: the refresh may have ended the very
- * chain that is stored. `id` is the conference's.
+ * chain that is stored. Item and app of a company that works are changed only by an organiser of all its conferences: with
+ * `SHARED_COMPANY` the conference is connected, and they stay. `id` is the conference's.
  */
 export async function configureQboConnection(
   context: QboContext,
@@ -209,9 +217,10 @@ async function store(
   const existing = await findConnection(tx, input, LockMode.PESSIMISTIC_WRITE);
   const connection = existing ?? createConnection(tx, context, input, sealed);
   if (existing && mayReplace(existing, replaces)) replaceTokens(existing, sealed);
-  if (serviceItemId) connection.serviceItemId = serviceItemId;
+  const isOwn = existing === null || (await isOrganiserOfAll(tx, context.actor, existing));
+  if (serviceItemId && isOwn) connection.serviceItemId = serviceItemId;
   // A secret that was replaced at Intuit must be taken also while the access token still works without it.
-  if (sealed.clientSecret !== null) Object.assign(connection, pickApp(sealed));
+  if (sealed.clientSecret !== null && isOwn) Object.assign(connection, pickApp(sealed));
   const settings = connection.settings && { ...connection.settings, isStale: true };
   Object.assign(connection, { companyName: sealed.companyName, settings, updatedAt: now });
   conference.qboConnection = ref(connection);
@@ -223,7 +232,20 @@ async function store(
   });
   await tx.flush();
   await wakePostponedEvents(tx, realmId, now);
-  return done(conferenceId);
+  return serviceItemId && connection.serviceItemId !== serviceItemId ? itemKept(conferenceId) : done(conferenceId);
+}
+
+/** Whether nobody else's invoices depend on the company. */
+async function isOrganiserOfAll(tx: EntityManager, actor: Actor, connection: QboConnection): Promise<boolean> {
+  if (actor.grants.isAdministrator) return true;
+  const conferences = await tx.find(Conference, { qboConnection: connection });
+  return conferences.every(({ id }) => hasRoleIn(actor, id, ConferenceRole.ORGANISER));
+}
+
+function itemKept(conferenceId: string): ConfigureQboConnectionOutcome {
+  const message =
+    'The conference is connected. Conferences of other organisers use this company, too, so its item stays as it is: an administrator can change it.';
+  return { id: conferenceId, failures: [{ code: 'SHARED_COMPANY', message, path: ['serviceItemId'] }] };
 }
 
 /** Events that waited for the reconnection are due now. */

@@ -55,7 +55,11 @@ async function lookFirst(context: QboContext, claimed: ClaimedInvoice, body: str
   const lookUp = await lookUpInvoice(context, claimed, { body });
   switch (lookUp.status) {
     case 'found':
-      return settleInvoice(context, claimed, { ...sent, result: succeeded(lookUp.invoice), isAdopted: true });
+      return settleInvoice(context, claimed, {
+        ...sent,
+        result: succeeded(lookUp.invoice, lookUp.trace),
+        isAdopted: true,
+      });
     case 'foreign':
       if (mayAppear) return postponeInvoice(context, claimed, lookUp.failure);
       return settleInvoice(context, claimed, { ...sent, result: failed(lookUp.failure), isProven: true });

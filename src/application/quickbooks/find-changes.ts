@@ -2,7 +2,7 @@ import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { beginReading } from '../invoicing/reading-order.js';
 import type { DeletedObject, Found, ProviderChanges } from '../ports/accounting.js';
-import { type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
+import { type ProviderFailure, type ProviderResult, type ProviderTrace, succeeded } from '../ports/provider.js';
 import { compareInvoices, watchedInvoices } from './compare-invoices.js';
 import { compareRests } from './compare-rests.js';
 import type { QboContext } from './qbo-context.js';
@@ -24,7 +24,7 @@ export async function findChanges(context: QboContext, connection: QboConnection
   if (isInReach) {
     const read = await context.accounting.readChanges(connection.id, since);
     if (!read.ok) return read;
-    if (!read.value.mayBeIncomplete) return { ok: true, value: toFound(begun, read.asOf, read.value) };
+    if (!read.value.mayBeIncomplete) return { ok: true, value: toFound(begun, read, read.value) };
   }
   return queryChanges(context, connection, since, begun);
 }
@@ -57,7 +57,7 @@ async function queryChanges(
     payments: joined(payments.value, compared.value.payments),
     refundReceipts: refundReceipts.value,
   };
-  return { ok: true, value: toFound(begun, asOf, changes) };
+  return { ok: true, value: toFound(begun, { asOf, trace: invoices.trace }, changes) };
 }
 
 type Changes = Omit<ProviderChanges, 'mayBeIncomplete'>;
@@ -82,7 +82,7 @@ export async function compareHeld(
     deletedInvoices: invoices.value.deletedIds.map(atUnknownTime),
     deletedPayments: rests.value.deletedIds.map(atUnknownTime),
   };
-  return succeeded(changes, rests.trace, invoices.asOf);
+  return succeeded(changes, invoices.trace, invoices.asOf);
 }
 
 function atUnknownTime(externalId: string): DeletedObject {
@@ -98,12 +98,13 @@ function joined<T>(left: Found<T>, right: Found<T>): Found<T> {
 
 export function toFound(
   begun: bigint,
-  asOf: Date | undefined,
+  { asOf, trace }: { readonly asOf?: Date | undefined; readonly trace: ProviderTrace },
   { invoices, payments, refundReceipts, deletedInvoices, deletedPayments }: Changes,
 ): FoundChanges {
   return {
     begun,
     asOf,
+    trace,
     invoices: byId(invoices),
     unreadableInvoiceIds: new Set(invoices.unreadableIds),
     deletedInvoiceIds: idsOf(deletedInvoices),

@@ -3,13 +3,19 @@ import { formatAmount } from '../../domain/money.js';
 import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { companyIdOf } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { ProviderInvoice, WantedInvoices } from '../ports/accounting.js';
-import { isNotFound, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
+import {
+  isNotFound,
+  type ProviderFailure,
+  type ProviderResult,
+  type ProviderTrace,
+  succeeded,
+} from '../ports/provider.js';
 import type { ClaimedInvoice } from './claim-qbo-invoice.js';
 import type { QboContext } from './qbo-context.js';
 
 /** Whether an invoice whose sending got no answer exists in QuickBooks. */
 export type LookUp =
-  | { readonly status: 'found'; readonly invoice: ProviderInvoice }
+  | { readonly status: 'found'; readonly invoice: ProviderInvoice; readonly trace: ProviderTrace }
   /** Ours does not exist, and its number belongs to a document that is not ours. */
   | { readonly status: 'foreign'; readonly failure: ProviderFailure }
   /** A document with our number may be ours or not: only a person can tell. */
@@ -34,7 +40,7 @@ export async function lookUpInvoice(context: QboContext, claimed: ClaimedInvoice
     const found = await look();
     if (!found.ok) return { status: 'failed', failure: found.failure };
     const own = await ownAmong(context, claimed, sendings, found.value);
-    if (own) return { status: 'found', invoice: own };
+    if (own) return { status: 'found', invoice: own, trace: found.trace };
     strangers.push(...found.value);
   }
   const { documentNumber } = context.accounting.readSentInvoice(trace.body);

@@ -2,6 +2,7 @@ import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { type MinorUnits, ZERO } from '../../domain/money.js';
 import { beginReading } from '../invoicing/reading-order.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
+import type { ProviderTrace } from '../ports/provider.js';
 import { appliedAmount, type BookedAmounts, bookedAmounts, unexplainedBy } from './applied-amounts.js';
 import type { Reading } from './book-reading.js';
 import { PaymentCollection } from './payment-collection.js';
@@ -13,6 +14,7 @@ import { type FollowedPayment, paymentsToFollow } from './seen-payments.js';
 interface Snapshot {
   readonly invoice: ProviderInvoice | undefined;
   readonly asOf: Date | undefined;
+  readonly trace: ProviderTrace | undefined;
 }
 
 export type Observed<T> = { readonly ok: true; readonly value: T } | FailedReading;
@@ -78,14 +80,16 @@ async function takeSnapshots(
     seen?.invoices.has(id) || seen?.deletedInvoiceIds.has(id) || seen?.unreadableInvoiceIds.has(id);
   const unseen = ids.filter((id) => !isSeen(id));
   const read = await readSnapshots(context, connectionId, unseen);
-  const asOf = seen?.asOf;
   const snapshot = (id: string): Observed<Snapshot> =>
-    seen?.unreadableInvoiceIds.has(id) ? notUnderstood('invoice', id) : observed(seen?.invoices.get(id), asOf);
+    seen?.unreadableInvoiceIds.has(id) ? notUnderstood('invoice', id) : observed(seen?.invoices.get(id), seen);
   return new Map(ids.map((id) => [id, read.get(id) ?? snapshot(id)]));
 }
 
-function observed(invoice: ProviderInvoice | undefined, asOf: Date | undefined): Observed<Snapshot> {
-  return { ok: true, value: { invoice, asOf } };
+function observed(
+  invoice: ProviderInvoice | undefined,
+  answer: { readonly asOf?: Date | undefined; readonly trace?: ProviderTrace | undefined } | undefined,
+): Observed<Snapshot> {
+  return { ok: true, value: { invoice, asOf: answer?.asOf, trace: answer?.trace } };
 }
 
 async function readSnapshots(
@@ -98,8 +102,7 @@ async function readSnapshots(
   if (!read.ok) return new Map(ids.map((id) => [id, { ...read, isUnreadable: false }]));
   const found = byId(read.value);
   const unreadable = new Set(read.value.unreadableIds);
-  const snapshot = (id: string) =>
-    unreadable.has(id) ? notUnderstood('invoice', id) : observed(found.get(id), read.asOf);
+  const snapshot = (id: string) => (unreadable.has(id) ? notUnderstood('invoice', id) : observed(found.get(id), read));
   return new Map(ids.map((id) => [id, snapshot(id)]));
 }
 
@@ -197,7 +200,7 @@ interface Observation extends Snapshot {
 
 function toReading(
   payments: PaymentCollection,
-  { invoice, asOf, begun, trusted, followed, isRecent }: Observation,
+  { invoice, asOf, trace, begun, trusted, followed, isRecent }: Observation,
 ): Observed<Reading> {
   const asBooked = new Set(trusted?.keys());
   const listed = (invoice?.paymentIds ?? []).filter((id) => !asBooked.has(id));
@@ -210,5 +213,5 @@ function toReading(
   const unexplained = invoice ? unexplainedPart(invoice, trusted, payments) : ZERO;
   const mayLag = isRecent && unexplained !== ZERO;
   const facts = { payments: read(listed), followedPayments: read(followed), deletedPaymentIds, asBooked };
-  return { ok: true, value: { invoice, ...facts, unexplained, mayLag, begun, asOf } };
+  return { ok: true, value: { invoice, ...facts, unexplained, mayLag, begun, asOf, trace } };
 }

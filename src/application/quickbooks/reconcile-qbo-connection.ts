@@ -40,7 +40,7 @@ export async function reconcileQboConnection(
   const watched = await watchedInvoices(context, connection, context.clock.now());
   const compared = await compareHeld(context, connection, watched);
   if (!compared.ok) return refused(describeProviderFailure(compared.failure));
-  const recorded = await recordChanges(context, connection, toFound(begun, compared.asOf, compared.value));
+  const recorded = await recordChanges(context, connection, toFound(begun, compared, compared.value));
   return {
     id: conferenceId,
     failures: [

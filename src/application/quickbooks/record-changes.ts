@@ -52,7 +52,10 @@ export async function recordChanges(
   const lagging = invoices.filter(({ id }) => mayLag(results.get(id)));
   const again = lagging.map(({ externalId }) => toAnnounce(found, 'invoice', String(externalId)));
   await announceChanges(context.em.fork(), context, qboInbox(connection), [...handedOver, ...again]);
-  for (const receipt of found.refundReceipts.objects) await noteRefundReceipt(context, connection, receipt);
+  const { trace } = found;
+  for (const receipt of found.refundReceipts.objects) {
+    await noteRefundReceipt(context, connection, { receipt, trace });
+  }
   const changed = withStatus(invoices, results, 'changed');
   return {
     changed: changed.map((invoice) => ({ invoice, changedAt: latestChange(invoice, paymentsOf, found) })),

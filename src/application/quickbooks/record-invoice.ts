@@ -10,6 +10,7 @@ import { nextReadingNumber } from '../invoicing/reading-order.js';
 import { staysEnded } from '../invoicing/record-reading.js';
 import type { Outcome } from '../outcome.js';
 import type { ProviderInvoice } from '../ports/accounting.js';
+import type { ProviderSuccess } from '../ports/provider.js';
 import type { QboContext } from './qbo-context.js';
 import type { QboFailure } from './qbo-failure.js';
 
@@ -70,7 +71,7 @@ export async function recordCreatedInvoice(
   context: QboContext,
   order: PurchaseOrder,
   invoiceId: string,
-  { answer, body }: { readonly answer: ProviderInvoice; readonly body: string },
+  { body, value: answer, trace }: ProviderSuccess<ProviderInvoice> & { readonly body: string },
 ): Promise<Outcome<QboFailure<'QBO_TOTAL_DIFFERS'>>> {
   const invoice = await tx.findOneOrFail(Invoice, invoiceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
   const { customerExternalId } = context.accounting.readSentInvoice(body);
@@ -83,7 +84,7 @@ export async function recordCreatedInvoice(
       invoice.url = context.accounting.invoicePageUrl(environment, realmId, answer.externalId);
     }
     invoice.matchesPurchaseOrder &&= isSame || answer.voided;
-    await markInvoiced(tx, context, order, invoice);
+    await markInvoiced(tx, context, order, { invoice, trace });
   }
   return { id: order.id, failures: differences(order, invoice) };
 }

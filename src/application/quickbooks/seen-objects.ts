@@ -1,5 +1,5 @@
 import type { Found, ProviderInvoice, ProviderPayment } from '../ports/accounting.js';
-import type { ProviderFailure } from '../ports/provider.js';
+import type { ProviderFailure, ProviderTrace } from '../ports/provider.js';
 
 /** What spares reading: changes that were announced or seen. Payments not among them are taken to be as booked. */
 export interface KnownChanges {
@@ -12,6 +12,8 @@ export interface SeenObjects {
   /** See `beginReading`. */
   readonly begun: bigint;
   readonly asOf: Date | undefined;
+  /** Of the answer that showed them; of several, of the one about invoices. */
+  readonly trace: ProviderTrace | undefined;
   readonly invoices: ReadonlyMap<string, ProviderInvoice>;
   readonly unreadableInvoiceIds: ReadonlySet<string>;
   readonly deletedInvoiceIds: ReadonlySet<string>;
@@ -41,6 +43,7 @@ export function seenPayments(begun: bigint, payments: Found<ProviderPayment>): S
   return {
     begun,
     asOf: undefined,
+    trace: undefined,
     invoices: new Map(),
     unreadableInvoiceIds: new Set(),
     deletedInvoiceIds: new Set(),

@@ -65,7 +65,7 @@ export async function settleInvoice(
       ? [{ eventId, entity: 'invoice', externalId: result.value.externalId } as const]
       : [];
     await announceChanges(tx, context, qboInbox(connection), announced);
-    if (result.ok) return recordCreatedInvoice(tx, context, locked, invoiceId, { answer: result.value, body });
+    if (result.ok) return recordCreatedInvoice(tx, context, locked, invoiceId, { ...result, body });
     if (settlement === 'superseded') return refused(OVERTAKEN.failure);
     if (settlement === 'refused') await releaseClaim(tx, claimed);
     if (settlement === 'unknown') await tx.nativeUpdate(Invoice, invoiceId, { status: InvoiceStatus.UNKNOWN });

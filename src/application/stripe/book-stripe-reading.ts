@@ -6,6 +6,7 @@ import { type MinorUnits, subtract, sum, ZERO } from '../../domain/money.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { markDeleted, type Recording, recordProviderReading, staysEnded } from '../invoicing/record-reading.js';
 import type { BillingInvoice, BillingInvoiceReading, BillingPayment } from '../ports/billing.js';
+import type { ProviderTrace } from '../ports/provider.js';
 import { applyStripeInvoice } from './apply-invoice.js';
 import type { StripeContext } from './stripe-context.js';
 
@@ -17,6 +18,8 @@ export interface StripeReading {
   readonly begun: bigint;
   /** By Stripe's clock: what happened before, the reading of the invoice saw. Undefined: it did not say. */
   readonly asOf: Date | undefined;
+  /** Of the answer that showed the invoice, or that it is gone. */
+  readonly trace: ProviderTrace | undefined;
 }
 
 /** Books the difference between what Stripe says and what is booked. Days are those of the conference's time zone. */
@@ -24,11 +27,12 @@ export async function recordStripeReading(
   context: StripeContext,
   invoice: Invoice,
   timezone: string,
-  { seen, begun, asOf }: StripeReading,
+  { seen, begun, asOf, trace }: StripeReading,
 ): Promise<Recording> {
   return recordProviderReading(context, invoice, {
     begun,
     asOf,
+    trace,
     apply: async (tx, order, held) => {
       if (seen) await applyStripeReading(tx, context, { order, invoice: held, answer: seen.invoice });
       else markDeleted(held, context.clock.now());

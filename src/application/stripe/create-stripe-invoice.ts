@@ -84,7 +84,7 @@ async function lookFirst(
       return settleStripeInvoice(context, claimed, {
         attempt,
         body,
-        result: succeeded(lookUp.invoice),
+        result: succeeded(lookUp.invoice, lookUp.trace),
         isAdopted: true,
       });
     }

@@ -2,14 +2,20 @@ import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { accountCompanyId } from '../../domain/stripe/stripe-connection.entity.js';
 import type { BillingInvoice } from '../ports/billing.js';
-import { isNotFound, type ProviderFailure, type ProviderResult, succeeded } from '../ports/provider.js';
+import {
+  isNotFound,
+  type ProviderFailure,
+  type ProviderResult,
+  type ProviderTrace,
+  succeeded,
+} from '../ports/provider.js';
 import type { ClaimedStripeInvoice } from './claim-stripe-invoice.js';
 import type { StripeContext } from './stripe-context.js';
 
 /** What is left in Stripe of an invoice whose sending was not finished, once its drafts are deleted. */
 export type StripeLookUp =
   /** It is payable or paid. */
-  | { readonly status: 'found'; readonly invoice: BillingInvoice }
+  | { readonly status: 'found'; readonly invoice: BillingInvoice; readonly trace: ProviderTrace }
   /** `isCertain`: its own draft is gone, so whatever is still under way can make nothing payable any more. */
   | { readonly status: 'nothing'; readonly isCertain: boolean }
   | { readonly status: 'failed'; readonly failure: ProviderFailure };
@@ -45,7 +51,8 @@ export async function lookUpStripeInvoice(
     if (removed.status === 'failed') return removed;
     if (removed.status === 'found') finalised ??= removed.invoice;
   }
-  return finalised ? { status: 'found', invoice: finalised } : { status: 'nothing', isCertain };
+  if (!finalised) return { status: 'nothing', isCertain };
+  return { status: 'found', invoice: finalised, trace: found.trace };
 }
 
 /** Deletes the draft. If it is none any more, that is the invoice. */
@@ -60,8 +67,9 @@ async function removeDraft(
   if (failure.kind !== 'rejected' || failure.reason !== 'stale') return { status: 'failed', failure };
   const read = await billing.readInvoice(connection.id, draftId);
   if (!read.ok) return { status: 'failed', failure: read.failure };
+  const { trace } = read;
   const { invoice } = read.value;
-  return invoice.status === 'VOID' ? { status: 'nothing', isCertain: true } : { status: 'found', invoice };
+  return invoice.status === 'VOID' ? { status: 'nothing', isCertain: true } : { status: 'found', invoice, trace };
 }
 
 /** Oldest first, without those that are recorded for another invoice of ours. */
@@ -80,7 +88,10 @@ async function findInvoices(
   const found = await billing.findInvoices(connection.id, wanted, marks);
   if (!found.ok) return found;
   const own = await withoutThoseOfOthers(context, claimed, found.value);
-  return succeeded(own.toSorted((left, right) => left.createdAt.getTime() - right.createdAt.getTime()));
+  return succeeded(
+    own.toSorted((left, right) => left.createdAt.getTime() - right.createdAt.getTime()),
+    found.trace,
+  );
 }
 
 /** This operation and the earlier ones for the order that were given up: what one of those made may turn up late. */

@@ -8,6 +8,7 @@ import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.e
 import { markInvoiced } from '../invoicing/mark-invoiced.js';
 import type { Outcome } from '../outcome.js';
 import type { BillingInvoice } from '../ports/billing.js';
+import type { ProviderSuccess } from '../ports/provider.js';
 import { applyStripeInvoice } from './apply-invoice.js';
 import type { StripeContext } from './stripe-context.js';
 import type { StripeFailure } from './stripe-failure.js';
@@ -21,14 +22,14 @@ export async function recordStripeInvoice(
   context: StripeContext,
   order: PurchaseOrder,
   invoiceId: string,
-  { answer, body }: { readonly answer: BillingInvoice; readonly body: string },
+  { body, value: answer, trace }: ProviderSuccess<BillingInvoice> & { readonly body: string },
 ): Promise<Outcome<StripeFailure<'STRIPE_TOTAL_DIFFERS'>>> {
   const invoice = await tx.findOneOrFail(Invoice, invoiceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (isBeingMade(invoice.status)) {
     const isSame = context.billing.customerOf(body) === answer.customerExternalId && (await hasLines(order, answer));
     applyStripeInvoice(invoice, answer, order, context.clock.now());
     invoice.matchesPurchaseOrder &&= isSame || answer.status === 'VOID';
-    await markInvoiced(tx, context, order, invoice);
+    await markInvoiced(tx, context, order, { invoice, trace });
   }
   return { id: order.id, failures: differences(order, invoice) };
 }

@@ -58,7 +58,7 @@ export async function settleStripeInvoice(
         const announced = [{ eventId: attempt.operationId, entity: 'invoice', externalId } as const];
         await announceChanges(tx, context, stripeInbox(connection), announced);
       }
-      return recordStripeInvoice(tx, context, locked, invoiceId, { answer: result.value, body });
+      return recordStripeInvoice(tx, context, locked, invoiceId, { ...result, body });
     }
     if (settlement === 'superseded') return refused(OVERTAKEN.failure);
     if (settlement === 'refused') await releaseClaim(tx, claimed);

@@ -69,9 +69,9 @@ async function readOnce(
 ): Promise<ProviderResult<StripeReading>> {
   const begun = await beginReading(em);
   const read = await billing.readInvoice(connectionId, String(externalId));
-  if (read.ok) return succeeded({ seen: read.value, begun, asOf: read.asOf }, read.trace, read.asOf);
+  if (read.ok) return succeeded({ seen: read.value, begun, asOf: read.asOf, trace: read.trace });
   if (!isNotFound(read.failure)) return read;
-  return succeeded({ seen: undefined, begun, asOf: undefined }, read.failure.trace);
+  return succeeded({ seen: undefined, begun, asOf: undefined, trace: read.failure.trace });
 }
 
 function otherAccount({ accountId }: StripeConnection): ProviderFailure {

@@ -27,7 +27,7 @@ async function noteRefund(
   }
   const read = await context.accounting.readRefundReceipt(connection.id, externalId);
   if (read.ok) {
-    const named = await noteRefundReceipt(context, connection, read.value);
+    const named = await noteRefundReceipt(context, connection, { receipt: read.value, trace: read.trace });
     return named > 0 ? { state: WebhookEventState.DONE } : ignored('The refund receipt names no purchase order.');
   }
   const { failure } = read;

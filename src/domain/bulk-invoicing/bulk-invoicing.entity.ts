@@ -1,4 +1,5 @@
-import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Entity, Enum, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { ActorKind } from '../audit/audit-event.entity.js';
 
 /** Purchase orders that somebody asked to have invoiced in one go. The background works its items off. */
 @Entity({ tableName: 'bulk_invoicing' })
@@ -16,6 +17,9 @@ export class BulkInvoicing {
 
   @Property({ type: 'text' })
   actorName!: string;
+
+  @Enum({ items: () => ActorKind, columnType: 'text' })
+  actorKind!: ActorKind;
 
   @Property({ type: 'Date', columnType: 'timestamptz(3)' })
   createdAt!: Date;

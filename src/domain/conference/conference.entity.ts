@@ -1,4 +1,4 @@
-import type { Ref } from '@mikro-orm/core';
+import type { Opt, Ref } from '@mikro-orm/core';
 import { Check, Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { CurrencyCode } from '../currency.js';
 import { QboConnection } from '../quickbooks/qbo-connection.entity.js';
@@ -35,6 +35,10 @@ export class Conference {
   /** The currency new purchase orders get. */
   @Property({ type: 'text', length: 3 })
   currencyCode!: CurrencyCode;
+
+  /** What is printed at the head of documents: address, tax number; free text of several lines. */
+  @Property({ type: 'text' })
+  letterhead: Opt<string> = '';
 
   /** Several conferences (yearly editions) may share one company. */
   @ManyToOne(() => QboConnection, { ref: true, nullable: true, deleteRule: 'restrict', index: true })

@@ -1,8 +1,9 @@
 import type { Opt, Ref } from '@mikro-orm/core';
-import { Check, Entity, Enum, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { Check, Entity, Enum, ManyToOne, PrimaryKey, Property, Trigger, Unique } from '@mikro-orm/decorators/legacy';
 import type { CurrencyCode } from '../currency.js';
 import { type MinorUnits, ZERO } from '../money.js';
 import { PurchaseOrder } from '../purchase-order/purchase-order.entity.js';
+import { noteChangeOf } from '../purchase-order/purchase-order-change.entity.js';
 import { QboConnection } from '../quickbooks/qbo-connection.entity.js';
 import { StripeConnection } from '../stripe/stripe-connection.entity.js';
 import { EmailStatus, InvoiceProvider, InvoiceStatus } from './invoice.status.js';
@@ -28,6 +29,12 @@ import { EmailStatus, InvoiceProvider, InvoiceStatus } from './invoice.status.js
 @Check({
   name: 'invoice_external_id_check',
   expression: "external_id is not null or status in ('CREATING', 'UNKNOWN')",
+})
+@Trigger({
+  name: 'invoice_change_is_noted',
+  timing: 'after',
+  events: ['insert', 'update', 'delete'],
+  body: noteChangeOf('coalesce(new.purchase_order_id, old.purchase_order_id)'),
 })
 export class Invoice {
   @PrimaryKey({ type: 'text' })

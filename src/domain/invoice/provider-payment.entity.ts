@@ -1,4 +1,4 @@
-import { Check, Entity, Enum, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { Check, Entity, Enum, PrimaryKey, Property, Trigger, Unique } from '@mikro-orm/decorators/legacy';
 import type { CurrencyCode } from '../currency.js';
 import type { MinorUnits } from '../money.js';
 import { InvoiceProvider } from './invoice.status.js';
@@ -26,6 +26,21 @@ export enum ProviderPaymentStatus {
 })
 @Check({ name: 'provider_payment_ended_check', expression: "status = 'STANDING' or unapplied_minor = 0" })
 @Check({ name: 'provider_payment_currency_code_valid', expression: "currency_code ~ '^[A-Z]{3}$'" })
+@Trigger({
+  name: 'provider_payment_rest_is_noted',
+  timing: 'after',
+  events: ['insert', 'update'],
+  body: `if old is null or new.unapplied_minor <> old.unapplied_minor then
+      perform note_purchase_order_change(purchase_order_id) from (
+        select purchase_order_id from payment
+        where source = new.provider and provider_company = new.company_id and provider_payment_id = new.external_id
+        union
+        select purchase_order_id from credit_note
+        where source = new.provider and provider_company = new.company_id and provider_payment_id = new.external_id
+      ) as booked;
+    end if;
+    return null;`,
+})
 export class ProviderPaymentRecord {
   @PrimaryKey({ type: 'text' })
   id!: string;

@@ -1,5 +1,15 @@
 import type { Opt, Ref } from '@mikro-orm/core';
-import { Check, Entity, Enum, Index, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import {
+  Check,
+  Entity,
+  Enum,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+  Trigger,
+  Unique,
+} from '@mikro-orm/decorators/legacy';
 import { QboConnection } from '../quickbooks/qbo-connection.entity.js';
 import { StripeConnection } from '../stripe/stripe-connection.entity.js';
 
@@ -58,6 +68,15 @@ export enum VoidPurpose {
   expression: '(envelope_id is null) = (envelope_item is null) and length(envelope_item) <= 10',
 })
 @Check({ name: 'provider_operation_body_valid', expression: "body is not null or state in ('CLAIMED', 'REFUSED')" })
+@Trigger({
+  name: 'provider_operation_trouble_is_noted',
+  timing: 'after',
+  events: ['update'],
+  body: `if new.kind = 'CREATE_INVOICE' and new.last_error is distinct from old.last_error then
+      perform note_purchase_order_change(new.subject);
+    end if;
+    return null;`,
+})
 export class ProviderOperation {
   @PrimaryKey({ type: 'text' })
   id!: string;

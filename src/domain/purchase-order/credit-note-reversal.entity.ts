@@ -1,6 +1,7 @@
 import type { Ref } from '@mikro-orm/core';
 import { Check, Entity, OneToOne, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import { CreditNote } from './credit-note.entity.js';
+import { noteChangeOf } from './purchase-order-change.entity.js';
 
 /** Takes a credit note back, whole and at most once (the credit note is unique here). */
 @Entity({ tableName: 'credit_note_reversal' })
@@ -10,6 +11,12 @@ import { CreditNote } from './credit-note.entity.js';
   timing: 'before',
   events: ['update', 'delete'],
   body: `raise exception 'credit note reversals are append-only' using errcode = 'restrict_violation';`,
+})
+@Trigger({
+  name: 'credit_note_reversal_is_noted',
+  timing: 'after',
+  events: ['insert'],
+  body: noteChangeOf('(select purchase_order_id from credit_note where id = new.credit_note_id)'),
 })
 export class CreditNoteReversal {
   @PrimaryKey({ type: 'text' })

@@ -12,6 +12,7 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import type { MinorUnits } from '../money.js';
 import { PurchaseOrder } from './purchase-order.entity.js';
+import { noteChangeOf } from './purchase-order-change.entity.js';
 
 export enum CreditNoteSource {
   MANUAL = 'MANUAL',
@@ -53,6 +54,12 @@ export enum CreditNoteSource {
       using errcode = 'restrict_violation';
     end if;
     return new;`,
+})
+@Trigger({
+  name: 'credit_note_is_noted',
+  timing: 'after',
+  events: ['insert'],
+  body: noteChangeOf('new.purchase_order_id'),
 })
 export class CreditNote {
   @PrimaryKey({ type: 'text' })

@@ -1,6 +1,7 @@
 import type { Ref } from '@mikro-orm/core';
 import { Check, Entity, OneToOne, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import { Payment } from './payment.entity.js';
+import { noteChangeOf } from './purchase-order-change.entity.js';
 
 /** Takes a payment back, whole and at most once (the payment is unique here). */
 @Entity({ tableName: 'payment_reversal' })
@@ -10,6 +11,12 @@ import { Payment } from './payment.entity.js';
   timing: 'before',
   events: ['update', 'delete'],
   body: `raise exception 'payment reversals are append-only' using errcode = 'restrict_violation';`,
+})
+@Trigger({
+  name: 'payment_reversal_is_noted',
+  timing: 'after',
+  events: ['insert'],
+  body: noteChangeOf('(select purchase_order_id from payment where id = new.payment_id)'),
 })
 export class PaymentReversal {
   @PrimaryKey({ type: 'text' })

@@ -12,6 +12,7 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import type { MinorUnits } from '../money.js';
 import { PurchaseOrder } from './purchase-order.entity.js';
+import { noteChangeOf } from './purchase-order-change.entity.js';
 
 export enum PaymentMethod {
   WIRE = 'WIRE',
@@ -63,6 +64,12 @@ export enum PaymentSource {
       using errcode = 'restrict_violation';
     end if;
     return new;`,
+})
+@Trigger({
+  name: 'payment_is_noted',
+  timing: 'after',
+  events: ['insert'],
+  body: noteChangeOf('new.purchase_order_id'),
 })
 export class Payment {
   @PrimaryKey({ type: 'text' })

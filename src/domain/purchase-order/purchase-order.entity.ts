@@ -15,6 +15,7 @@ import type { CurrencyCode } from '../currency.js';
 import type { MinorUnits } from '../money.js';
 import { LineItem } from './line-item.entity.js';
 import { PurchaseOrderStatus } from './purchase-order.status.js';
+import { noteChangeOf } from './purchase-order-change.entity.js';
 
 /**
  * What an organisation ordered. Paid, credited and due amounts are not stored: they follow from its payments,
@@ -43,6 +44,12 @@ import { PurchaseOrderStatus } from './purchase-order.status.js';
     then raise exception 'the currency of a purchase order never changes' using errcode = 'restrict_violation';
     end if;
     return new;`,
+})
+@Trigger({
+  name: 'purchase_order_change_is_noted',
+  timing: 'after',
+  events: ['insert', 'update'],
+  body: noteChangeOf('new.id'),
 })
 export class PurchaseOrder {
   @PrimaryKey({ type: 'text' })

@@ -1,4 +1,5 @@
 import { ApiKey } from '../../domain/access/api-key.entity.js';
+import { ApiKeyRole } from '../../domain/access/api-key-role.entity.js';
 import { AuditEvent } from '../../domain/audit/audit-event.entity.js';
 import { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
 import { BulkInvoicingItem } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
@@ -13,6 +14,10 @@ import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import { Payment } from '../../domain/purchase-order/payment.entity.js';
 import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import {
+  notePurchaseOrderChange,
+  PurchaseOrderChange,
+} from '../../domain/purchase-order/purchase-order-change.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { QboCustomer } from '../../domain/quickbooks/qbo-customer.entity.js';
 import { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
@@ -24,6 +29,7 @@ import { WebhookEvent } from '../../domain/webhook/webhook-event.entity.js';
 
 export const entities = [
   ApiKey,
+  ApiKeyRole,
   AuditEvent,
   BulkInvoicing,
   BulkInvoicingItem,
@@ -38,6 +44,7 @@ export const entities = [
   ProviderOperation,
   ProviderPaymentRecord,
   PurchaseOrder,
+  PurchaseOrderChange,
   QboConnection,
   QboCustomer,
   QboSweep,
@@ -47,3 +54,6 @@ export const entities = [
   StripeCustomer,
   WebhookEvent,
 ];
+
+/** Functions of the database that triggers of several entities call. */
+export const routines = [notePurchaseOrderChange];

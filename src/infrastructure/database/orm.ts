@@ -4,7 +4,7 @@ import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM, type Options } from '@mikro-orm/postgresql';
 import { freeDeadConnections } from './dead-connections.js';
-import { entities } from './entities.js';
+import { entities, routines } from './entities.js';
 import { migrations } from './migrations/index.js';
 
 /** The one ORM configuration: the server, the tests and the command line use it. */
@@ -12,6 +12,7 @@ export function ormOptions(databaseUrl: string, overrides: Options = {}): Option
   return defineConfig({
     clientUrl: databaseUrl,
     entities,
+    routines,
     metadataProvider: ReflectMetadataProvider,
     extensions: [Migrator],
     forceUtcTimezone: true,
@@ -33,4 +34,24 @@ export function ormOptions(databaseUrl: string, overrides: Options = {}): Option
 
 export async function openOrm(databaseUrl: string, overrides?: Options): Promise<MikroORM> {
   return MikroORM.init(ormOptions(databaseUrl, overrides));
+}
+
+/** A whole GraphQL query may take as long; no statement of a mutation takes a second, unless it waits for a lock. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+
+/** Nothing remote is done inside a transaction, so one that is left alone that long is left for ever. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
+
+/** As `openOrm`, for answering requests: PostgreSQL ends what takes too long. Background work has connections without limits. */
+export async function openRequestOrm(
+  databaseUrl: string,
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+): Promise<MikroORM> {
+  return openOrm(databaseUrl, {
+    driverOptions: {
+      onPoolCreated: freeDeadConnections,
+      statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    },
+  });
 }

@@ -6,6 +6,7 @@ import { dueBulkInvoicings, workOffBulkInvoicing } from '../../application/bulk-
 import { removeExpiredIdempotencyKeys } from '../../application/idempotency.js';
 import type { InvoicingContext } from '../../application/invoicing/invoicing-context.js';
 import { resumeOperations } from '../../application/invoicing/resume-operations.js';
+import { forgetChanges } from '../../application/live/forget-changes.js';
 import { dueQboSweeps } from '../../application/quickbooks/due-sweeps.js';
 import { sweepQboConnection } from '../../application/quickbooks/sweep-qbo-connection.js';
 import { dueStripeSweeps, sweepStripeConnection } from '../../application/stripe/sweep-stripe-connection.js';
@@ -40,6 +41,7 @@ const CRONTAB = `
 * * * * * wake_due_sweeps ?max=1
 17 * * * * remove_expired_idempotency_keys ?max=1
 47 3 * * * remove_finished_events ?max=1
+52 3 * * * forget_changes ?max=1
 `;
 
 export interface RunningWorker {
@@ -158,6 +160,10 @@ function createTasks(options: WorkerOptions): TaskList {
     remove_finished_events: async () => {
       const count = await removeFinishedEvents(createContext());
       if (count > 0) logger.info({ events: count }, 'old webhook events removed');
+    },
+    forget_changes: async () => {
+      const count = await forgetChanges(createContext());
+      if (count > 0) logger.info({ changes: count }, 'old changes of purchase orders forgotten');
     },
   };
 }

@@ -14,6 +14,38 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly graphqlRefusals = new Counter({
+    name: 'graphql_refused_total',
+    help: 'GraphQL requests that exceeded a limit, by limit.',
+    labelNames: ['limit'],
+    registers: [this.registry],
+  });
+
+  readonly streamsOpen = new Gauge({
+    name: 'graphql_streams_open',
+    help: 'Subscriptions that this process serves at the moment.',
+    registers: [this.registry],
+  });
+
+  readonly streamEvents = new Counter({
+    name: 'graphql_stream_events_total',
+    help: 'What was sent to subscribers.',
+    registers: [this.registry],
+  });
+
+  readonly streamLag = new Histogram({
+    name: 'graphql_stream_lag_seconds',
+    help: 'From a change in the database until it was sent to a subscriber.',
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [this.registry],
+  });
+
+  readonly changeFeedListening = new Gauge({
+    name: 'change_feed_listening',
+    help: '1 while this process hears from PostgreSQL of changes; 0: subscribers are told after it does again.',
+    registers: [this.registry],
+  });
+
   readonly quickbooksCalls = new Histogram({
     name: 'quickbooks_call_duration_seconds',
     help: 'Calls to QuickBooks by operation and outcome.',

@@ -181,8 +181,7 @@ describe('a page that cannot be is BAD_USER_INPUT', () => {
   });
 
   test('more than a 32-bit number of items', async () => {
-    const { status, errors } = await server.graphql.send('{ purchaseOrders(first: 4294967296) { totalCount } }');
-    expect(status).toBe(400);
+    const { errors } = await server.graphql.send('{ purchaseOrders(first: 4294967296) { totalCount } }');
     expect(errors?.[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
   });
 });

@@ -5,6 +5,7 @@ import { exampleOperations } from '../../../src/api/graphql/ide-examples.js';
 import { findExampleIds } from '../../../src/application/queries/example-ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import type { Data } from '../../support/graphql-client.js';
+import { Subscriber } from '../../support/subscriber.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
 
 const KEY = 'test-bootstrap-key-0123456789';
@@ -70,6 +71,13 @@ describe('the IDE in development', () => {
   });
 });
 
+async function watch(query: string, variables: Record<string, unknown>): Promise<void> {
+  const subscriber = new Subscriber(server.app.url, KEY, [query, variables]);
+  const { data } = await subscriber.nextResult();
+  expect(data.purchaseOrderChanged.purchaseOrder.reference).toMatch(/^PO-/);
+  subscriber.leave();
+}
+
 test('the examples of the IDE run one after the other without errors on a new server', async () => {
   const [row] = await server.sql<{ id: string }>('select id from purchase_order');
   const html = await page();
@@ -78,6 +86,10 @@ test('the examples of the IDE run one after the other without errors on a new se
     conferenceId: server.conferenceId,
     purchaseOrderId: String(row?.id),
   })) {
+    if (query.includes('subscription Watch(')) {
+      await watch(query, variables);
+      continue;
+    }
     const { status, data, errors } = await server.graphql.send(query, variables);
     expect([name, status, errors]).toEqual([name, 200, undefined]);
     const payloads = Object.values(data).filter((value): value is Data => Array.isArray((value as Data)?.userErrors));

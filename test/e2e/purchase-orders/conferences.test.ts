@@ -58,6 +58,7 @@ describe('creating a conference', () => {
           timezone: 'UTC',
           startDate: null,
           endDate: null,
+          letterhead: '',
         },
       },
     ]);

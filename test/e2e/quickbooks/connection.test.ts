@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { startApp } from '../../../src/app.js';
 import { loadConfig } from '../../../src/config.js';
+import { clientWith } from '../../support/api-keys.js';
 import { type Data, GraphQLClient } from '../../support/graphql-client.js';
 import { createOrder, readOrder } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
@@ -295,6 +296,53 @@ describe('W-Q29: one company is one connection', () => {
       await configure(app, conferenceId, { ...(await freshTokens(app, SECOND_COMPANY)), serviceItemId: '1' });
       expect((await conferenceConnection(conferenceId)).serviceItemId).toBe('1');
       await configure(app, conferenceId, await freshTokens(app, SECOND_COMPANY));
+      expect((await conferenceConnection(conferenceId)).serviceItemId).toBe('1');
+    } finally {
+      await app.sql('update qbo_connection set service_item_id = null where realm_id = $1', [SECOND_COMPANY]);
+    }
+  });
+});
+
+describe('a company that conferences of other organisers use, too', () => {
+  let conferenceId: string;
+  let organiser: TestApp;
+
+  beforeAll(async () => {
+    await configure(app, await createConference(app), await freshTokens(app, SECOND_COMPANY));
+    conferenceId = await createConference(app, { realmId: null });
+    organiser = { ...app, graphql: await clientWith(app, { roles: [{ conferenceId, role: 'ORGANISER' }] }) };
+  });
+
+  test('can be joined with tokens that open it', async () => {
+    const { conference, userErrors } = await configure(organiser, conferenceId, await freshTokens(app, SECOND_COMPANY));
+    expect(userErrors).toEqual([]);
+    expect(conference.qboConnection).toMatchObject({ realmId: SECOND_COMPANY, status: 'CONNECTED' });
+  });
+
+  test('keeps its item, its app and its tokens while they work', async () => {
+    const before = await connectionOf(SECOND_COMPANY);
+    const tokens = await freshTokens(app, SECOND_COMPANY);
+    const mistyped = { ...tokens, refreshToken: 'mistyped', clientSecret: 'mistyped', serviceItemId: '77' };
+    const { conference, userErrors } = await configure(organiser, conferenceId, mistyped);
+    expect(conference.qboConnection).toMatchObject({ realmId: SECOND_COMPANY, serviceItemId: null });
+    expect(userErrors).toMatchObject([{ code: 'SHARED_COMPANY', path: ['serviceItemId'] }]);
+    const after = await connectionOf(SECOND_COMPANY);
+    for (const column of ['service_item_id', 'client_id', 'client_secret', 'access_token', 'refresh_token']) {
+      expect(after[column]).toBe(before[column]);
+    }
+  });
+
+  test('can be mended by any of them when its authorisation has ended', async () => {
+    const tokens = await freshTokens(app, SECOND_COMPANY, true);
+    await app.sql("update qbo_connection set status = 'RECONNECT_REQUIRED' where realm_id = $1", [SECOND_COMPANY]);
+    expect((await configure(organiser, conferenceId, tokens)).userErrors).toEqual([]);
+    expect(await connectionOf(SECOND_COMPANY)).toMatchObject({ status: 'CONNECTED' });
+  });
+
+  test('gets another item from who organises all of them', async () => {
+    try {
+      const tokens = { ...(await freshTokens(app, SECOND_COMPANY)), serviceItemId: '1' };
+      expect((await configure(app, conferenceId, tokens)).userErrors).toEqual([]);
       expect((await conferenceConnection(conferenceId)).serviceItemId).toBe('1');
     } finally {
       await app.sql('update qbo_connection set service_item_id = null where realm_id = $1', [SECOND_COMPANY]);

@@ -52,6 +52,11 @@ describe('a refund receipt', () => {
     expect(await notes(order.id)).toEqual([
       { refundReceipt: id, revision: '0', amount: '125.00 USD', refundedOn: '2026-11-20' },
     ]);
+    const [{ tid }] = await bench.sql(
+      "select provider_request_id as tid from audit_event where subject = ? and action = 'refund_receipt.noted'",
+      [order.id],
+    );
+    expect(tid).toMatch(/^\S+$/);
     expect(await balance(bench, order.id)).toBe(before);
     expect(before).toBe('PAID paid 147500 credited 0 due 0');
   });

@@ -206,6 +206,7 @@ describe('the database refuses', () => {
   const auditEvent = (row: Row = {}) => ({
     id: ids.aud,
     actor: 'test',
+    actor_kind: 'API_KEY',
     action: 'purchase_order.created',
     subject: ids.po,
     occurred_at: NOW,
@@ -510,6 +511,20 @@ describe('the database refuses', () => {
       });
       await refuses(() => client.query(`delete from credit_note_reversal ${where}`), { code: RESTRICT, message });
     });
+  });
+
+  test.each([
+    ['payment', 'payments are append-only; insert a payment_reversal'],
+    ['payment_reversal', 'payment reversals are append-only'],
+    ['credit_note', 'credit notes are append-only'],
+    ['credit_note_reversal', 'credit note reversals are append-only'],
+    ['audit_event', 'audit events are append-only'],
+  ])('emptying the table %s', async (table, message) => {
+    await refuses(() => client.query(`truncate ${table} cascade`), { code: RESTRICT, message });
+  });
+
+  test('emptying a table that money refers to', async () => {
+    await refuses(() => client.query('truncate purchase_order cascade'), { code: RESTRICT });
   });
 
   describe('W-C4: an amount of', () => {

@@ -10,6 +10,7 @@ import {
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
 import { standardWaits } from '../../../src/application/waits.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
 import { type IdSource, randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -37,7 +38,7 @@ function context(overrides: Partial<UseCaseContext> = {}): UseCaseContext {
     em: orm.em.fork(),
     clock: { now: () => NOW },
     ids: randomIds,
-    actor: { id: 'key_1', name: 'tester', grants: ALL_GRANTS },
+    actor: { id: 'key_1', name: 'tester', kind: ActorKind.API_KEY, grants: ALL_GRANTS },
     waits: standardWaits,
     ...overrides,
   };
@@ -165,7 +166,7 @@ describe('an idempotency key', () => {
     const input = order({ idempotencyKey: 'key-of-somebody' });
     const first = await createPurchaseOrder(context(), input);
     const other = await createPurchaseOrder(
-      context({ actor: { id: 'key_2', name: 'other', grants: ALL_GRANTS } }),
+      context({ actor: { id: 'key_2', name: 'other', kind: ActorKind.API_KEY, grants: ALL_GRANTS } }),
       input,
     );
     expect(other.failures).toEqual([]);

@@ -4,19 +4,20 @@ import { graphql } from 'graphql';
 import { createGraphQLContext } from '../../../src/api/graphql/context.js';
 import { buildGraphQLSchema } from '../../../src/api/graphql/schema.js';
 import { createConference } from '../../../src/application/conferences/create-conference.js';
-import type { UseCaseContext } from '../../../src/application/context.js';
+import type { Actor, UseCaseContext } from '../../../src/application/context.js';
 import { createPurchaseOrder } from '../../../src/application/purchase-orders/create-purchase-order.js';
 import { issueCreditNote } from '../../../src/application/purchase-orders/issue-credit-note.js';
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
 import { standardWaits } from '../../../src/application/waits.js';
-import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
+import { ALL_GRANTS, NO_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import type { Data } from '../../support/graphql-client.js';
 
-const ACTOR = { id: 'key_1', name: 'tester', grants: ALL_GRANTS };
+const ACTOR = { id: 'key_1', name: 'tester', kind: ActorKind.API_KEY, grants: ALL_GRANTS };
 
 describe('how many statements a document costs', () => {
   const schema = buildGraphQLSchema();
@@ -65,18 +66,23 @@ describe('how many statements a document costs', () => {
   });
 
   async function run(source: string): Promise<{ data: Data; cost: number }> {
+    const { data, errors } = await answer(source);
+    expect(errors).toBeUndefined();
+    return { data, cost: statements.length };
+  }
+
+  async function answer(source: string, actor: Actor = ACTOR) {
     const forkEntityManager = (): EntityManager => orm.em.fork();
     const createUseCaseContext = () => {
       throw new Error('a query changes nothing');
     };
+    const onUnexpectedError = () => undefined;
     const contextValue = createGraphQLContext(
-      { forkEntityManager, createUseCaseContext },
-      { actor: ACTOR, requestId: 'request' },
+      { forkEntityManager, createUseCaseContext, onUnexpectedError },
+      { actor, address: '127.0.0.1', requestId: 'request' },
     );
     statements.length = 0;
-    const { data, errors } = await graphql({ schema, source, contextValue });
-    expect(errors).toBeUndefined();
-    return { data, cost: statements.length };
+    return graphql({ schema, source, contextValue });
   }
 
   const RELATIONS = `conference { slug } lineItems { id } payments { nodes { id reversedBy { id } } } creditNotes { id }
@@ -120,6 +126,33 @@ describe('how many statements a document costs', () => {
     expect((await run(`{ purchaseOrders { nodes { ${SUMS} ${RELATIONS} } } }`)).cost).toBe(11);
     expect((await run(`{ purchaseOrder(id: "${orderIds[0]}") { ${SUMS} ${RELATIONS} } }`)).cost).toBe(11);
     await orm.em.fork().execute('delete from invoice');
+  });
+
+  test('the histories of 20 orders cost one, their lengths one more', async () => {
+    const history = 'history(first: 2) { nodes { action } pageInfo { hasNextPage } }';
+    const { data, cost } = await run(`{ purchaseOrders { nodes { id ${history} } } }`);
+    expect(cost).toBe(2);
+    expect(data.purchaseOrders.nodes.map((order: Data) => order.history)).toEqual(
+      Array.from({ length: 20 }, () => ({
+        nodes: [{ action: 'CREDIT_NOTE_ISSUED' }, { action: 'PAYMENT_RECORDED' }],
+        pageInfo: { hasNextPage: true },
+      })),
+    );
+    const counted = await run('{ purchaseOrders { nodes { id history { totalCount } } } }');
+    expect(counted.data.purchaseOrders.nodes[19].history).toEqual({ totalCount: 3 });
+    expect(counted.cost).toBe(3);
+  });
+
+  test('the history is null to the portal of the order, at no cost', async () => {
+    const purchaseOrderId = String(orderIds[0]);
+    const portal = { ...ACTOR, grants: { ...NO_GRANTS, purchaseOrderId } };
+    const { data, errors } = await answer(
+      `{ purchaseOrder(id: "${purchaseOrderId}") { id history { totalCount } } }`,
+      portal,
+    );
+    expect(data).toEqual({ purchaseOrder: { id: purchaseOrderId, history: null } });
+    expect(errors).toBeUndefined();
+    expect(statements.filter((line) => line.includes('audit_event'))).toEqual([]);
   });
 
   test('one order costs as much as twenty', async () => {

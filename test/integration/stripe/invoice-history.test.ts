@@ -86,7 +86,7 @@ describe('the history of an invoice', () => {
     await bench.stripe.post('/mark-uncollectible', { invoiceId: first.externalId });
     await sync(first.id);
     const unnamed =
-      "insert into audit_event (id, actor, action, subject, after, occurred_at) values (?, 'test', ?, ?, '{}', now())";
+      "insert into audit_event (id, actor, actor_kind, action, subject, after, occurred_at) values (?, 'test', 'API_KEY', ?, ?, '{}', now())";
     await bench.sql(unnamed, ['aud_unnamed', 'invoice.voided', second.id]);
     await bench.sql(unnamed, ['aud_of_the_order', 'purchase_order.cancelled', second.id]);
 
@@ -105,8 +105,8 @@ describe('the history of an invoice', () => {
   test('is that of the most recent hundred things', async () => {
     const { id, invoiceId, externalId } = await bench.stripeInvoicedOrder();
     await bench.sql(
-      `insert into audit_event (id, actor, action, subject, after, occurred_at)
-       select 'aud_many_' || number, 'test', 'invoice.emailed', ?,
+      `insert into audit_event (id, actor, actor_kind, action, subject, after, occurred_at)
+       select 'aud_many_' || number, 'test', 'API_KEY', 'invoice.emailed', ?,
               jsonb_build_object('invoice', ?::text, 'email', number || '@example.com'), now() + number * interval '1 second'
        from generate_series(1, 120) as number`,
       [id, externalId],

@@ -1,13 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { GraphQLError } from 'graphql';
-import { readBearerKey } from '../../../src/api/graphql/authentication.js';
+import { readBearerCredential } from '../../../src/api/graphql/authentication.js';
 import { badUserInput, createErrorFormatter, unauthenticated } from '../../../src/api/graphql/errors.js';
+import { AccessDenied } from '../../../src/application/access/permissions.js';
 import { PageRequestError } from '../../../src/application/queries/page.js';
 
 function format(error: unknown) {
   const reported: unknown[] = [];
   const formatter = createErrorFormatter({
     requestId: () => 'request-1',
+    onRefused: () => undefined,
     report: (cause) => {
       reported.push(cause);
     },
@@ -53,6 +55,17 @@ describe('what a client sees of an error', () => {
     expect(format(unauthenticated()).shown.extensions).toEqual({ code: 'UNAUTHENTICATED', requestId: 'request-1' });
   });
 
+  test('is FORBIDDEN and why, for what the actor sees but may not do', () => {
+    expect(format(new AccessDenied('This needs the role FINANCE in the conference conf_1.'))).toEqual({
+      shown: {
+        message: 'This needs the role FINANCE in the conference conf_1.',
+        path: ['purchaseOrder'],
+        extensions: { code: 'FORBIDDEN', requestId: 'request-1' },
+      },
+      reported: [],
+    });
+  });
+
   test('is BAD_USER_INPUT for a page that cannot be', () => {
     const { shown, reported } = format(new PageRequestError('Give "first" or "last", not both.'));
     expect(shown).toEqual({
@@ -70,7 +83,7 @@ describe('the key in the Authorization header', () => {
     ['bearer abc', 'abc'],
     ['BEARER   abc', 'abc'],
   ])('%j holds %s', (header, key) => {
-    expect(readBearerKey(header)).toBe(key);
+    expect(readBearerCredential(header)).toBe(key);
   });
 
   test.each([
@@ -82,8 +95,8 @@ describe('the key in the Authorization header', () => {
     'Basic abc',
     'Bearer a b',
     'Bearer\tabc',
-    `Bearer ${'x'.repeat(501)}`,
+    `Bearer ${'x'.repeat(8001)}`,
   ])('%j holds none', (header) => {
-    expect(readBearerKey(header)).toBeUndefined();
+    expect(readBearerCredential(header)).toBeUndefined();
   });
 });

@@ -37,6 +37,11 @@ describe('an empty environment', () => {
       },
       stripe: { apiBaseUrl: undefined },
       graphqlIde: true,
+      corsOrigins: [],
+      trustedProxies: [],
+      trustedDocuments: { path: undefined, isRequired: false },
+      rateLimitPerMinute: 10_000_000,
+      streams: { perActor: 100, perProcess: 1_000 },
       logLevel: 'info',
       waits: standardWaits,
     });
@@ -52,6 +57,10 @@ describe('an empty environment', () => {
       'DATA_DIR',
       'ENCRYPTION_KEYS',
       'BOOTSTRAP_API_KEY',
+      'JWT_JWKS_URL',
+      'JWT_ISSUER',
+      'JWT_AUDIENCE',
+      'JWT_ALGORITHMS',
       'QBO_API_BASE_URL',
       'QBO_TOKEN_URL',
       'QBO_AUTHORIZE_URL',
@@ -61,6 +70,13 @@ describe('an empty environment', () => {
       'QBO_WEBHOOK_VERIFIER_TOKEN',
       'STRIPE_API_BASE_URL',
       'GRAPHQL_IDE',
+      'CORS_ORIGINS',
+      'TRUSTED_PROXIES',
+      'TRUSTED_DOCUMENTS',
+      'TRUSTED_DOCUMENTS_REQUIRED',
+      'RATE_LIMIT_PER_MINUTE',
+      'STREAMS_PER_CALLER',
+      'STREAMS_PER_PROCESS',
       'LOG_LEVEL',
     ];
     expect(loadConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(loadConfig({}));
@@ -77,6 +93,10 @@ test('every variable is taken over', () => {
     DATA_DIR: '/var/lib/invoicing',
     ENCRYPTION_KEYS: `${KEY_A}, ${KEY_B}`,
     BOOTSTRAP_API_KEY: 'sixteen-characters',
+    JWT_JWKS_URL: 'https://login.example.org/jwks.json',
+    JWT_ISSUER: 'https://login.example.org/',
+    JWT_AUDIENCE: 'conference-invoicing',
+    JWT_ALGORITHMS: 'ES256, EdDSA',
     QBO_API_BASE_URL: 'http://localhost:1',
     QBO_TOKEN_URL: 'http://localhost:2/token',
     QBO_AUTHORIZE_URL: 'http://localhost:3/authorize',
@@ -86,6 +106,13 @@ test('every variable is taken over', () => {
     QBO_WEBHOOK_VERIFIER_TOKEN: 'new-token, old-token,',
     STRIPE_API_BASE_URL: 'http://localhost:5',
     GRAPHQL_IDE: 'on',
+    CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
+    TRUSTED_PROXIES: '10.0.0.0/8,::1',
+    TRUSTED_DOCUMENTS: '/etc/documents.json',
+    TRUSTED_DOCUMENTS_REQUIRED: 'true',
+    RATE_LIMIT_PER_MINUTE: '500000',
+    STREAMS_PER_CALLER: '7',
+    STREAMS_PER_PROCESS: '70',
     LOG_LEVEL: 'debug',
   });
   expect(config).toEqual({
@@ -100,6 +127,12 @@ test('every variable is taken over', () => {
       { id: 'b', secret: new Uint8Array(32).fill(2) },
     ],
     bootstrapApiKey: 'sixteen-characters',
+    tokens: {
+      jwksUrl: 'https://login.example.org/jwks.json',
+      issuer: 'https://login.example.org/',
+      audience: 'conference-invoicing',
+      algorithms: ['ES256', 'EdDSA'],
+    },
     quickbooks: {
       apiBaseUrl: 'http://localhost:1',
       tokenUrl: 'http://localhost:2/token',
@@ -111,6 +144,11 @@ test('every variable is taken over', () => {
     },
     stripe: { apiBaseUrl: 'http://localhost:5' },
     graphqlIde: true,
+    corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
+    trustedProxies: ['10.0.0.0/8', '::1'],
+    trustedDocuments: { path: '/etc/documents.json', isRequired: true },
+    rateLimitPerMinute: 500_000,
+    streams: { perActor: 7, perProcess: 70 },
     logLevel: 'debug',
     waits: standardWaits,
   });
@@ -134,8 +172,26 @@ describe('a malformed variable stops the start with one sentence that names it a
     ['ENCRYPTION_KEYS', `sekret:${Buffer.alloc(31).toString('base64')}`],
     ['ENCRYPTION_KEYS', `sekret:${Buffer.alloc(33).toString('base64')}`],
     ['ENCRYPTION_KEYS', `${KEY_A},sekret`],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'null'],
+    ['CORS_ORIGINS', 'sekret.example.com'],
+    ['CORS_ORIGINS', 'https://sekret.example.com/'],
+    ['CORS_ORIGINS', 'https://app.example.com,ftp://sekret.example.com'],
+    ['TRUSTED_PROXIES', 'sekret'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8/8'],
+    ['TRUSTED_DOCUMENTS_REQUIRED', 'sekret'],
+    ['RATE_LIMIT_PER_MINUTE', '0'],
+    ['RATE_LIMIT_PER_MINUTE', '1e6'],
+    ['STREAMS_PER_CALLER', '0'],
+    ['STREAMS_PER_PROCESS', 'many'],
     ['BOOTSTRAP_API_KEY', 'sekret'],
     ['BOOTSTRAP_API_KEY', 'sekret'.repeat(40)],
+    ['JWT_JWKS_URL', 'sekret'],
+    ['JWT_ALGORITHMS', 'sekret'],
+    ['JWT_ALGORITHMS', 'RS256,none'],
+    ['JWT_ALGORITHMS', 'HS256'],
+    ['JWT_ALGORITHMS', 'rs256'],
     ['QBO_API_BASE_URL', 'sekret'],
     ['QBO_TOKEN_URL', 'sekret'],
     ['QBO_AUTHORIZE_URL', 'sekret'],
@@ -149,6 +205,38 @@ describe('a malformed variable stops the start with one sentence that names it a
     expect(message).toMatch(new RegExp(`^The environment variable ${name} [^.]+\\.$`));
     expect(message).not.toContain('sekret');
     for (const word of value.split(/[,:]/).filter((part) => part.length > 6)) expect(message).not.toContain(word);
+  });
+});
+
+describe('an identity provider', () => {
+  const all = {
+    JWT_JWKS_URL: 'http://127.0.0.1:1/jwks',
+    JWT_ISSUER: 'https://login.example.org/',
+    JWT_AUDIENCE: 'conference-invoicing',
+  };
+
+  test('is none unless one is named', () => {
+    expect(loadConfig({}).tokens).toBeUndefined();
+  });
+
+  test('signs with RS256 or ES256 unless said otherwise', () => {
+    expect(loadConfig(all).tokens?.algorithms).toEqual(['RS256', 'ES256']);
+  });
+
+  test.each(Object.keys(all))('is not known by half: %s is missed', (name) => {
+    const message = `The environment variable ${name} is required, because others beginning with JWT_ are set.`;
+    expect(refusal({ ...all, [name]: '' })).toBe(message);
+  });
+
+  test('is not known by algorithms alone', () => {
+    expect(refusal({ JWT_ALGORITHMS: 'ES256' })).toContain('JWT_JWKS_URL is required');
+  });
+
+  test('has an address that nobody can listen in on in production', () => {
+    const production = { NODE_ENV: 'production', ENCRYPTION_KEYS: KEY_A };
+    expect(refusal({ ...production, ...all })).toBe(
+      'The environment variable JWT_JWKS_URL must be an https:// URL in production.',
+    );
   });
 });
 

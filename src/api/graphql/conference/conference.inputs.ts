@@ -10,6 +10,9 @@ import { ConferenceType } from './conference.type.js';
 const IDEMPOTENCY_KEY =
   'Your name for this request, 8 to 255 characters: the same key with the same input never creates a second one. Kept 72 hours.';
 
+const LETTERHEAD =
+  'Printed at the head of PDFs: address, tax number and the like. Several lines, at most 2000 characters.';
+
 @InputType({ description: 'A conference to create.' })
 export class CreateConferenceInput {
   @Field(() => String, { description: 'Name for people, at most 200 characters.' })
@@ -29,6 +32,9 @@ export class CreateConferenceInput {
 
   @Field(() => String, { nullable: true, description: 'IANA time zone such as `Europe/Berlin`; `UTC` when left out.' })
   timezone?: string | null;
+
+  @Field(() => String, { nullable: true, description: LETTERHEAD })
+  letterhead?: string | null;
 
   @Field(() => String, { nullable: true, description: IDEMPOTENCY_KEY })
   idempotencyKey?: string | null;
@@ -59,6 +65,9 @@ export class UpdateConferenceInput {
 
   @Field(() => String, { nullable: true, description: 'New IANA time zone.' })
   timezone?: string | null;
+
+  @Field(() => String, { nullable: true, description: `${LETTERHEAD} Null removes it.` })
+  letterhead?: string | null;
 }
 
 @InputType({
@@ -114,6 +123,8 @@ const ConfigureQboConnectionUserError = userErrorType<ConfigureQboConnectionCode
   INVALID: 'A field is not acceptable, no Intuit app is known, or QuickBooks does not accept the tokens.',
   REALM_MISMATCH: 'The tokens do not open this company, or the conference has live invoices in another one.',
   QBO_UNAVAILABLE: 'QuickBooks could not be asked; nothing was stored.',
+  SHARED_COMPANY:
+    'The conference was connected, but conferences of other organisers use the company, too, so its item stays; the payload is filled.',
 });
 
 @ObjectType()

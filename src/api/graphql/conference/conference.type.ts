@@ -27,6 +27,9 @@ export class ConferenceType extends Node {
   @Field(() => CurrencyCodeEnum, { description: 'The currency that new purchase orders get.' })
   currencyCode!: string;
 
+  @Field(() => String, { description: 'Printed at the head of PDFs; several lines, may be empty.' })
+  letterhead!: string;
+
   /** Not a field: the resolver follows it. */
   qboConnectionId!: string | null;
 }
@@ -42,6 +45,7 @@ export function presentConference(conference: Conference): ConferenceType {
     endDate: conference.endDate,
     timezone: conference.timezone,
     currencyCode: conference.currencyCode,
+    letterhead: conference.letterhead,
     qboConnectionId: conference.qboConnection?.id ?? null,
   });
 }

@@ -1,5 +1,6 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { MAX_PAGE_SIZE } from '../../../application/queries/page.js';
+import { presentApiKey } from '../access/api-key.type.js';
 import { presentBulkInvoicing } from '../bulk-invoicing/bulk-invoicing.type.js';
 import { presentConference } from '../conference/conference.type.js';
 import type { GraphQLContext } from '../context.js';
@@ -55,6 +56,10 @@ async function findNode(context: GraphQLContext, id: string): Promise<Node | nul
     case 'WebhookEvent': {
       const event = await context.loaders.webhookEvent.load(id);
       return event ? presentWebhookEvent(event) : null;
+    }
+    case 'ApiKey': {
+      const key = await context.loaders.apiKey.load(id);
+      return key ? presentApiKey(key) : null;
     }
     case 'BulkInvoicing': {
       const bulk = await context.loaders.bulkInvoicing.load(id);

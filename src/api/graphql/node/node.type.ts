@@ -8,6 +8,7 @@ const TYPE_BY_PREFIX: Readonly<Record<string, string>> = {
   cn: 'CreditNote',
   inv: 'Invoice',
   evt: 'WebhookEvent',
+  key: 'ApiKey',
   bulk: 'BulkInvoicing',
 };
 

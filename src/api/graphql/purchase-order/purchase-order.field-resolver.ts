@@ -1,8 +1,8 @@
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { type PageRequest, pageOf } from '../../../application/queries/page.js';
+import { type PageRequest, pageOf, readPageRequest } from '../../../application/queries/page.js';
 import { InvoiceStatus } from '../../../domain/invoice/invoice.status.js';
 import { attentionOf } from '../../../domain/purchase-order/attention.js';
-import { detailsComplexity } from '../complexity.js';
+import { detailsComplexity, pageComplexity } from '../complexity.js';
 import { ConferenceType, presentConference } from '../conference/conference.type.js';
 import { ConnectionArgs, toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
@@ -20,6 +20,7 @@ import {
   presentLineItem,
   presentPayment,
 } from './purchase-order.type.js';
+import { PurchaseOrderEventConnection, presentPurchaseOrderEvent } from './purchase-order-event.type.js';
 
 /** What a purchase order refers to; each field is one statement for all purchase orders of a request. */
 @Resolver(() => PurchaseOrderType)
@@ -83,6 +84,20 @@ export class PurchaseOrderFieldResolver {
     const booked = new Map(bookings.flatMap((each) => (each ? [[each.id, each]] : [])));
     const trouble = creation?.lastError;
     return attentionOf({ ...view, invoice, otherInvoices, booked, trouble, failedSwitch, unappliedCredits });
+  }
+
+  @FieldResolver(() => PurchaseOrderEventConnection, {
+    nullable: true,
+    complexity: pageComplexity,
+    description: 'What happened to it, newest first, as the audit trail has it. Not for buyer portals.',
+  })
+  async history(
+    @Root() { id }: PurchaseOrderType,
+    @Args(() => ConnectionArgs) args: PageRequest,
+    @Ctx() { loaders }: GraphQLContext,
+  ) {
+    const page = await loaders.historyOfOrder.load({ purchaseOrderId: id, window: readPageRequest(args) });
+    return toConnection(page, presentPurchaseOrderEvent, () => loaders.historyLengthOfOrder.load(id));
   }
 
   @FieldResolver(() => InvoiceType, {

@@ -264,6 +264,12 @@ export class PurchaseOrderType extends Node {
   @Field(() => Money, { description: 'Total − paid − credited; negative when too much was paid.' })
   balanceDue!: Money;
 
+  @Field(() => String, {
+    description:
+      'Where this server has it as a PDF, for a `GET` with the same `Authorization`; it is a statement of the order, not the invoice of the provider.',
+  })
+  pdfPath!: string;
+
   @Field(() => DateTime, { description: 'When it was created.' })
   createdAt!: Date;
 
@@ -272,6 +278,26 @@ export class PurchaseOrderType extends Node {
 
   /** Not a field: what the resolvers of the relations need. */
   view!: PurchaseOrderView;
+}
+
+@ObjectType('PurchaseOrderChange', {
+  description: 'Sent to subscribers: a purchase order changed.',
+  simpleResolvers: true,
+})
+export class PurchaseOrderChangeType {
+  @Field(() => String, {
+    description: 'Give it as `after` to be told what you missed after a lost connection; good for 7 days.',
+  })
+  cursor!: string;
+
+  @Field(() => DateTime, { description: 'When it last changed; in what is sent first, when it was read.' })
+  at!: Date;
+
+  @Field(() => PurchaseOrderType, {
+    nullable: true,
+    description: 'As it is now; null in the first thing that `conferenceActivity` sends.',
+  })
+  purchaseOrder!: PurchaseOrderType | null;
 }
 
 export const PaymentConnection = connectionType('Payment', PaymentType);
@@ -287,6 +313,7 @@ export function presentPurchaseOrder(view: PurchaseOrderView): PurchaseOrderType
     totalPaid: money(paidMinor),
     totalCredited: money(creditedMinor),
     balanceDue: money(due),
+    pdfPath: `/purchase-orders/${view.id}/invoice.pdf`,
     view,
   });
 }

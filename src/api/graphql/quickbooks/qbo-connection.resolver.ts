@@ -36,7 +36,7 @@ export class QboConnectionResolver {
   @Mutation(() => ReconcileQboConnectionPayload, {
     nullable: true,
     description:
-      'Looks at every QuickBooks invoice of the company whose money can still change, 500 in a read, and books what is not as recorded. For administrators, after an outage or a doubt; webhooks and sweeps do the same by themselves.',
+      'Looks at every QuickBooks invoice of the company whose money can still change, 500 in a read, and books what is not as recorded. For organisers, after an outage or a doubt; webhooks and sweeps do the same by themselves.',
   })
   async reconcileQboConnection(
     @Arg('input', { description: 'Whose company to look at.' }) input: ReconcileQboConnectionInput,

@@ -4,7 +4,8 @@ import { Migration } from '@mikro-orm/migrations';
 export class BulkInvoicingMigration extends Migration {
   override up(): void {
     this.addSql(`
-create table "bulk_invoicing" ("id" text not null, "actor_id" text not null, "actor_name" text not null, "created_at" timestamptz(3) not null, "finished_at" timestamptz(3) null, primary key ("id"));
+create table "bulk_invoicing" ("id" text not null, "actor_id" text not null, "actor_name" text not null, "actor_kind" text not null, "created_at" timestamptz(3) not null, "finished_at" timestamptz(3) null, primary key ("id"));
+alter table "bulk_invoicing" add constraint "bulk_invoicing_actor_kind_check" check ("actor_kind" in ('API_KEY', 'USER', 'SYSTEM'));
 create index "bulk_invoicing_unfinished" on "bulk_invoicing" ("created_at") where finished_at is null;
 create table "bulk_invoicing_item" ("id" text not null, "bulk_invoicing_id" text not null, "purchase_order_id" text not null, "position" int not null, "state" text not null, "invoice_id" text null, "attempts" int not null default 0, "resume_at" timestamptz(3) null, "error_code" text null, "error_message" text null, "fault_code" text null, "intuit_tid" text null, primary key ("id"));
 create index "bulk_invoicing_item_invoice_id_index" on "bulk_invoicing_item" ("invoice_id");

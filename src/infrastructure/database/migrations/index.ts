@@ -11,7 +11,11 @@ import { StripeMigration } from './0010-stripe.js';
 import { VoidPurposesMigration } from './0011-void-purposes.js';
 import { ProviderRequestIdMigration } from './0012-provider-request-id.js';
 import { CustomerCreditMigration } from './0013-customer-credit.js';
+import { ApiKeyGrantsMigration } from './0014-api-key-grants.js';
+import { AuditChainMigration } from './0015-audit-chain.js';
+import { PurchaseOrderChangesMigration } from './0017-purchase-order-changes.js';
 import { BulkInvoicingMigration } from './0018-bulk-invoicing.js';
+import { LetterheadMigration } from './0019-letterhead.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -28,5 +32,9 @@ export const migrations = [
   { name: '0011-void-purposes', class: VoidPurposesMigration },
   { name: '0012-provider-request-id', class: ProviderRequestIdMigration },
   { name: '0013-customer-credit', class: CustomerCreditMigration },
+  { name: '0014-api-key-grants', class: ApiKeyGrantsMigration },
+  { name: '0015-audit-chain', class: AuditChainMigration },
+  { name: '0017-purchase-order-changes', class: PurchaseOrderChangesMigration },
   { name: '0018-bulk-invoicing', class: BulkInvoicingMigration },
+  { name: '0019-letterhead', class: LetterheadMigration },
 ];

@@ -1,0 +1,38 @@
+import type { ApolloServerPlugin } from '@apollo/server';
+import { getOperationAST, OperationTypeNode } from 'graphql';
+import type { GraphQLContext } from '../context.js';
+import { costOf, type OperationToCount } from './cost.js';
+import type { Caller, RateLimits } from './rate-limits.js';
+
+/** What a request costs beside the values of its answer. */
+const REQUEST_COST = 100;
+
+/** What each of its mutations costs: it locks, writes and calls a provider. */
+const MUTATION_COST = 1_000;
+
+/** To be called before a valid operation is executed. Throws when it, or its caller, asks for too much. */
+export async function checkOperation(limits: RateLimits, caller: Caller, operation: OperationToCount): Promise<void> {
+  await limits.spend(caller, REQUEST_COST + costOfMutations(operation) + costOf(operation));
+}
+
+function costOfMutations({ document, operationName }: OperationToCount): number {
+  const operation = getOperationAST(document, operationName);
+  if (operation?.operation !== OperationTypeNode.MUTATION) return 0;
+  return operation.selectionSet.selections.length * MUTATION_COST;
+}
+
+/** Every operation of Apollo is checked. Texts that were not seen before take time to validate: one a character. */
+export function operationLimitsPlugin(limits: RateLimits): ApolloServerPlugin<GraphQLContext> {
+  return {
+    async requestDidStart({ schema }) {
+      return {
+        async parsingDidStart({ contextValue, source }) {
+          await limits.charge(contextValue, source.length);
+        },
+        async didResolveOperation({ contextValue, document, operationName, request: { variables } }) {
+          await checkOperation(limits, contextValue, { schema, document, operationName, variables });
+        },
+      };
+    },
+  };
+}

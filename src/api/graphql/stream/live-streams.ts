@@ -1,0 +1,246 @@
+import { ApolloServerErrorCode } from '@apollo/server/errors';
+import { bulkhead } from 'cockatiel';
+import { type Request, type Response, Router } from 'express';
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+} from 'graphql';
+import { createHandler, type Handler } from 'graphql-sse';
+import { NOBODY } from '../../../application/context.js';
+import type { PurchaseOrderChanged, Watching } from '../../../application/live/watch-purchase-orders.js';
+import { isLostConnection, recording } from '../../../application/transaction.js';
+import type { GraphQLContext } from '../context.js';
+import { unauthenticated } from '../errors.js';
+import { checkOperation } from '../limits/operation-limits.js';
+import type { RateLimits } from '../limits/rate-limits.js';
+import type { TimeLimits } from '../limits/time-limit.js';
+import { hashOfDocument } from '../operation-log.js';
+import { OpenStreams, type StreamLimits } from './open-streams.js';
+import { type ReadSubscription, readSubscription, type SubscriptionRequest } from './read-subscription.js';
+import { drained, sendEvents } from './send-events.js';
+
+/** Of this process' ten connections: a change that hundreds watch must not keep queries from the database. */
+const SIMULTANEOUS_ANSWERS = 4;
+
+export interface LiveStreamOptions {
+  readonly schema: GraphQLSchema;
+  readonly openIntrospection: boolean;
+  readonly limits: StreamLimits;
+  readonly watching: Pick<Watching, 'feed' | 'forkEntityManager' | 'waits'>;
+  /** Takes a request in: authenticates it, and puts in the document that it names. */
+  readonly admit: (request: Request) => Promise<GraphQLContext>;
+  /** Authenticates the request; called anew for each thing that is sent. */
+  readonly identify: (request: Request) => Promise<GraphQLContext>;
+  readonly rateLimits: RateLimits;
+  readonly timeLimits: TimeLimits;
+  readonly formatError: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+  readonly observer: StreamObserver;
+}
+
+export interface StreamObserver {
+  readonly onCount: (open: number) => void;
+  /** `changedAt`: when it happened, unless it is told belatedly. */
+  readonly onSent: (changedAt: Date | undefined) => void;
+  readonly onEnd: (stream: StreamReport) => void;
+}
+
+/** What is told of a stream: never what was asked for, or by which key. */
+export interface StreamReport {
+  readonly name: string;
+  readonly documentHash: string;
+  readonly actor: string;
+  readonly sent: number;
+  readonly durationMs: number;
+  readonly errorCodes: readonly string[];
+}
+
+/** A request to subscribe; each has a connection of its own. */
+interface Stream {
+  readonly request: Request;
+  readonly response: Response;
+  readonly context: GraphQLContext;
+  /** Aborts when the client is gone or cut off. */
+  readonly closed: AbortSignal;
+}
+
+/** `POST /graphql/stream`: subscriptions over server-sent events, the "distinct connections" of the graphql-sse protocol. */
+export class LiveStreams {
+  readonly router = Router();
+  readonly #options: LiveStreamOptions;
+  readonly #open: OpenStreams;
+  readonly #slots = bulkhead(SIMULTANEOUS_ANSWERS, Number.POSITIVE_INFINITY);
+  readonly #handle: Handler<Stream>;
+
+  constructor(options: LiveStreamOptions) {
+    this.#options = options;
+    this.#open = new OpenStreams(options.limits, options.observer.onCount);
+    // Without a token there is no other mode: several subscriptions on one connection are what HTTP/2 is for.
+    const authenticate = () => null;
+    this.#handle = createHandler<Stream>({
+      authenticate,
+      onSubscribe: ({ raw: stream }, parameters) => this.#subscribe(stream, parameters),
+    });
+    this.router.all('/graphql/stream', async (request, response) => {
+      try {
+        await this.#serve(await this.#begin(request, response));
+      } catch (error) {
+        if (!(error instanceof GraphQLError) || response.headersSent) throw error;
+        this.#refuse(response, error);
+      }
+    });
+  }
+
+  /** Ends every stream at once and begins no other. */
+  stop(): void {
+    this.#open.stop();
+  }
+
+  async #begin(request: Request, response: Response): Promise<Stream> {
+    if (request.method !== 'POST') throw httpRefusal(405, 'Subscribe with POST.');
+    if (!request.accepts('text/event-stream')) throw httpRefusal(406, 'The answer is a text/event-stream.');
+    const context = await this.#options.admit(request);
+    if (context.actor === NOBODY) throw unauthenticated();
+    this.#open.add(response, context.actor.id);
+    const controller = new AbortController();
+    response.once('close', () => controller.abort());
+    return { request, response, context, closed: controller.signal };
+  }
+
+  async #serve(stream: Stream): Promise<void> {
+    const { request, response } = stream;
+    const { method, url, body: parameters } = request;
+    // Whoever accepts events among other things gets them, too.
+    const headers = { get: (name: string) => (name === 'accept' ? 'text/event-stream' : request.get(name)) };
+    const [body, init] = await this.#handle({
+      method,
+      url,
+      headers,
+      body: parameters,
+      raw: stream,
+      context: undefined,
+    });
+    response.writeHead(init.status, { ...init.headers, 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+    if (body === null || typeof body === 'string') response.end(body ?? undefined);
+    else await sendEvents(body, response, stream.closed);
+  }
+
+  /** What the stream will send, or what is wrong with the request. */
+  async #subscribe(stream: Stream, parameters: SubscriptionRequest) {
+    try {
+      const { schema, openIntrospection } = this.#options;
+      const read = readSubscription(parameters, { schema, suggest: openIntrospection });
+      if (!('document' in read)) return this.#failed(stream, parameters, read);
+      const source = await this.#source(stream, read);
+      if (!(Symbol.asyncIterator in source)) return this.#failed(stream, parameters, source.errors ?? []);
+      return this.#answers(stream, parameters, (change) => this.#answer(stream, read, change), source);
+    } catch (error) {
+      if (error instanceof GraphQLError) return this.#failed(stream, parameters, [error]);
+      throw error;
+    }
+  }
+
+  /** When there will be something to tell, if the client may be told it. */
+  async #source({ context, response, closed }: Stream, read: ReadSubscription) {
+    const { schema, rateLimits, timeLimits, watching } = this.#options;
+    await checkOperation(rateLimits, context, { schema, ...read });
+    const live = { ...watching, closed, ready: () => drained(response, closed) };
+    context.timeLimit.start(timeLimits.queryMs);
+    const source = await createSourceEventStream(this.#execution(read, { ...context, live }));
+    context.timeLimit.end();
+    return source as AsyncIterable<PurchaseOrderChanged> | ExecutionResult;
+  }
+
+  /** An answer for each change, until there is one without data: from there on the client may not see it. */
+  async *#answers(
+    stream: Stream,
+    parameters: SubscriptionRequest,
+    answer: (change: PurchaseOrderChanged) => Promise<ExecutionResult>,
+    source: AsyncIterable<PurchaseOrderChanged>,
+  ): AsyncGenerator<ExecutionResult> {
+    const { observer } = this.#options;
+    const startedAt = performance.now();
+    let sent = 0;
+    let errors: readonly GraphQLError[] = [];
+    try {
+      for await (const change of source) {
+        const formatted = this.#formatted(await this.#slots.execute(() => answer(change)));
+        errors = formatted.errors ?? [];
+        yield formatted;
+        sent += 1;
+        observer.onSent(change.isNews ? change.at : undefined);
+        if (formatted.data == null) return;
+      }
+    } finally {
+      const durationMs = Math.round(performance.now() - startedAt);
+      this.#report(stream, parameters, { sent, durationMs, errors });
+    }
+  }
+
+  /** With the caller, the entity manager and the rows of this moment. A database that was just lost is asked again. */
+  async #answer({ request }: Stream, read: ReadSubscription, change: PurchaseOrderChanged): Promise<ExecutionResult> {
+    const { identify, timeLimits, watching } = this.#options;
+    try {
+      return await recording(watching.waits, async () => {
+        const context = await identify(request);
+        if (context.actor === NOBODY) throw unauthenticated();
+        context.timeLimit.start(timeLimits.queryMs);
+        const result = await execute({ ...this.#execution(read, context), rootValue: change });
+        context.timeLimit.end();
+        const lost = result.errors?.map(({ originalError }) => originalError).find(isLostConnection);
+        if (lost) throw lost;
+        return result;
+      });
+    } catch (error) {
+      if (error instanceof GraphQLError) return { errors: [error] };
+      throw error;
+    }
+  }
+
+  #execution({ document, operationName, variables }: ReadSubscription, contextValue: GraphQLContext): ExecutionArgs {
+    const { schema } = this.#options;
+    return { schema, document, operationName, variableValues: variables, contextValue };
+  }
+
+  #failed(stream: Stream, parameters: SubscriptionRequest, failures: readonly GraphQLError[]) {
+    // The library takes for a result only what has data.
+    const result = this.#formatted({ data: undefined as unknown as null, errors: failures });
+    this.#report(stream, parameters, { sent: 0, durationMs: 0, errors: result.errors ?? [] });
+    return result;
+  }
+
+  /** The library prints results as they are, formatted errors included. */
+  #formatted({ errors, ...rest }: ExecutionResult): ExecutionResult {
+    const { formatError } = this.#options;
+    const formatted = errors?.map((error) => formatError(error.toJSON(), error) as GraphQLError);
+    return { ...rest, ...(formatted && { errors: formatted }) };
+  }
+
+  #report(
+    { context }: Stream,
+    { query, operationName }: SubscriptionRequest,
+    { errors, ...rest }: Pick<StreamReport, 'sent' | 'durationMs'> & { errors: readonly GraphQLError[] },
+  ): void {
+    this.#options.observer.onEnd({
+      name: operationName ?? 'anonymous',
+      documentHash: hashOfDocument(query),
+      actor: context.actor.name,
+      errorCodes: errors.map(({ extensions }) => String(extensions?.code)),
+      ...rest,
+    });
+  }
+
+  #refuse(response: Response, error: GraphQLError): void {
+    const { http = {} } = error.extensions as { http?: { status?: number; headers?: ReadonlyMap<string, string> } };
+    for (const [name, value] of http.headers ?? []) response.set(name, value);
+    response.status(http.status ?? 400).json(this.#formatted({ errors: [error] }));
+  }
+}
+
+function httpRefusal(status: number, message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: ApolloServerErrorCode.BAD_REQUEST, http: { status } } });
+}

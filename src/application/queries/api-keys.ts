@@ -1,0 +1,92 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { ApiKeyKind } from '../../domain/access/api-key.entity.js';
+import { ConferenceRole } from '../../domain/access/grants.js';
+import { manageableApiKeys } from '../access/permissions.js';
+import type { Actor } from '../context.js';
+import { CREATED_AT, type Fragment, keysetClauses, whereClause } from './keyset.js';
+import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
+
+/** What can be told of a key: everything but the key. */
+export interface ApiKeyView {
+  readonly id: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly kind: ApiKeyKind;
+  readonly purchaseOrderId: string | null;
+  readonly roles: readonly { readonly conferenceId: string; readonly role: ConferenceRole }[];
+  readonly createdBy: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly lastUsedAt: Date | null;
+}
+
+/** One page of the keys that the actor manages, newest first, in one statement. */
+export async function listApiKeys(em: EntityManager, actor: Actor, request: PageRequest): Promise<Page<ApiKeyView>> {
+  const window = readPageRequest(request);
+  const { conditions, orderAndLimit } = keysetClauses(CREATED_AT, 'DESC', window);
+  const keys = await select(em, actor, conditions, orderAndLimit);
+  return toPage(keys, window, (key) => [key.createdAt.toISOString(), key.id]);
+}
+
+export async function countApiKeys(em: EntityManager, actor: Actor): Promise<number> {
+  const { sql, params } = whereClause([manageableApiKeys(actor)]);
+  const [row] = await em.execute<{ count: number }[]>(`select count(*)::int as count from api_key ${sql}`, [...params]);
+  return row?.count ?? 0;
+}
+
+/** Of the keys with these ids those that the actor manages. */
+export async function findApiKeys(em: EntityManager, actor: Actor, ids: readonly string[]): Promise<ApiKeyView[]> {
+  return select(em, actor, [{ sql: 'id in (?)', params: [ids] }]);
+}
+
+async function select(
+  em: EntityManager,
+  actor: Actor,
+  conditions: readonly Fragment[],
+  orderAndLimit?: Fragment,
+): Promise<ApiKeyView[]> {
+  const { sql, params } = whereClause([manageableApiKeys(actor), ...conditions], orderAndLimit);
+  const rows = await em.execute<Row[]>(
+    `select id, name, prefix, kind, purchase_order_id, created_by, created_at, expires_at, revoked_at, last_used_at,
+            (select json_agg(json_build_object('conferenceId', conference_id, 'role', role) order by conference_id)
+             from api_key_role where api_key_id = api_key.id) as roles
+     from api_key ${sql}`,
+    [...params],
+  );
+  return rows.map(toView);
+}
+
+interface Row {
+  readonly id: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly kind: ApiKeyKind;
+  readonly purchase_order_id: string | null;
+  readonly created_by: string;
+  readonly created_at: Date | string;
+  readonly expires_at: Date | string | null;
+  readonly revoked_at: Date | string | null;
+  readonly last_used_at: Date | string | null;
+  readonly roles: ApiKeyView['roles'] | null;
+}
+
+function toView(row: Row): ApiKeyView {
+  return {
+    id: row.id,
+    name: row.name,
+    prefix: row.prefix,
+    kind: row.kind,
+    purchaseOrderId: row.purchase_order_id,
+    roles: row.roles ?? [],
+    createdBy: row.created_by,
+    createdAt: new Date(row.created_at),
+    expiresAt: toDate(row.expires_at),
+    revokedAt: toDate(row.revoked_at),
+    lastUsedAt: toDate(row.last_used_at),
+  };
+}
+
+function toDate(value: Date | string | null): Date | null {
+  return value === null ? null : new Date(value);
+}

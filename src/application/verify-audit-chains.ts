@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { IsolationLevel } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { type ChainedEvent, whyBroken } from '../domain/audit/audit-chain.js';
+
+/** The first event of a chain that is not as it must be; what comes after it proves nothing any more. */
+export interface BrokenChain {
+  readonly subject: string;
+  readonly problem: string;
+}
+
+export interface AuditReport {
+  readonly chains: number;
+  readonly events: number;
+  readonly broken: number;
+  /** One for each of the given times, see `CheckpointDigest`. */
+  readonly digests: readonly string[];
+}
+
+export interface AuditVerification {
+  /** What was written up to each of these times is summed up. */
+  readonly until: readonly Date[];
+  readonly onBroken: (chain: BrokenChain) => void;
+}
+
+/**
+ * Follows the chain of every purchase order from its first event to its last, as of one moment, and computes every hash
+ * anew. Needs as much memory for millions of events as for one.
+ */
+export async function verifyAuditChains(
+  em: EntityManager,
+  { until, onBroken }: AuditVerification,
+): Promise<AuditReport> {
+  const digests = until.map((time) => new CheckpointDigest(time));
+  const found = { chains: 0, events: 0, broken: 0 };
+  const read = async (tx: EntityManager): Promise<void> => {
+    let previous: ChainedEvent | undefined;
+    let isBroken = false;
+    for await (const event of chainedEvents(tx)) {
+      const isNext = event.subject === previous?.subject;
+      if (!isNext) {
+        found.chains += 1;
+        isBroken = false;
+      }
+      found.events += 1;
+      for (const digest of digests) digest.add(event);
+      const problem = isBroken ? undefined : whyBroken(isNext ? previous : undefined, event);
+      if (problem !== undefined) {
+        isBroken = true;
+        found.broken += 1;
+        onBroken({ subject: event.subject, problem });
+      }
+      previous = event;
+    }
+  };
+  await em.fork().transactional(read, { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true });
+  return { ...found, digests: digests.map((digest) => digest.end()) };
+}
+
+/**
+ * Sums up what was written up to a time: SHA-256 over the last hash that each chain had then, by which everything before
+ * is known, too. Nothing that comes later changes it, so it tells when a chain lost its end or was written anew.
+ */
+class CheckpointDigest {
+  readonly #until: Date;
+  readonly #hash = createHash('sha256');
+  #last: ChainedEvent | undefined;
+
+  constructor(until: Date) {
+    this.#until = until;
+  }
+
+  add(event: ChainedEvent): void {
+    if (event.occurredAt > this.#until) return;
+    if (event.subject !== this.#last?.subject) this.#closeChain();
+    this.#last = event;
+  }
+
+  end(): string {
+    this.#closeChain();
+    return this.#hash.digest('hex');
+  }
+
+  #closeChain(): void {
+    if (this.#last) this.#hash.update(`${this.#last.subject} ${this.#last.hash}\n`);
+    this.#last = undefined;
+  }
+}
+
+const EVENTS_PER_FETCH = 2000;
+
+interface Row extends Omit<ChainedEvent, 'occurredAt'> {
+  readonly occurredAt: Date | string;
+}
+
+/** One chain after the other, by position. What claims a place in a chain belongs to one, whatever it is about. */
+async function* chainedEvents(tx: EntityManager): AsyncGenerator<ChainedEvent> {
+  await tx.execute(
+    `declare chained no scroll cursor for
+     select id, actor, actor_kind as "actorKind", action, subject, before::text, after::text,
+            provider_request_id as "providerRequestId", occurred_at as "occurredAt",
+            position, previous_hash as "previousHash", hash
+     from audit_event where starts_with(subject, 'po_') or num_nonnulls(position, previous_hash, hash) > 0
+     order by subject, position, id`,
+  );
+  for (;;) {
+    const rows = await tx.execute<Row[]>(`fetch ${EVENTS_PER_FETCH} from chained`);
+    for (const row of rows) yield { ...row, occurredAt: new Date(row.occurredAt) };
+    if (rows.length < EVENTS_PER_FETCH) return;
+  }
+}

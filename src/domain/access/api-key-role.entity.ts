@@ -1,0 +1,33 @@
+import type { Ref } from '@mikro-orm/core';
+import { Entity, Enum, ManyToOne, Trigger } from '@mikro-orm/decorators/legacy';
+import { Conference } from '../conference/conference.entity.js';
+import { ApiKey } from './api-key.entity.js';
+import { ConferenceRole } from './grants.js';
+
+/** A role that a key has in a conference; one at most in each. */
+@Entity({ tableName: 'api_key_role' })
+@Trigger({
+  name: 'api_key_role_is_fixed',
+  timing: 'before',
+  events: ['update', 'delete'],
+  body: `raise exception 'what an API key grants never changes' using errcode = 'restrict_violation';`,
+})
+@Trigger({
+  name: 'api_key_role_of_kind_roles',
+  timing: 'before',
+  events: ['insert'],
+  body: `if not exists (select from api_key where id = new.api_key_id and kind = 'ROLES')
+    then raise exception 'only an API key of the kind ROLES has roles' using errcode = 'restrict_violation';
+    end if;
+    return new;`,
+})
+export class ApiKeyRole {
+  @ManyToOne(() => ApiKey, { ref: true, primary: true, deleteRule: 'restrict' })
+  apiKey!: Ref<ApiKey>;
+
+  @ManyToOne(() => Conference, { ref: true, primary: true, deleteRule: 'restrict', index: true })
+  conference!: Ref<Conference>;
+
+  @Enum({ items: () => ConferenceRole, columnType: 'text' })
+  role!: ConferenceRole;
+}

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { GRANTS_CLAIM } from '../../../src/application/access/token-grants.js';
+import { databaseState } from '../../support/database-state.js';
+import { GraphQLClient } from '../../support/graphql-client.js';
+import { AUDIENCE, IdentityProvider, ISSUER } from '../../support/identity-provider.js';
+import { createOrder } from '../../support/purchase-orders.js';
+import { startTestApp, type TestApp } from '../../support/test-app.js';
+import { auditTrail, createConference } from '../purchase-orders/support.js';
+
+let provider: IdentityProvider;
+let server: TestApp;
+let other: { id: string; slug: string };
+
+beforeAll(async () => {
+  provider = await IdentityProvider.start();
+  server = await startTestApp({ JWT_JWKS_URL: provider.jwksUrl, JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE });
+  other = await createConference(server);
+});
+
+afterAll(async () => {
+  await server.stop();
+  await provider.stop();
+});
+
+async function bearing(grants: unknown, claims: Record<string, unknown> = {}): Promise<GraphQLClient> {
+  return new GraphQLClient(server.app.url, await provider.token({ [GRANTS_CLAIM]: grants, ...claims }));
+}
+
+const CONFERENCES = '{ conferences { totalCount nodes { id } } }';
+
+async function conferencesOf(grants: unknown): Promise<string[]> {
+  const { conferences } = await (await bearing(grants)).query(CONFERENCES);
+  return conferences.nodes.map(({ id }: { id: string }) => id);
+}
+
+describe('a token grants what its claim says', () => {
+  test('an administrator sees every conference', async () => {
+    expect(await conferencesOf({ administrator: true })).toEqual([other.id, server.conferenceId]);
+  });
+
+  test('roles name conferences by id or by slug, and unknown ones grant nothing', async () => {
+    expect(await conferencesOf({ conferences: { [other.id]: 'VIEWER' } })).toEqual([other.id]);
+    expect(await conferencesOf({ conferences: { demo: 'VIEWER', 'not-yet': 'ORGANISER' } })).toEqual([
+      server.conferenceId,
+    ]);
+  });
+
+  test('the role decides what may be done', async () => {
+    const order = await createOrder(server);
+    const input = { purchaseOrderId: order.id };
+    const document =
+      'mutation ($input: SendPurchaseOrderInput!) { sendPurchaseOrder(input: $input) { purchaseOrder { status } } }';
+    const viewer = await bearing({ conferences: { demo: 'VIEWER', [other.slug]: 'FINANCE' } });
+    const before = await databaseState(server);
+    const { data, errors } = await viewer.send(document, { input });
+    expect(data).toEqual({ sendPurchaseOrder: null });
+    expect(errors).toMatchObject([
+      {
+        message: `This needs the role FINANCE in the conference ${server.conferenceId}.`,
+        path: ['sendPurchaseOrder'],
+        extensions: { code: 'FORBIDDEN' },
+      },
+    ]);
+    expect(await databaseState(server)).toEqual(before);
+    const finance = await bearing({ conferences: { demo: 'FINANCE' } });
+    expect(await finance.query(document, { input })).toEqual({
+      sendPurchaseOrder: { purchaseOrder: { status: 'SENT' } },
+    });
+  });
+
+  test('a buyer sees the one order', async () => {
+    const order = await createOrder(server);
+    const buyer = await bearing({ purchaseOrder: order.id });
+    expect(await buyer.query('{ purchaseOrders { nodes { id notes } } }')).toEqual({
+      purchaseOrders: { nodes: [{ id: order.id, notes: null }] },
+    });
+  });
+});
+
+describe('in the audit trail', () => {
+  test.each<[string, Record<string, unknown>, string]>([
+    ['the subject stands for its bearer', {}, 'jwt:ada'],
+    ['an address stands beside it', { email: 'ada@example.org', name: 'Ada' }, 'jwt:ada (ada@example.org)'],
+    ['a name does when there is no address', { name: 'Ada\n Lovelace' }, 'jwt:ada (Ada Lovelace)'],
+    ['what is no text is left out', { email: 5, name: { first: 'Ada' } }, 'jwt:ada'],
+    ['a long name is cut', { name: 'x'.repeat(500) }, `jwt:ada (${'x'.repeat(100)})`],
+    ['nobody passes for a part of the system', { sub: 'system', name: 'quickbooks' }, 'jwt:system (quickbooks)'],
+  ])('%s', async (_what, claims, actor) => {
+    const order = await createOrder(server);
+    const client = await bearing({ conferences: { demo: 'FINANCE' } }, claims);
+    await client.mutate('sendPurchaseOrder', { purchaseOrderId: order.id }, '');
+    expect((await auditTrail(server, order.id)).map((event) => event.actor)).toEqual(['bootstrap', actor]);
+  });
+});
+
+describe('a token that says nothing clear lets nobody in', () => {
+  test.each<[string, unknown, Record<string, unknown>]>([
+    ['without the claim', undefined, {}],
+    ['with an empty claim', {}, {}],
+    ['with an unknown role', { conferences: { demo: 'OWNER' } }, {}],
+    ['with one unknown role among good ones', { conferences: { demo: 'VIEWER', x: 'viewer' } }, {}],
+    ['with a list of conferences', { conferences: ['demo'] }, {}],
+    ['with no conference', { conferences: {} }, {}],
+    ['with conferences that there are not', { conferences: { nowhere: 'ORGANISER' } }, {}],
+    ['with a method of objects for a conference', { conferences: { constructor: 'ORGANISER' } }, {}],
+    ['with two kinds of grants', { administrator: true, conferences: { demo: 'VIEWER' } }, {}],
+    ['with an administrator in words', { administrator: 'true' }, {}],
+    ['with an administrator that is none', { administrator: false }, {}],
+    ['with something unknown beside', { administrator: true, until: 'Friday' }, {}],
+    ['with a subject of two words', { administrator: true }, { sub: 'ada lovelace' }],
+    ['with an endless subject', { administrator: true }, { sub: 'x'.repeat(256) }],
+  ])('%s', async (_what, grants, claims) => {
+    const { status, data, errors } = await (await bearing(grants, claims)).send(CONFERENCES);
+    expect([status, data ?? null]).toEqual([401, null]);
+    expect(errors).toEqual([
+      {
+        message: `This token grants nothing here: it needs a "sub" without spaces, and a claim "${GRANTS_CLAIM}" with an administrator, the roles in conferences, or a purchase order.`,
+        extensions: { code: 'UNAUTHENTICATED', requestId: expect.any(String) },
+      },
+    ]);
+  });
+
+  test('nor one that is not valid, not even to look at the schema', async () => {
+    const token = await provider.token({ [GRANTS_CLAIM]: { administrator: true }, aud: 'another-service' });
+    const { status, errors } = await new GraphQLClient(server.app.url, token).send('{ __typename }');
+    expect(status).toBe(401);
+    expect(errors).toMatchObject([
+      { message: 'This token is not valid here.', extensions: { code: 'UNAUTHENTICATED' } },
+    ]);
+  });
+});
+
+test('the same words of two bearers are two idempotency keys', async () => {
+  const grants = { conferences: { demo: 'FINANCE' } };
+  const input = {
+    conferenceId: server.conferenceId,
+    organizationName: 'Twice Ltd',
+    contactEmail: 'accounts@example.com',
+    lineItems: [{ description: 'Ticket', quantity: 1, unitPrice: '1.00' }],
+    idempotencyKey: 'the-same-words',
+  };
+  const ids = [];
+  for (const sub of ['ada', 'bob', 'ada']) {
+    const client = await bearing(grants, { sub });
+    ids.push((await client.mutate('createPurchaseOrder', input, 'purchaseOrder { id }')).purchaseOrder.id);
+  }
+  expect(ids[1]).not.toBe(ids[0]);
+  expect(ids[2]).toBe(ids[0]);
+});
+
+test('while the provider is down its tokens cannot be told apart, and API keys go on working', async () => {
+  const away = await IdentityProvider.start();
+  const token = await away.token({ [GRANTS_CLAIM]: { administrator: true } });
+  await away.stop();
+  const lonely = await startTestApp({ JWT_JWKS_URL: away.jwksUrl, JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE });
+  try {
+    const { status, data, errors } = await new GraphQLClient(lonely.app.url, token).send(CONFERENCES);
+    expect([status, data ?? null]).toEqual([503, null]);
+    expect(errors).toMatchObject([
+      {
+        message: 'Tokens cannot be checked at the moment; try again. API keys go on working.',
+        extensions: { code: 'SERVICE_UNAVAILABLE' },
+      },
+    ]);
+    expect(await lonely.graphql.query(CONFERENCES)).toMatchObject({ conferences: { totalCount: 1 } });
+  } finally {
+    await lonely.stop();
+  }
+});

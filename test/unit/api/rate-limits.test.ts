@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Caller, RateLimits } from '../../../src/api/graphql/limits/rate-limits.js';
+import { NOBODY } from '../../../src/application/context.js';
+import { CredentialRefused } from '../../../src/application/ports/identity.js';
+import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+
+function actor(id: string, address = '192.0.2.1'): Caller {
+  return { actor: { kind: ActorKind.API_KEY, id, name: id, grants: ALL_GRANTS }, address };
+}
+
+const ANYBODY: Caller = { actor: NOBODY, address: '192.0.2.1' };
+
+const REFUSAL = {
+  message: expect.stringMatching(/^You asked for more in a minute than one caller may\. Try again in \d+ s\.$/),
+  extensions: { code: 'RATE_LIMITED', http: { status: 429, headers: expect.any(Map) } },
+};
+
+describe('what a caller may ask for in a minute', () => {
+  test('is refused as soon as it would be more, with the time to wait', async () => {
+    const limits = new RateLimits(1_000);
+    await limits.spend(actor('ada'), 400);
+    await limits.spend(actor('ada'), 600);
+    const refusal = await limits.spend(actor('ada'), 1).catch((error: unknown) => error);
+    expect(refusal).toMatchObject(REFUSAL);
+    const { http } = (refusal as { extensions: { http: { headers: Map<string, string> } } }).extensions;
+    expect([...http.headers.keys()]).toEqual(['retry-after']);
+    expect(Number(http.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+    expect(Number(http.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  test('is counted by actor wherever it asks from, else by address', async () => {
+    const limits = new RateLimits(1_000);
+    await limits.spend(actor('ada', '192.0.2.1'), 1_000);
+    await limits.spend(actor('bob', '192.0.2.1'), 1_000);
+    await limits.spend(ANYBODY, 1_000);
+    await limits.spend({ ...ANYBODY, address: '192.0.2.2' }, 1_000);
+    await expect(limits.spend(actor('ada', '192.0.2.9'), 1)).rejects.toMatchObject(REFUSAL);
+    await expect(limits.spend(ANYBODY, 1)).rejects.toMatchObject(REFUSAL);
+  });
+
+  test('includes what was charged for work that is done already, which the next request feels', async () => {
+    const limits = new RateLimits(1_000);
+    await limits.requireBudget(actor('ada'));
+    await limits.charge(actor('ada'), 1_000);
+    await limits.requireBudget(actor('ada'));
+    await limits.charge(actor('ada'), 1);
+    await expect(limits.requireBudget(actor('ada'))).rejects.toMatchObject(REFUSAL);
+    await limits.requireBudget(actor('bob'));
+  });
+});
+
+describe('an address that sends wrong keys and tokens', () => {
+  const findActor = async (credential: string) => {
+    if (credential === 'token') throw new CredentialRefused('This token has ended.');
+    return credential === 'right' ? actor('ada').actor : undefined;
+  };
+
+  test('is refused after the hundredth, also with a right one; others are not', async () => {
+    const limits = new RateLimits(1_000);
+    const find = limits.countingFailures(findActor, '192.0.2.1');
+    for (let count = 0; count < 100; count++) expect(await find('wrong')).toBeUndefined();
+    await expect(find('token')).rejects.toThrow(CredentialRefused);
+    await expect(find('right')).rejects.toMatchObject({
+      message: expect.stringMatching(/^Too many requests with a wrong key came from your address\./),
+      extensions: { code: 'RATE_LIMITED' },
+    });
+    expect(await limits.countingFailures(findActor, '192.0.2.2')('right')).toMatchObject({ id: 'ada' });
+  });
+
+  test('may use right ones as often as it likes', async () => {
+    const find = new RateLimits(1_000).countingFailures(findActor, '192.0.2.1');
+    for (let count = 0; count < 200; count++) expect(await find('right')).toMatchObject({ id: 'ada' });
+  });
+});
