@@ -29,10 +29,15 @@ const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
 const CARRIERS = [
   ...mutations.map(({ name }) => `${upperFirst(name)}Payload`),
   ...mutations.map(({ name }) => `${upperFirst(name)}UserError`),
-  ...['ApiKey', 'Conference', 'Payment', 'PurchaseOrder', 'PurchaseOrderEvent', 'WebhookEvent'].flatMap((name) => [
-    `${name}Connection`,
-    `${name}Edge`,
-  ]),
+  ...[
+    'ApiKey',
+    'BulkInvoicingItem',
+    'Conference',
+    'Payment',
+    'PurchaseOrder',
+    'PurchaseOrderEvent',
+    'WebhookEvent',
+  ].flatMap((name) => [`${name}Connection`, `${name}Edge`]),
 ];
 
 function upperFirst(name: string): string {
@@ -142,7 +147,7 @@ test('nothing is left to decorators, which "simple" resolvers would silently swi
 });
 
 /** Nodes that no portal sees: by their ids it gets null. */
-const HIDDEN_NODES = ['ApiKey', 'WebhookEvent'];
+const HIDDEN_NODES = ['ApiKey', 'BulkInvoicing', 'WebhookEvent'];
 
 /** Every field that can be reached from the queries open to a portal, but for those that it gets as null. */
 function fieldsOfPortals(): [type: string, field: string][] {
