@@ -33,14 +33,32 @@ export async function recordItem(
   notBefore?: Date,
 ): Promise<void> {
   const [failure] = outcome.failures;
-  if (!failure) return write(context, item, { state: BulkInvoicingItemState.SUCCEEDED, ...NO_ERROR });
-  if (outcome.id !== null) return write(context, item, { state: BulkInvoicingItemState.FAILED, ...errorOf(failure) });
+  if (!failure) {
+    await write(context, item, { state: BulkInvoicingItemState.SUCCEEDED, ...NO_ERROR });
+    return;
+  }
+  if (outcome.id !== null) {
+    await write(context, item, { state: BulkInvoicingItemState.FAILED, ...errorOf(failure) });
+    return;
+  }
   if (PASSING.includes(failure.code)) return putOff(context, item, failure, notBefore);
   const own = await findOwnInvoice(context.em, item.id);
-  // What was refused now says nothing of an invoice that was claimed for this item before.
-  if (own === 'unsettled') return putOff(context, item, failure, notBefore);
+  // What was refused now says nothing of an invoice that was claimed for this item before, also when it is given up.
+  if (own === 'unsettled') return putOff(context, item, unsettled(failure), notBefore);
   if (own) return recordItem(context, item, own);
-  return write(context, item, { state: BulkInvoicingItemState.FAILED, ...errorOf(failure) });
+  return fail(context, item, failure, notBefore);
+}
+
+/** Unless it was claimed just now, by a turn that did not see this one. */
+async function fail(
+  context: UseCaseContext,
+  item: WorkedItem,
+  failure: ItemFailure,
+  notBefore: Date | undefined,
+): Promise<void> {
+  const fields = { state: BulkInvoicingItemState.FAILED, ...errorOf(failure) };
+  const isClaimed = (await write(context, item, fields, { invoice: null })) === 0;
+  if (isClaimed) await putOff(context, item, unsettled(failure), notBefore);
 }
 
 /** Items of a bulk whose invoice was made meanwhile by somebody who went on with it. */
@@ -71,6 +89,10 @@ async function findOwnInvoice(
   return item.invoice.getEntity().externalId === null ? 'unsettled' : outcomeOf(item);
 }
 
+function unsettled({ message }: ItemFailure): ItemFailure {
+  return { code: 'OUTCOME_UNKNOWN', message: `It is not known yet whether QuickBooks made its invoice. ${message}` };
+}
+
 function outcomeOf({ invoice, purchaseOrder }: BulkInvoicingItem): CreateQboInvoiceOutcome {
   const order = purchaseOrder.getEntity();
   return { id: order.id, failures: invoice ? differences(order, invoice.getEntity()) : [] };
@@ -84,12 +106,13 @@ async function putOff(
 ): Promise<void> {
   const now = context.clock.now();
   if (now >= item.triedUntil) {
-    return write(context, item, { state: BulkInvoicingItemState.FAILED, ...errorOf(failure) });
+    await write(context, item, { state: BulkInvoicingItemState.FAILED, ...errorOf(failure) });
+    return;
   }
   const { lookUpBackOffMs, lookUpBackOffMaxMs } = context.waits;
   const backOffMs = Math.min(lookUpBackOffMs * 2 ** item.attempts, lookUpBackOffMaxMs);
   const resumeAt = notBefore ?? new Date(now.getTime() + backOffMs);
-  return write(context, item, { resumeAt, attempts: item.attempts + 1, ...errorOf(failure) });
+  await write(context, item, { resumeAt, attempts: item.attempts + 1, ...errorOf(failure) });
 }
 
 const NO_ERROR = { errorCode: null, errorMessage: null, faultCode: null, intuitTid: null };
@@ -98,13 +121,13 @@ function errorOf({ code, message, faultCode, intuitTid }: ItemFailure) {
   return { errorCode: code, errorMessage: message, faultCode: faultCode ?? null, intuitTid: intuitTid ?? null };
 }
 
-/** A result stays what it is. */
+/** A result stays what it is. Returns how many items were written. */
 async function write(
   context: UseCaseContext,
   { id }: WorkedItem,
   fields: Partial<Omit<BulkInvoicingItem, 'invoice' | 'purchaseOrder' | 'bulkInvoicing'>>,
-): Promise<void> {
-  await recording(context.waits, () =>
-    context.em.fork().nativeUpdate(BulkInvoicingItem, { id, state: BulkInvoicingItemState.PENDING }, fields),
-  );
+  only: { readonly invoice?: null } = {},
+): Promise<number> {
+  const pending = { id, state: BulkInvoicingItemState.PENDING, ...only };
+  return recording(context.waits, () => context.em.fork().nativeUpdate(BulkInvoicingItem, pending, fields));
 }

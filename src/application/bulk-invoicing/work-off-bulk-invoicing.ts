@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ALL_GRANTS } from '../../domain/access/grants.js';
 import { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
-import { BulkInvoicingItem } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
+import { BulkInvoicingItem, BulkInvoicingItemState } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
 import type { UseCaseContext } from '../context.js';
 import { refused } from '../outcome.js';
 import type { ProviderResult } from '../ports/provider.js';
@@ -109,6 +109,7 @@ async function workOffTogether(context: QboContext, items: readonly WorkedItem[]
 /** Undefined: its result is written down, or it was put off. */
 async function prepareItem(context: QboContext, item: WorkedItem): Promise<PreparedItem | undefined> {
   const claim = await claimItem(context, item);
+  if (!claim) return undefined;
   if ('answer' in claim) {
     await recordItem(context, item, claim.answer);
     return undefined;
@@ -125,14 +126,25 @@ async function prepareItem(context: QboContext, item: WorkedItem): Promise<Prepa
   return undefined;
 }
 
-/** As a single creation does, and writes down that it is for this item. */
+/** Another turn wrote a result down meanwhile: the claim is undone. */
+class HasResult extends Error {}
+
+/** As a single creation does, and writes down that it is for this item. Undefined: the item has its result. */
 async function claimItem(context: QboContext, { id, purchaseOrderId }: WorkedItem) {
-  return inTransaction(context.em, async (tx) => {
-    const request = { mutation: 'createQboInvoices', key: undefined, input: {}, purchaseOrderId };
-    const claim = await claimQboInvoice(tx, context, request);
-    if ('claimed' in claim) await tx.nativeUpdate(BulkInvoicingItem, id, { invoice: claim.claimed.invoiceId });
-    return claim;
-  });
+  try {
+    return await inTransaction(context.em, async (tx) => {
+      const request = { mutation: 'createQboInvoices', key: undefined, input: {}, purchaseOrderId };
+      const claim = await claimQboInvoice(tx, context, request);
+      if ('answer' in claim) return claim;
+      const pending = { id, state: BulkInvoicingItemState.PENDING };
+      const count = await tx.nativeUpdate(BulkInvoicingItem, pending, { invoice: claim.claimed.invoiceId });
+      if (count === 0) throw new HasResult();
+      return claim;
+    });
+  } catch (error) {
+    if (error instanceof HasResult) return undefined;
+    throw error;
+  }
 }
 
 /** Of one company each, and none too long. */
@@ -186,6 +198,7 @@ function retryAtOf(result: ProviderResult<unknown>): Date | undefined {
 
 async function createAlone(context: QboContext, item: WorkedItem): Promise<void> {
   const claim = await claimItem(context, item);
+  if (!claim) return;
   const outcome = 'answer' in claim ? claim.answer : await carryOutInvoice(context, claim.claimed);
   await recordItem(context, item, outcome);
 }

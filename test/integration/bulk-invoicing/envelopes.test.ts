@@ -179,6 +179,22 @@ describe('An envelope whose answer is lost', () => {
   });
 });
 
+test('An item whose outcome cannot be found out is not said to be refused, also when it is given up after a day', async () => {
+  await bulk.strike({ kind: 'reset', when: 'after' });
+  const { id, orders } = await bulk.workedOff(1);
+  await bulk.bench.sql("update qbo_connection set status = 'RECONNECT_REQUIRED'");
+  await bulk.goOn(id);
+  expect(await bulk.results(id)).toEqual(['PENDING OUTCOME_UNKNOWN']);
+  await bulk.goOn(id, 25 * 60 * MINUTE);
+  await bulk.bench.sql("update qbo_connection set status = 'CONNECTED'");
+  expect(await bulk.results(id)).toEqual(['FAILED OUTCOME_UNKNOWN']);
+  await bulk.goOn(id);
+  expect(await bulk.bench.sql('select status from invoice where purchase_order_id in (?)', [orders])).toEqual([
+    { status: 'OPEN' },
+  ]);
+  expect(await bulk.booked(orders)).toEqual([1]);
+});
+
 describe('A process that dies', () => {
   test('before the envelope was sent leaves it to be sent as it is stored', async () => {
     const orders = await bulk.orders(2);
@@ -327,6 +343,24 @@ describe('What another one did with an order', () => {
     await bulk.workOff(id, context);
     expect(await bulk.results(id)).toEqual(['FAILED HAS_PAYMENTS_OR_CREDITS', 'SUCCEEDED']);
     expect(await bulk.booked(orders)).toEqual([0, 1]);
+  });
+
+  test('by a turn that wrote its result down keeps another turn from claiming it', async () => {
+    const orders = await bulk.orders(2);
+    const id = await bulk.begin(orders);
+    await bulk.bench.sql('update qbo_connection set settings = null');
+    const { accounting } = bulk.bench.context;
+    const context = bulk.bench.with({
+      readCompanySettings: async (connectionId) => {
+        const failed = "state = 'FAILED', error_code = 'RECONNECT_REQUIRED', error_message = 'Elsewhere.'";
+        await bulk.bench.sql(`update bulk_invoicing_item set ${failed} where purchase_order_id = ?`, [orders[1]]);
+        return accounting.readCompanySettings(connectionId);
+      },
+    });
+    await bulk.workOff(id, context);
+    expect(await bulk.results(id)).toEqual(['SUCCEEDED', 'FAILED RECONNECT_REQUIRED']);
+    expect(await bulk.booked(orders)).toEqual([1, 0]);
+    expect(await bulk.operations(orders.slice(1))).toEqual([]);
   });
 
   test('by another bulk at the same time makes no second invoice', async () => {
