@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { clientWith } from '../../support/api-keys.js';
+import { clientWith, makeKey } from '../../support/api-keys.js';
 import { databaseState } from '../../support/database-state.js';
-import type { Data, GraphQLClient } from '../../support/graphql-client.js';
-import { createOrder } from '../../support/purchase-orders.js';
+import { type Data, GraphQLClient } from '../../support/graphql-client.js';
+import { createOrder, LINES } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
 import { createConference } from '../purchase-orders/support.js';
 
@@ -133,6 +133,54 @@ test('what others did under the same idempotency key is neither told nor undone'
   const third = await finance.mutate('recordPayment', { ...pay, purchaseOrderId: shown[0].id }, 'payment { id }');
   expect(third.userErrors).toEqual([]);
   expect(third.payment.id).not.toBe(first.payment.id);
+});
+
+describe('who lost the role is not told what an earlier request did', () => {
+  let elsewhere: string;
+
+  beforeAll(async () => {
+    elsewhere = (await createConference(server)).id;
+  });
+
+  /** What a new token could say, a key cannot: another role in our conference, or none. */
+  const change = async (statement: string, keyId: string): Promise<void> => {
+    await server.sql('alter table api_key_role disable trigger api_key_role_is_fixed');
+    await server.sql(`${statement} where api_key_id = $1 and conference_id = $2`, [keyId, ours]);
+    await server.sql('alter table api_key_role enable trigger api_key_role_is_fixed');
+  };
+
+  test.each<[string, string, () => Record<string, unknown>]>([
+    ['recordPayment', 'payment { id }', () => ({ purchaseOrderId: shown[0].id, amount: '1.00', method: 'WIRE' })],
+    ['issueCreditNote', 'creditNote { id }', () => ({ purchaseOrderId: shown[0].id, amount: '1.00', reason: 'Late' })],
+    [
+      'createPurchaseOrder',
+      'purchaseOrder { id }',
+      () => ({ conferenceId: ours, organizationName: 'A', contactEmail: 'a@example.com', lineItems: LINES }),
+    ],
+  ])('by %s', async (mutation, field, inputOf) => {
+    const roles = [ours, elsewhere].map((conferenceId) => ({ conferenceId, role: 'FINANCE' }));
+    const key = await makeKey(server, { roles });
+    const client = new GraphQLClient(server.app.url, key.secret);
+    const input = { ...inputOf(), idempotencyKey: 'asked-twice' };
+    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+    const document = `mutation ($input: ${type}!) { ${mutation}(input: $input) { ${field} userErrors { code } } }`;
+    const [name] = field.split(' ');
+    const first = await client.query(document, { input });
+    expect(first[mutation].userErrors).toEqual([]);
+    expect(await client.query(document, { input })).toEqual(first);
+    await change("update api_key_role set role = 'VIEWER'", key.id);
+    const before = await databaseState(server);
+    const refused = await client.send(document, { input });
+    expect(refused.data).toEqual({ [mutation]: null });
+    expect(refused.errors?.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
+    expect(await databaseState(server)).toEqual(before);
+    await change('delete from api_key_role', key.id);
+    const away = await databaseState(server);
+    expect(await client.query(document, { input })).toEqual({
+      [mutation]: { [String(name)]: null, userErrors: [{ code: 'NOT_FOUND' }] },
+    });
+    expect(await databaseState(server)).toEqual(away);
+  });
 });
 
 describe('the portal of a buyer', () => {
