@@ -1,3 +1,4 @@
+import { raw } from '@mikro-orm/core';
 import { ConferenceRole, type Grants, includesRole } from '../../domain/access/grants.js';
 import type { Actor } from '../context.js';
 import type { Fragment } from '../queries/keyset.js';
@@ -33,9 +34,10 @@ export function seesPurchaseOrder(
   return hasRoleIn(actor, order.conferenceId, ConferenceRole.VIEWER) || actor.grants.purchaseOrderId === order.id;
 }
 
-/** Of the rows of `purchase_order` those that the actor sees; undefined: all of them. */
-export function visiblePurchaseOrders({ grants }: Actor): Fragment | undefined {
-  return visibleRows(grants, { conferenceId: 'conference_id', purchaseOrderId: 'id' });
+/** Of the rows of `purchase_order` those that the actor sees; undefined: all of them. Beside other tables with its alias. */
+export function visiblePurchaseOrders({ grants }: Actor, alias?: string): Fragment | undefined {
+  const prefix = alias === undefined ? '' : `${alias}.`;
+  return visibleRows(grants, { conferenceId: `${prefix}conference_id`, purchaseOrderId: `${prefix}id` });
 }
 
 /** Of the rows of `conference` those that the actor sees; undefined: all of them. */
@@ -64,6 +66,11 @@ export function manageableApiKeys({ grants }: Actor): Fragment | undefined {
       else false end`,
     params: [organised, organised],
   };
+}
+
+/** Such a condition as the ORM takes it, for rows to lock: what is invisible must not be waited for. */
+export function filterBy(condition: Fragment | undefined): Record<symbol, never[]> {
+  return condition ? { [raw(condition.sql, condition.params)]: [] } : {};
 }
 
 function visibleRows(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { clientWith, makeKey } from '../../support/api-keys.js';
 import { databaseState } from '../../support/database-state.js';
 import { type Data, GraphQLClient } from '../../support/graphql-client.js';
@@ -133,6 +134,24 @@ test('what others did under the same idempotency key is neither told nor undone'
   const third = await finance.mutate('recordPayment', { ...pay, purchaseOrderId: shown[0].id }, 'payment { id }');
   expect(third.userErrors).toEqual([]);
   expect(third.payment.id).not.toBe(first.payment.id);
+});
+
+test('nobody waits for what they do not see, which would tell that it is there', async () => {
+  const busy = new pg.Client({ connectionString: server.databaseUrl });
+  await busy.connect();
+  try {
+    await busy.query('begin');
+    await busy.query('select from purchase_order where id = $1 for update', [hidden[0].id]);
+    await busy.query('select from conference where id = $1 for update', [theirs]);
+    const notFound = { userErrors: [{ code: 'NOT_FOUND' }] };
+    const organiser = await clientWith(server, { roles: [{ conferenceId: ours, role: 'ORGANISER' }] });
+    const pay = { purchaseOrderId: hidden[0].id, amount: '1.00', method: 'WIRE' };
+    expect(await organiser.mutate('recordPayment', pay, '')).toMatchObject(notFound);
+    expect(await organiser.mutate('createQboInvoice', { purchaseOrderId: hidden[0].id }, '')).toMatchObject(notFound);
+    expect(await organiser.mutate('updateConference', { conferenceId: theirs, name: 'X' }, '')).toMatchObject(notFound);
+  } finally {
+    await busy.end();
+  }
 });
 
 describe('who lost the role is not told what an earlier request did', () => {
