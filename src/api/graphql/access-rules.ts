@@ -77,7 +77,7 @@ export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
     stripeConnection: 'VIEWER',
   },
   CreditNote: asObject('amount createdAt id reason reversedBy source'),
-  CreditNoteReversal: asObject('createdAt id reason'),
+  CreditNoteReversal: { ...asObject('createdAt id'), reason: 'VIEWER' },
   FactChange: asObject('after before field'),
   Invoice: {
     ...asObject('balance createdAt emailStatus externalId id isLive lastSyncedAt number payUrl provider status total'),
@@ -90,7 +90,7 @@ export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
   OrganizationBalance: asObject('amount count organizationName'),
   PageInfo: asObject('endCursor hasNextPage hasPreviousPage startCursor'),
   Payment: { ...asObject('amount createdAt id method paidOn reference reversedBy source'), note: 'VIEWER' },
-  PaymentReversal: asObject('createdAt id reason'),
+  PaymentReversal: { ...asObject('createdAt id'), reason: 'VIEWER' },
   PurchaseOrder: {
     ...asObject(
       'balanceDue billingAddress buyerReference conference contactEmail contactName createdAt creditNotes currencyCode dueDate id invoice invoices lineItems organizationName payments pdfPath qboInvoice qboInvoiceId reference status stripeInvoice stripeInvoiceId stripeInvoiceUrl subtotal total totalCredited totalPaid updatedAt',

@@ -208,8 +208,9 @@ describe('the portal of a buyer', () => {
   beforeAll(async () => {
     const order = hidden[1];
     await server.graphql.mutate('createQboInvoice', { purchaseOrderId: order.id }, '');
-    const payment = { purchaseOrderId: order.id, amount: '3.00', method: 'WIRE', note: 'An internal note' };
-    await server.graphql.mutate('recordPayment', payment, '');
+    const pay = { purchaseOrderId: order.id, amount: '3.00', method: 'WIRE', note: 'An internal note' };
+    const { payment } = await server.graphql.mutate('recordPayment', pay, 'payment { id }');
+    await server.graphql.mutate('reversePayment', { paymentId: payment.id, reason: 'An internal reason' }, '');
     portal = await clientWith(server, { purchaseOrderId: order.id });
   });
 
@@ -217,7 +218,7 @@ describe('the portal of a buyer', () => {
     const document = `query ($id: ID!) { purchaseOrder(id: $id) {
       reference organizationName lineItems { description } totalPaid { amount }
       notes attention { message } qboInvoiceId qboInvoiceUrl
-      payments { nodes { amount { amount } note } }
+      payments { nodes { amount { amount } note reversedBy { reason } } }
       invoice { number url history { by message } }
       qboInvoice { docNumber payUrl url syncToken }
       conference { name qboConnection { realmId } stripeConnection { accountId } purchaseOrders { totalCount nodes { id } } }
@@ -229,7 +230,7 @@ describe('the portal of a buyer', () => {
       notes: `About ${SECRET} Ltd`,
       attention: [],
       qboInvoiceUrl: expect.stringMatching(/^http/),
-      payments: { nodes: [{ note: 'An internal note' }] },
+      payments: { nodes: [{ note: 'An internal note', reversedBy: { reason: 'An internal reason' } }] },
       invoice: { url: expect.any(String), history: [{ by: 'bootstrap' }] },
       qboInvoice: { url: expect.any(String), syncToken: '0' },
       conference: {
@@ -243,7 +244,7 @@ describe('the portal of a buyer', () => {
       notes: null,
       attention: null,
       qboInvoiceUrl: null,
-      payments: { nodes: [{ amount: { amount: '3.00' }, note: null }] },
+      payments: { nodes: [{ amount: { amount: '3.00' }, note: null, reversedBy: { reason: null } }] },
       invoice: { ...asAdministrator.invoice, url: null, history: null },
       qboInvoice: { ...asAdministrator.qboInvoice, url: null, syncToken: null },
       conference: { name: 'Demo Conference', qboConnection: null, stripeConnection: null, purchaseOrders: own },

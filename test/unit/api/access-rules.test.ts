@@ -185,7 +185,7 @@ test('a portal is shown these fields and no others: who adds one decides here wh
     ConferenceConnection: 'edges nodes pageInfo totalCount',
     ConferenceEdge: 'cursor node',
     CreditNote: 'amount createdAt id reason reversedBy source',
-    CreditNoteReversal: 'createdAt id reason',
+    CreditNoteReversal: 'createdAt id',
     Invoice: 'balance createdAt emailStatus externalId id isLive lastSyncedAt number payUrl provider status total',
     LineItem: 'description id lineTotal quantity unitPrice',
     Money: 'amount currencyCode',
@@ -193,7 +193,7 @@ test('a portal is shown these fields and no others: who adds one decides here wh
     Payment: 'amount createdAt id method paidOn reference reversedBy source',
     PaymentConnection: 'edges nodes pageInfo totalCount',
     PaymentEdge: 'cursor node',
-    PaymentReversal: 'createdAt id reason',
+    PaymentReversal: 'createdAt id',
     PurchaseOrder:
       'balanceDue billingAddress buyerReference conference contactEmail contactName createdAt creditNotes currencyCode dueDate id invoice invoices lineItems organizationName payments pdfPath qboInvoice qboInvoiceId reference status stripeInvoice stripeInvoiceId stripeInvoiceUrl subtotal total totalCredited totalPaid updatedAt',
     PurchaseOrderConnection: 'edges nodes pageInfo totalCount',
