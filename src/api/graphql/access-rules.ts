@@ -66,7 +66,7 @@ function asObject(names: string): Record<string, 'AS_OBJECT'> {
 export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
   Actor: asObject('kind name'),
   ApiKey: asObject(
-    'administrator createdAt createdBy expiresAt id lastUsedAt name prefix purchaseOrder revokedAt roles',
+    'administrator createdAt createdBy createdById expiresAt id lastUsedAt name prefix purchaseOrder revokedAt roles',
   ),
   ApiKeyRole: asObject('conference role'),
   Attention: asObject('code message since'),

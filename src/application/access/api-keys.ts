@@ -91,12 +91,12 @@ export async function ensureApiKey(
   const kind = ApiKeyKind.ADMINISTRATOR;
   // Processes that start together do this at the same time.
   await em.execute(
-    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_at) values (?, ?, ?, ?, ?, 'system', ?)
-     on conflict do nothing`,
+    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_by_id, created_at)
+     values (?, ?, ?, ?, ?, 'system', 'system', ?) on conflict do nothing`,
     [ids.next('key'), name, keyHash, prefix, kind, clock.now()],
   );
   await em.execute(
-    `update api_key set key_hash = ?, prefix = ? where name = ? and revoked_at is null and kind = ?
+    `update api_key set key_hash = ?, prefix = ? where name = ? and revoked_at is null and kind = ? and created_by_id = 'system'
        and not exists (select from api_key known where known.key_hash = ?)`,
     [keyHash, prefix, name, kind, keyHash],
   );

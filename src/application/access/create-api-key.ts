@@ -1,4 +1,3 @@
-import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { ApiKey, ApiKeyKind } from '../../domain/access/api-key.entity.js';
@@ -14,7 +13,7 @@ import { requiredLine, validate } from '../validation.js';
 import { generateApiKey, storedForm } from './api-keys.js';
 import { requireAdministrator, requireRoleIn, seesPurchaseOrder } from './permissions.js';
 
-export type CreateApiKeyCode = 'INVALID' | 'NOT_FOUND' | 'NAME_TAKEN';
+export type CreateApiKeyCode = 'INVALID' | 'NOT_FOUND';
 
 /** Under these names parts of the system and the bearers of tokens stand in the audit trail. */
 const RESERVED_NAME = /^(system|nobody|quickbooks|stripe|jwt:.*)$/i;
@@ -80,21 +79,11 @@ export async function createApiKey(context: UseCaseContext, input: CreateApiKeyI
   const checked = validate(inputSchema(context.clock.now()), input);
   if (!checked.ok) return { ...refused(...checked.failures), secret: null };
   const secret = generateApiKey();
-  try {
-    const outcome = await inTransaction(context.em, async (tx) => {
-      const problem = await whyNotGrantable(tx, context.actor, checked.value);
-      return problem ?? store(tx, context, checked.value, secret);
-    });
-    return { ...outcome, secret: outcome.id === null ? null : secret };
-  } catch (error) {
-    if (error instanceof UniqueConstraintViolationException) return nameTaken(checked.value.name);
-    throw error;
-  }
-}
-
-function nameTaken(name: string): CreateApiKeyOutcome {
-  const message = `Another key has the name "${name}": choose another one, or revoke that key first.`;
-  return { ...refusal('NAME_TAKEN', message, ['name']), secret: null };
+  const outcome = await inTransaction(context.em, async (tx) => {
+    const problem = await whyNotGrantable(tx, context.actor, checked.value);
+    return problem ?? store(tx, context, checked.value, secret);
+  });
+  return { ...outcome, secret: outcome.id === null ? null : secret };
 }
 
 async function whyNotGrantable(
@@ -133,6 +122,7 @@ async function store(
     kind,
     purchaseOrder: purchaseOrderId,
     createdBy: context.actor.name,
+    createdById: context.actor.id,
     createdAt: context.clock.now(),
     expiresAt,
   });

@@ -15,6 +15,7 @@ export interface ApiKeyView {
   readonly purchaseOrderId: string | null;
   readonly roles: readonly { readonly conferenceId: string; readonly role: ConferenceRole }[];
   readonly createdBy: string;
+  readonly createdById: string;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
@@ -48,7 +49,7 @@ async function select(
 ): Promise<ApiKeyView[]> {
   const { sql, params } = whereClause([manageableApiKeys(actor), ...conditions], orderAndLimit);
   const rows = await em.execute<Row[]>(
-    `select id, name, prefix, kind, purchase_order_id, created_by, created_at, expires_at, revoked_at, last_used_at,
+    `select id, name, prefix, kind, purchase_order_id, created_by, created_by_id, created_at, expires_at, revoked_at, last_used_at,
             (select json_agg(json_build_object('conferenceId', conference_id, 'role', role) order by conference_id)
              from api_key_role where api_key_id = api_key.id) as roles
      from api_key ${sql}`,
@@ -64,6 +65,7 @@ interface Row {
   readonly kind: ApiKeyKind;
   readonly purchase_order_id: string | null;
   readonly created_by: string;
+  readonly created_by_id: string;
   readonly created_at: Date | string;
   readonly expires_at: Date | string | null;
   readonly revoked_at: Date | string | null;
@@ -80,6 +82,7 @@ function toView(row: Row): ApiKeyView {
     purchaseOrderId: row.purchase_order_id,
     roles: row.roles ?? [],
     createdBy: row.created_by,
+    createdById: row.created_by_id,
     createdAt: new Date(row.created_at),
     expiresAt: toDate(row.expires_at),
     revokedAt: toDate(row.revoked_at),

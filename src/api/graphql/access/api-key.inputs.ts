@@ -18,7 +18,8 @@ export class ApiKeyRoleInput {
 @InputType({ description: 'The key to make. Give exactly one of `administrator`, `roles` and `purchaseOrderId`.' })
 export class CreateApiKeyInput {
   @Field(() => String, {
-    description: 'Who it is to stand for in the audit trail: 1 to 100 characters, of no other key that is not revoked.',
+    description:
+      'What the audit trail is to call it, besides its id: 1 to 100 characters. Other keys may have the same name.',
   })
   name!: string;
 
@@ -44,7 +45,6 @@ export class CreateApiKeyInput {
 const CreateApiKeyUserError = userErrorType<CreateApiKeyCode>('CreateApiKey', {
   INVALID: commonCodes.INVALID,
   NOT_FOUND: commonCodes.NOT_FOUND,
-  NAME_TAKEN: 'Another key that is not revoked has this name.',
 });
 
 @ObjectType({ description: 'Result of `createApiKey`.' })

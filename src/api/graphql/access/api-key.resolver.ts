@@ -49,7 +49,7 @@ export class ApiKeyResolver {
 
   @Mutation(() => RevokeApiKeyPayload, {
     nullable: true,
-    description: 'Ends an API key for good, from the next request on. Its name is free again.',
+    description: 'Ends an API key for good, from the next request on.',
   })
   async revokeApiKey(
     @Arg('input', { description: 'Which one.' }) input: RevokeApiKeyInput,

@@ -31,7 +31,9 @@ export class ApiKeyRoleType {
     'Lets a program in. It grants exactly one thing: everything, roles in conferences, or a look at one purchase order. The key itself is shown once, when it is made.',
 })
 export class ApiKeyType extends Node {
-  @Field(() => String, { description: 'Who it stands for in the audit trail; unique among keys that are not revoked.' })
+  @Field(() => String, {
+    description: 'What the audit trail calls it, besides its id; other keys may have the same name.',
+  })
   name!: string;
 
   @Field(() => String, { description: 'Its first characters, by which people tell keys apart.' })
@@ -45,6 +47,11 @@ export class ApiKeyType extends Node {
 
   @Field(() => String, { description: 'Who made it, as in the audit trail.' })
   createdBy!: string;
+
+  @Field(() => String, {
+    description: 'The id of who made it: `key_…` of an API key, `jwt:` and the subject of a token, or `system`.',
+  })
+  createdById!: string;
 
   @Field(() => DateTime, { description: 'When it was made.' })
   createdAt!: Date;

@@ -4,10 +4,11 @@ import { Migration } from '@mikro-orm/migrations';
 export class ApiKeyGrantsMigration extends Migration {
   override up(): void {
     this.addSql(`
-alter table "api_key" add "prefix" text not null default '', add "kind" text not null default 'ADMINISTRATOR', add "purchase_order_id" text null, add "created_by" text not null default 'system', add "expires_at" timestamptz(3) null, add "last_used_at" timestamptz(3) null;
-alter table "api_key" alter column "prefix" drop default, alter column "kind" drop default, alter column "created_by" drop default;
+alter table "api_key" add "prefix" text not null default '', add "kind" text not null default 'ADMINISTRATOR', add "purchase_order_id" text null, add "created_by" text not null default 'system', add "created_by_id" text not null default 'system', add "expires_at" timestamptz(3) null, add "last_used_at" timestamptz(3) null;
+alter table "api_key" alter column "prefix" drop default, alter column "kind" drop default, alter column "created_by" drop default, alter column "created_by_id" drop default;
 alter table "api_key" drop constraint "api_key_name_unique";
-create unique index "api_key_one_live_per_name" on "api_key" ("name") where revoked_at is null;
+create unique index "api_key_one_live_configured" on "api_key" ("name") where revoked_at is null and created_by_id = 'system';
+create index "api_key_created_by_id_index" on "api_key" ("created_by_id");
 alter table "api_key" add constraint "api_key_purchase_order_id_foreign" foreign key ("purchase_order_id") references "purchase_order" ("id") on delete restrict;
 create index "api_key_purchase_order_id_index" on "api_key" ("purchase_order_id");
 alter table "api_key" add constraint "api_key_name_valid" check (name <> '' and length(name) <= 100);
