@@ -140,7 +140,7 @@ export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
   RecordPaymentPayload: asObject('payment purchaseOrder userErrors'),
   ReplayWebhookEventsPayload: asObject('events hasMore userErrors'),
   ReversePaymentPayload: asObject('payment purchaseOrder userErrors'),
-  RevokeApiKeyPayload: asObject('apiKey userErrors'),
+  RevokeApiKeyPayload: asObject('apiKey ended userErrors'),
   SendPurchaseOrderPayload: asObject('purchaseOrder userErrors'),
   SendQboInvoicePayload: asObject('purchaseOrder userErrors'),
   SendStripeInvoicePayload: asObject('purchaseOrder userErrors'),

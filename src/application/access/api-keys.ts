@@ -34,14 +34,16 @@ export async function findActorByKey(
 ): Promise<Actor | undefined> {
   const now = clock.now();
   const [row] = await em.execute<KeyRow[]>(
-    `select id, name, kind, purchase_order_id, last_used_at,
+    `select id, name, kind, purchase_order_id, expires_at, last_used_at,
             (select json_object_agg(conference_id, role) from api_key_role where api_key_id = api_key.id) as roles
      from api_key where key_hash = ? and revoked_at is null and (expires_at is null or expires_at > ?)`,
     [hashOf(key), now],
   );
   if (!row) return undefined;
   noteUse(em, row, now);
-  return { id: row.id, name: row.name, kind: ActorKind.API_KEY, grants: grantsOf(row) };
+  const { id, name, expires_at: end } = row;
+  const expiresAt = end === null ? {} : { expiresAt: new Date(end) };
+  return { id, name, kind: ActorKind.API_KEY, grants: grantsOf(row), ...expiresAt };
 }
 
 interface KeyRow {
@@ -49,6 +51,7 @@ interface KeyRow {
   readonly name: string;
   readonly kind: ApiKeyKind;
   readonly purchase_order_id: string | null;
+  readonly expires_at: Date | string | null;
   readonly last_used_at: Date | string | null;
   readonly roles: Readonly<Record<string, ConferenceRole>> | null;
 }

@@ -21,7 +21,7 @@ const RESERVED_NAME = /^(system|nobody|quickbooks|stripe|jwt:.*)$/i;
 /** Nobody runs so many conferences at once, and each is checked. */
 const MAX_ROLES = 100;
 
-function inputSchema(now: Date) {
+function inputSchema(now: Date, { expiresAt: end }: Actor) {
   return z
     .object({
       name: requiredLine('The name', 100).refine((name) => !RESERVED_NAME.test(name), {
@@ -31,7 +31,10 @@ function inputSchema(now: Date) {
         .date()
         .refine((time) => time > now, { error: 'The key would be expired already.' })
         .nullish()
-        .transform((time) => time ?? null),
+        .transform((time) => time ?? null)
+        .refine((time) => end === undefined || (time !== null && time <= end), {
+          error: `Yours ends at ${end?.toISOString()}: let the new key end by then.`,
+        }),
       administrator: z
         .boolean()
         .nullish()
@@ -73,10 +76,10 @@ export interface CreateApiKeyOutcome extends Outcome<Failure<CreateApiKeyCode>> 
 
 /**
  * Makes an API key. Nobody grants what is not theirs: administrators are made by administrators, and roles and looks at
- * purchase orders by organisers of their conferences.
+ * purchase orders by organisers of their conferences. Nor for longer than it is theirs: a key ends with what made it.
  */
 export async function createApiKey(context: UseCaseContext, input: CreateApiKeyInput): Promise<CreateApiKeyOutcome> {
-  const checked = validate(inputSchema(context.clock.now()), input);
+  const checked = validate(inputSchema(context.clock.now(), context.actor), input);
   if (!checked.ok) return { ...refused(...checked.failures), secret: null };
   const secret = generateApiKey();
   const outcome = await inTransaction(context.em, async (tx) => {

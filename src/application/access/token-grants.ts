@@ -19,6 +19,7 @@ const grantsSchema = z.union([
 
 const claimsSchema = z.object({
   sub: z.string().regex(/^[^\p{C}\p{Z}]{1,255}$/u),
+  exp: z.number(),
   email: z.string().optional().catch(undefined),
   name: z.string().optional().catch(undefined),
   [GRANTS_CLAIM]: grantsSchema,
@@ -28,11 +29,11 @@ const claimsSchema = z.object({
 export function actorOfToken(claims: Readonly<Record<string, unknown>>): Actor {
   const parsed = claimsSchema.safeParse(claims);
   if (!parsed.success) throw grantsNothing();
-  const { sub, email, name, [GRANTS_CLAIM]: claimed } = parsed.data;
+  const { sub, exp, email, name, [GRANTS_CLAIM]: claimed } = parsed.data;
   const grants = grantsOf(claimed);
   if (!grants.isAdministrator && grants.roles.size === 0 && grants.purchaseOrderId === null) throw grantsNothing();
   const id = `jwt:${sub}`;
-  return { id, name: nameOf(id, email ?? name), kind: ActorKind.USER, grants };
+  return { id, name: nameOf(id, email ?? name), kind: ActorKind.USER, grants, expiresAt: new Date(exp * 1000) };
 }
 
 function grantsNothing(): CredentialRefused {

@@ -41,6 +41,16 @@ export async function findApiKeys(em: EntityManager, actor: Actor, ids: readonly
   return select(em, actor, [{ sql: 'id in (?)', params: [ids] }]);
 }
 
+/** Of the keys that were made with this one, and with those, the ones that the actor manages. */
+export async function findDescendantsOfKey(em: EntityManager, actor: Actor, id: string): Promise<ApiKeyView[]> {
+  const descendants = `id in (
+    with recursive descendant as (
+      select id from api_key where created_by_id = ?
+      union select api_key.id from api_key join descendant on created_by_id = descendant.id)
+    select id from descendant)`;
+  return select(em, actor, [{ sql: descendants, params: [id] }]);
+}
+
 async function select(
   em: EntityManager,
   actor: Actor,

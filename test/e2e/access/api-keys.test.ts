@@ -247,6 +247,54 @@ describe('a key stops working', () => {
   });
 });
 
+describe('a key does not outlive what made it', () => {
+  const SOON = '2100-01-01T00:00:00.000Z';
+  const bearingOrganiser = async (more: Record<string, unknown> = {}) => {
+    const key = await makeKey(server, { roles: [{ conferenceId: own, role: 'ORGANISER' }] }, more);
+    return { ...key, client: bearing(key.secret) };
+  };
+
+  test('it ends by then, or is not made', async () => {
+    const { client } = await bearingOrganiser({ expiresAt: SOON });
+    for (const expiresAt of [undefined, null, '2100-01-01T00:00:00.001Z']) {
+      const { apiKey, userErrors } = await unchanged(() => create(client, { ...viewerOf(own), name: 'x', expiresAt }));
+      expect(apiKey).toBeNull();
+      expect(userErrors).toEqual([
+        { code: 'INVALID', message: `Yours ends at ${SOON}: let the new key end by then.`, path: ['expiresAt'] },
+      ]);
+    }
+    const made = await create(client, { ...viewerOf(own), name: 'x', expiresAt: SOON });
+    expect(made.userErrors).toEqual([]);
+  });
+
+  test('whoever revokes a key may end those that were made with it, and with those', async () => {
+    const first = await bearingOrganiser();
+    const second = await create(first.client, { name: 'second', roles: [{ conferenceId: own, role: 'ORGANISER' }] });
+    const third = await create(bearing(second.secret), { name: 'third', ...viewerOf(own) });
+    const another = await makeKey(server, viewerOf(own));
+    const alone = await create(first.client, { name: 'alone', ...viewerOf(own) });
+    expect(await server.graphql.mutate('revokeApiKey', { apiKeyId: alone.apiKey.id }, 'ended')).toMatchObject({
+      ended: 1,
+    });
+    expect(await server.graphql.mutate('revokeApiKey', { apiKeyId: first.id }, 'ended')).toMatchObject({ ended: 1 });
+    expect([await statusOf(first.secret), await statusOf(second.secret), await statusOf(third.secret)]).toEqual([
+      401, 200, 200,
+    ]);
+    const all = { apiKeyId: first.id, descendants: true };
+    expect(await organiser.mutate('revokeApiKey', all, 'ended')).toEqual({ ended: 2, userErrors: [] });
+    expect([await statusOf(second.secret), await statusOf(third.secret), await statusOf(another.secret)]).toEqual([
+      401, 401, 200,
+    ]);
+    for (const { id } of [second.apiKey, third.apiKey]) {
+      expect((await auditTrail(server, id)).map(({ action }) => action)).toEqual([
+        'api_key.created',
+        'api_key.revoked',
+      ]);
+    }
+    expect(await unchanged(() => organiser.mutate('revokeApiKey', all, 'ended'))).toEqual({ ended: 0, userErrors: [] });
+  });
+});
+
 describe('when a key was last used', () => {
   const lastUsed = async (id: string) => {
     const [row] = await server.sql<{ last_used_at: Date | null }>('select last_used_at from api_key where id = $1', [

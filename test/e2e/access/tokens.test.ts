@@ -149,6 +149,23 @@ describe('a token that says nothing clear lets nobody in', () => {
   });
 });
 
+test('a key that is made with a token ends with it', async () => {
+  const exp = Math.floor(Date.now() / 1000) + 200;
+  const organiser = await bearing({ conferences: { [server.conferenceId]: 'ORGANISER' } }, { exp });
+  const input = { name: 'of a token', roles: [{ conferenceId: server.conferenceId, role: 'VIEWER' }] };
+  const end = new Date(exp * 1000).toISOString();
+  const before = await databaseState(server);
+  expect(await organiser.mutate('createApiKey', input, 'secret')).toEqual({
+    secret: null,
+    userErrors: [
+      { code: 'INVALID', message: `Yours ends at ${end}: let the new key end by then.`, path: ['expiresAt'] },
+    ],
+  });
+  expect(await databaseState(server)).toEqual(before);
+  const made = await organiser.mutate('createApiKey', { ...input, expiresAt: end }, 'apiKey { createdById expiresAt }');
+  expect(made).toEqual({ apiKey: { createdById: 'jwt:ada', expiresAt: end }, userErrors: [] });
+});
+
 test('the same words of two bearers are two idempotency keys', async () => {
   const grants = { conferences: { [server.conferenceId]: 'FINANCE' } };
   const input = {

@@ -1,4 +1,4 @@
-import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { CreateApiKeyCode } from '../../../application/access/create-api-key.js';
 import type { RevokeApiKeyCode } from '../../../application/access/revoke-api-key.js';
 import { ConferenceRole } from '../../../domain/access/grants.js';
@@ -25,7 +25,8 @@ export class CreateApiKeyInput {
 
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When it is to stop working; left out, it works until revoked.',
+    description:
+      'When it is to stop working, not after the key or token that makes it; left out, it works until revoked.',
   })
   expiresAt?: Date | null;
 
@@ -66,6 +67,12 @@ export class CreateApiKeyPayload {
 export class RevokeApiKeyInput {
   @Field(() => ID, { description: 'Its id, `key_…`.' })
   apiKeyId!: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Also end the keys that were made with it, and with those, as far as you manage them.',
+  })
+  descendants?: boolean | null;
 }
 
 const RevokeApiKeyUserError = userErrorType<RevokeApiKeyCode>('RevokeApiKey', { NOT_FOUND: commonCodes.NOT_FOUND });
@@ -74,6 +81,9 @@ const RevokeApiKeyUserError = userErrorType<RevokeApiKeyCode>('RevokeApiKey', { 
 export class RevokeApiKeyPayload {
   @Field(() => ApiKeyType, { nullable: true, description: 'The key as it is now; null when nothing was done.' })
   apiKey?: ApiKeyType | null;
+
+  @Field(() => Int, { description: 'How many keys this ended; 0 when it was ended before.' })
+  ended!: number;
 
   @Field(() => [RevokeApiKeyUserError], { description: 'Empty on success.' })
   userErrors!: UserError[];

@@ -56,7 +56,11 @@ export class ApiKeyResolver {
     @Ctx() context: GraphQLContext,
   ) {
     const outcome = await context.mutate((useCase) => revokeApiKey(useCase, input));
-    return { apiKey: await loadApiKey(context, outcome.id), userErrors: presentFailures(outcome) };
+    return {
+      apiKey: await loadApiKey(context, outcome.id),
+      ended: outcome.ended,
+      userErrors: presentFailures(outcome),
+    };
   }
 }
 
