@@ -68,7 +68,7 @@ export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
   ApiKey: asObject(
     'administrator createdAt createdBy createdById expiresAt id lastUsedAt name prefix purchaseOrder revokedAt roles',
   ),
-  ApiKeyRole: asObject('conference role'),
+  ApiKeyRole: asObject('conference endedAt role'),
   Attention: asObject('code message since'),
   Collected: asObject('amount count method month'),
   Conference: {

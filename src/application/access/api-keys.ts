@@ -35,7 +35,8 @@ export async function findActorByKey(
   const now = clock.now();
   const [row] = await em.execute<KeyRow[]>(
     `select id, name, kind, purchase_order_id, expires_at, last_used_at,
-            (select json_object_agg(conference_id, role) from api_key_role where api_key_id = api_key.id) as roles
+            (select json_object_agg(conference_id, role) from api_key_role
+             where api_key_id = api_key.id and ended_at is null) as roles
      from api_key where key_hash = ? and revoked_at is null and (expires_at is null or expires_at > ?)`,
     [hashOf(key), now],
   );

@@ -57,7 +57,7 @@ describe('a key that is made', () => {
     const expiresAt = '2100-01-02T03:04:05.000Z';
     const input = { name: 'books', expiresAt, roles: [{ conferenceId: own, role: 'FINANCE' }] };
     const fields =
-      'id name prefix administrator roles { role conference { id } } purchaseOrder { id } createdBy createdById createdAt expiresAt revokedAt lastUsedAt';
+      'id name prefix administrator roles { role endedAt conference { id } } purchaseOrder { id } createdBy createdById createdAt expiresAt revokedAt lastUsedAt';
     const { apiKey, secret, userErrors } = await server.graphql.mutate(
       'createApiKey',
       input,
@@ -71,7 +71,7 @@ describe('a key that is made', () => {
       name: 'books',
       prefix: secret.slice(0, 11),
       administrator: false,
-      roles: [{ role: 'FINANCE', conference: { id: own } }],
+      roles: [{ role: 'FINANCE', endedAt: null, conference: { id: own } }],
       purchaseOrder: null,
       createdBy: 'bootstrap',
       createdById: bootstrap?.id,
@@ -200,14 +200,13 @@ describe('nobody grants what is not theirs', () => {
   });
 });
 
-describe('an organiser manages the keys that grant something in its own conferences only', () => {
+describe('an organiser manages the keys that grant something in its own conferences', () => {
   test('the others are as good as unknown', async () => {
     const order = await createOrder({ ...server, conferenceId: own });
     const mine = [await makeKey(server, viewerOf(own)), await makeKey(server, { purchaseOrderId: order.id })];
     const foreign = [
       await makeKey(server, { administrator: true }),
       await makeKey(server, viewerOf(other)),
-      await makeKey(server, { roles: [...viewerOf(own).roles, ...viewerOf(other).roles] }),
       await makeKey(server, { purchaseOrderId: (await createOrder(server)).id }),
     ];
     const { totalCount, nodes } = await keysOf(organiser);
@@ -222,6 +221,44 @@ describe('an organiser manages the keys that grant something in its own conferen
       expect(await unchanged(() => revoke(organiser, id))).toEqual(unknown);
     }
     for (const { id } of mine) expect((await revoke(organiser, id)).userErrors).toEqual([]);
+  });
+
+  test('of one with roles elsewhere it sees and ends its own part, and the last one to end a part ends the key', async () => {
+    const { id, secret } = await makeKey(server, { roles: [...viewerOf(own).roles, ...viewerOf(other).roles] });
+    const bearer = bearing(secret);
+    const conferences = async () => (await bearer.query('{ conferences { nodes { id } } }')).conferences.nodes;
+    const FIELDS = 'revokedAt roles { role endedAt conference { id } }';
+    const seenBy = async (client: GraphQLClient) =>
+      (await client.query(`{ node(id: "${id}") { ... on ApiKey { ${FIELDS} } } }`)).node;
+    const end = (client: GraphQLClient) =>
+      client.mutate('revokeApiKey', { apiKeyId: id }, `ended apiKey { ${FIELDS} }`);
+    const role = (conferenceId: string, endedAt: unknown) => ({
+      role: 'VIEWER',
+      endedAt,
+      conference: { id: conferenceId },
+    });
+    const time = expect.any(String);
+    expect((await keysOf(organiser)).nodes.map((node: Data) => node.id)).toContain(id);
+    expect(await seenBy(organiser)).toEqual({ revokedAt: null, roles: [role(own, null)] });
+
+    const first = await end(organiser);
+    expect(first).toEqual({ ended: 1, apiKey: { revokedAt: null, roles: [role(own, time)] }, userErrors: [] });
+    expect(await conferences()).toEqual([{ id: other }]);
+    expect(await unchanged(() => end(organiser))).toEqual({ ...first, ended: 0 });
+
+    const others = await clientWith(server, { roles: [{ conferenceId: other, role: 'ORGANISER' }] });
+    expect(await end(others)).toEqual({
+      ended: 1,
+      apiKey: { revokedAt: time, roles: [role(other, time)] },
+      userErrors: [],
+    });
+    expect(await statusOf(secret)).toBe(401);
+    expect((await seenBy(server.graphql)).roles).toEqual([role(own, time), role(other, time)]);
+    expect(await auditTrail(server, id)).toMatchObject([
+      { action: 'api_key.created' },
+      { action: 'api_key.roles_ended', after: { conferences: [own] } },
+      { action: 'api_key.revoked', after: { conferences: [other] } },
+    ]);
   });
 });
 
@@ -366,12 +403,15 @@ describe('the database itself refuses', () => {
         conference,
       ]);
     await revoke(server.graphql, administrator.id);
+    await revoke(server.graphql, (await makeKey(server, viewerOf(own))).id);
     await unchanged(async () => {
       await expect(insertRole(administrator.id, own)).rejects.toThrow('only an API key of the kind ROLES has roles');
       await expect(insertRole(viewer.id, own)).rejects.toThrow('api_key_role_pkey');
       await expect(insertRole(viewer.id, 'conf_unknown')).rejects.toThrow('api_key_role_conference_id_foreign');
       const never = 'what an API key grants never changes';
       await expect(server.sql("update api_key_role set role = 'ORGANISER'")).rejects.toThrow(never);
+      const revive = 'update api_key_role set ended_at = null where ended_at is not null';
+      await expect(server.sql(revive)).rejects.toThrow(never);
       await expect(server.sql('delete from api_key_role')).rejects.toThrow(never);
       await expect(server.sql("update api_key set kind = 'ADMINISTRATOR' where kind = 'ROLES'")).rejects.toThrow(never);
       await expect(server.sql('update api_key set revoked_at = null')).rejects.toThrow(

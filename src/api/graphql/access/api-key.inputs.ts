@@ -82,7 +82,7 @@ export class RevokeApiKeyPayload {
   @Field(() => ApiKeyType, { nullable: true, description: 'The key as it is now; null when nothing was done.' })
   apiKey?: ApiKeyType | null;
 
-  @Field(() => Int, { description: 'How many keys this ended; 0 when it was ended before.' })
+  @Field(() => Int, { description: 'How many keys this ended, or took a role from; 0 when that was done before.' })
   ended!: number;
 
   @Field(() => [RevokeApiKeyUserError], { description: 'Empty on success.' })

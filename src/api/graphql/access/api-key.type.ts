@@ -21,6 +21,9 @@ export class ApiKeyRoleType {
   @Field(() => ConferenceRole, { description: 'The role.' })
   role!: ConferenceRole;
 
+  @Field(() => DateTime, { nullable: true, description: 'When it was taken from the key; null while it counts.' })
+  endedAt!: Date | null;
+
   /** Not a field: its resolver follows it. */
   conferenceId!: string;
 }
@@ -42,7 +45,9 @@ export class ApiKeyType extends Node {
   @Field(() => Boolean, { description: 'It may do everything.' })
   administrator!: boolean;
 
-  @Field(() => [ApiKeyRoleType], { description: 'Its roles, at most 100; empty when it grants something else.' })
+  @Field(() => [ApiKeyRoleType], {
+    description: 'Its roles in conferences whose keys you manage, at most 100; empty when it grants something else.',
+  })
   roles!: ApiKeyRoleType[];
 
   @Field(() => String, { description: 'Who made it, as in the audit trail.' })
