@@ -12,6 +12,7 @@ export type FieldRules = Readonly<Record<string, Access>>;
 export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription', FieldRules>> = {
   Query: {
     apiKeys: 'ORGANISER',
+    bulkInvoicing: 'VIEWER',
     collected: 'VIEWER',
     conference: 'PORTAL',
     conferences: 'PORTAL',
@@ -31,6 +32,7 @@ export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription',
     createConference: 'ADMINISTRATOR',
     createPurchaseOrder: 'FINANCE',
     createQboInvoice: 'FINANCE',
+    createQboInvoices: 'FINANCE',
     createStripeInvoice: 'FINANCE',
     issueCreditNote: 'FINANCE',
     reconcileQboConnection: 'ORGANISER',
@@ -70,6 +72,8 @@ export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
   ),
   ApiKeyRole: asObject('conference endedAt role'),
   Attention: asObject('code message since'),
+  BulkInvoicing: asObject('createdAt failed finishedAt id items pending requestedBy succeeded total'),
+  BulkInvoicingItem: asObject('error invoice position purchaseOrder state'),
   Collected: asObject('amount count method month'),
   Conference: {
     ...asObject('currencyCode endDate id letterhead name purchaseOrders slug startDate timezone'),
@@ -134,6 +138,7 @@ export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
   CreateConferencePayload: asObject('conference userErrors'),
   CreatePurchaseOrderPayload: asObject('purchaseOrder userErrors'),
   CreateQboInvoicePayload: asObject('purchaseOrder userErrors'),
+  CreateQboInvoicesPayload: asObject('bulkInvoicing userErrors'),
   CreateStripeInvoicePayload: asObject('purchaseOrder userErrors'),
   IssueCreditNotePayload: asObject('creditNote purchaseOrder userErrors'),
   ReconcileQboConnectionPayload: asObject('conference invoicesChanged invoicesChecked userErrors'),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { clientWith, makeKey } from '../../support/api-keys.js';
 import { databaseState } from '../../support/database-state.js';
+import { eventually } from '../../support/eventually.js';
 import { type Data, GraphQLClient } from '../../support/graphql-client.js';
 import { createOrder, LINES } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
@@ -176,6 +177,7 @@ describe('who lost the role is not told what an earlier request did', () => {
       'purchaseOrder { id }',
       () => ({ conferenceId: ours, organizationName: 'A', contactEmail: 'a@example.com', lineItems: LINES }),
     ],
+    ['createQboInvoices', 'bulkInvoicing { id }', () => ({ purchaseOrderIds: [shown[0].id] })],
   ])('by %s', async (mutation, field, inputOf) => {
     const roles = [ours, elsewhere].map((conferenceId) => ({ conferenceId, role: 'FINANCE' }));
     const key = await makeKey(server, { roles });
@@ -187,6 +189,11 @@ describe('who lost the role is not told what an earlier request did', () => {
     const first = await client.query(document, { input });
     expect(first[mutation].userErrors).toEqual([]);
     expect(await client.query(document, { input })).toEqual(first);
+    // What the background still has to do changes rows.
+    await eventually(
+      () => server.sql("select from bulk_invoicing_item where state = 'PENDING'"),
+      (pending) => pending.length === 0,
+    );
     await change("update api_key_role set role = 'VIEWER'", key.id);
     const before = await databaseState(server);
     const refused = await client.send(document, { input });

@@ -82,8 +82,11 @@ export class RevokeApiKeyPayload {
   @Field(() => ApiKeyType, { nullable: true, description: 'The key as it is now; null when nothing was done.' })
   apiKey?: ApiKeyType | null;
 
-  @Field(() => Int, { description: 'How many keys this ended, or took a role from; 0 when that was done before.' })
-  ended!: number;
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many keys this ended, or took a role from; 0 when that was done before.',
+  })
+  ended?: number | null;
 
   @Field(() => [RevokeApiKeyUserError], { description: 'Empty on success.' })
   userErrors!: UserError[];

@@ -59,7 +59,7 @@ export class ApiKeyResolver {
     const outcome = await context.mutate((useCase) => revokeApiKey(useCase, input));
     return {
       apiKey: await loadApiKey(context, outcome.id),
-      ended: outcome.ended,
+      ended: outcome.id === null ? null : outcome.ended,
       userErrors: presentFailures(outcome),
     };
   }
