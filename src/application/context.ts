@@ -14,6 +14,8 @@ export interface Actor {
   readonly kind: ActorKind;
   /** What it may see and do. */
   readonly grants: Grants;
+  /** When its key or token ends by itself; left out, it does not. */
+  readonly expiresAt?: Date;
 }
 
 /** Whoever shows no credential. */

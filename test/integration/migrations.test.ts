@@ -167,7 +167,7 @@ test('a user that may not create the extension of the search is told so in one s
   );
 });
 
-test('API keys from before stay administrators, and their names are free once they are revoked', async () => {
+test('API keys from before stay administrators, as if the configuration had brought them', async () => {
   await migrateTo('0013-customer-credit');
   await client.query(
     `insert into api_key (id, name, key_hash, created_at, revoked_at)
@@ -177,16 +177,16 @@ test('API keys from before stay administrators, and their names are free once th
   await migrateDatabase(databaseUrl);
 
   await client.query(
-    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_at)
-     values ('key_3', 'former', 'h3', 'ci_12345678', 'ROLES', 'bootstrap', '2026-11-04')`,
+    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_by_id, created_at)
+     values ('key_3', 'bootstrap', 'h3', 'ci_12345678', 'ROLES', 'bootstrap', 'key_1', '2026-11-04')`,
   );
-  const { rows } = await client.query('select id, prefix, kind, created_by from api_key order by id');
+  const { rows } = await client.query('select id, prefix, kind, created_by, created_by_id from api_key order by id');
   expect(rows).toEqual([
-    { id: 'key_1', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system' },
-    { id: 'key_2', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system' },
-    { id: 'key_3', prefix: 'ci_12345678', kind: 'ROLES', created_by: 'bootstrap' },
+    { id: 'key_1', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system', created_by_id: 'system' },
+    { id: 'key_2', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system', created_by_id: 'system' },
+    { id: 'key_3', prefix: 'ci_12345678', kind: 'ROLES', created_by: 'bootstrap', created_by_id: 'key_1' },
   ]);
-  await expect(client.query("update api_key set name = 'bootstrap' where id = 'key_3'")).rejects.toThrow(
-    'api_key_one_live_per_name',
+  await expect(client.query("update api_key set created_by_id = 'system' where id = 'key_3'")).rejects.toThrow(
+    'api_key_one_live_configured',
   );
 });

@@ -11,8 +11,21 @@ import { startTestApp, type TestApp } from '../../support/test-app.js';
 import { createConference } from '../purchase-orders/support.js';
 import { freshTokens } from '../quickbooks/steps.js';
 
-/** Who asks, about things of one conference. The stranger is organiser of another one; the portal has one order of this. */
-const ACTORS = ['anonymous', 'stranger', 'viewer', 'finance', 'organiser', 'administrator', 'portal'] as const;
+/**
+ * Who asks, about things of one conference. The stranger is organiser of another one, those with a `+` are so besides their
+ * role in this one, and the portal has one order of this.
+ */
+const ACTORS = [
+  'anonymous',
+  'stranger',
+  'viewer',
+  'viewer+',
+  'finance',
+  'finance+',
+  'organiser',
+  'administrator',
+  'portal',
+] as const;
 type ActorName = (typeof ACTORS)[number];
 
 /**
@@ -23,56 +36,56 @@ type Outcome = 'ok' | 'no' | 'NOT_FOUND' | 'FORBIDDEN' | '401';
 
 /** One row an operation, one column an actor. */
 const MATRIX = `
-                                anonymous stranger  viewer    finance   organiser administrator portal
-Query.apiKeys                   401       no        FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
-Query.bulkInvoicing             401       no        ok        ok        ok        ok            FORBIDDEN
-Query.collected                 401       no        ok        ok        ok        ok            FORBIDDEN
-Query.conference(id)            401       no        ok        ok        ok        ok            ok
-Query.conference(slug)          401       no        ok        ok        ok        ok            ok
-Query.conferences               401       no        ok        ok        ok        ok            ok
-Query.node(conference)          401       no        ok        ok        ok        ok            ok
-Query.node(purchaseOrder)       401       no        ok        ok        ok        ok            ok
-Query.node(payment)             401       no        ok        ok        ok        ok            ok
-Query.node(invoice)             401       no        ok        ok        ok        ok            ok
-Query.node(creditNoteOfAnother) 401       no        ok        ok        ok        ok            no
-Query.node(apiKey)              401       no        no        no        ok        ok            no
-Query.node(bulkInvoicing)       401       no        ok        ok        ok        ok            no
-Query.node(webhookEvent)        401       no        no        no        no        ok            no
-Query.nodes                     401       no        ok        ok        ok        ok            ok
-Query.outstandingByOrganization 401       no        ok        ok        ok        ok            FORBIDDEN
-Query.purchaseOrder(id)         401       no        ok        ok        ok        ok            ok
-Query.purchaseOrder(reference)  401       no        ok        ok        ok        ok            ok
-Query.purchaseOrder(another)    401       no        ok        ok        ok        ok            no
-Query.purchaseOrders            401       no        ok        ok        ok        ok            ok
-Query.receivables               401       no        ok        ok        ok        ok            FORBIDDEN
-Query.webhookEvents             401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok            FORBIDDEN
-Mutation.cancelPurchaseOrder    401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.configureQboConnection 401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
-Mutation.configureStripe        401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
-Mutation.createApiKey(role)     401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
-Mutation.createApiKey(portal)   401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
-Mutation.createApiKey(all)      401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok            FORBIDDEN
-Mutation.createConference       401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok            FORBIDDEN
-Mutation.createPurchaseOrder    401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.createQboInvoice       401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.createQboInvoices      401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.createStripeInvoice    401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.issueCreditNote        401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.reconcileQboConnection 401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
-Mutation.recordPayment          401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.replayWebhookEvents    401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok            FORBIDDEN
-Mutation.reversePayment         401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.revokeApiKey           401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
-Mutation.sendPurchaseOrder      401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.sendQboInvoice         401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.sendStripeInvoice      401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.switchInvoiceProvider  401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.syncQboInvoiceStatus   401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.syncStripeInvoiceStatus 401      NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
-Mutation.updateConference       401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
-Subscription.conferenceActivity 401       NOT_FOUND ok        ok        ok        ok            FORBIDDEN
-Subscription.purchaseOrderChanged 401     NOT_FOUND ok        ok        ok        ok            ok
-Subscription.purchaseOrderChanged(another) 401 NOT_FOUND ok ok ok ok NOT_FOUND
+                                anonymous stranger  viewer    viewer+   finance   finance+  organiser administrator portal
+Query.apiKeys                   401       no        FORBIDDEN no        FORBIDDEN no        ok        ok            FORBIDDEN
+Query.bulkInvoicing             401       no        ok        ok        ok        ok        ok        ok            FORBIDDEN
+Query.collected                 401       no        ok        ok        ok        ok        ok        ok            FORBIDDEN
+Query.conference(id)            401       no        ok        ok        ok        ok        ok        ok            ok
+Query.conference(slug)          401       no        ok        ok        ok        ok        ok        ok            ok
+Query.conferences               401       no        ok        ok        ok        ok        ok        ok            ok
+Query.node(conference)          401       no        ok        ok        ok        ok        ok        ok            ok
+Query.node(purchaseOrder)       401       no        ok        ok        ok        ok        ok        ok            ok
+Query.node(payment)             401       no        ok        ok        ok        ok        ok        ok            ok
+Query.node(invoice)             401       no        ok        ok        ok        ok        ok        ok            ok
+Query.node(creditNoteOfAnother) 401       no        ok        ok        ok        ok        ok        ok            no
+Query.node(apiKey)              401       no        no        no        no        no        ok        ok            no
+Query.node(bulkInvoicing)       401       no        ok        ok        ok        ok        ok        ok            no
+Query.node(webhookEvent)        401       no        no        no        no        no        no        ok            no
+Query.nodes                     401       no        ok        ok        ok        ok        ok        ok            ok
+Query.outstandingByOrganization 401       no        ok        ok        ok        ok        ok        ok            FORBIDDEN
+Query.purchaseOrder(id)         401       no        ok        ok        ok        ok        ok        ok            ok
+Query.purchaseOrder(reference)  401       no        ok        ok        ok        ok        ok        ok            ok
+Query.purchaseOrder(another)    401       no        ok        ok        ok        ok        ok        ok            no
+Query.purchaseOrders            401       no        ok        ok        ok        ok        ok        ok            ok
+Query.receivables               401       no        ok        ok        ok        ok        ok        ok            FORBIDDEN
+Query.webhookEvents             401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok            FORBIDDEN
+Mutation.cancelPurchaseOrder    401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.configureQboConnection 401       NOT_FOUND FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
+Mutation.configureStripe        401       NOT_FOUND FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
+Mutation.createApiKey(role)     401       NOT_FOUND FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
+Mutation.createApiKey(portal)   401       NOT_FOUND FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
+Mutation.createApiKey(all)      401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok            FORBIDDEN
+Mutation.createConference       401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok            FORBIDDEN
+Mutation.createPurchaseOrder    401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.createQboInvoice       401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.createQboInvoices      401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.createStripeInvoice    401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.issueCreditNote        401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.reconcileQboConnection 401       NOT_FOUND FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
+Mutation.recordPayment          401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.replayWebhookEvents    401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok            FORBIDDEN
+Mutation.reversePayment         401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.revokeApiKey           401       NOT_FOUND FORBIDDEN NOT_FOUND FORBIDDEN NOT_FOUND ok        ok            FORBIDDEN
+Mutation.sendPurchaseOrder      401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.sendQboInvoice         401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.sendStripeInvoice      401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.switchInvoiceProvider  401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.syncQboInvoiceStatus   401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.syncStripeInvoiceStatus 401      NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
+Mutation.updateConference       401       NOT_FOUND FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
+Subscription.conferenceActivity 401       NOT_FOUND ok        ok        ok        ok        ok        ok            FORBIDDEN
+Subscription.purchaseOrderChanged 401     NOT_FOUND ok        ok        ok        ok        ok        ok            ok
+Subscription.purchaseOrderChanged(another) 401 NOT_FOUND ok   ok        ok        ok        ok        ok            NOT_FOUND
 `;
 
 const rows = MATRIX.trim()
@@ -114,11 +127,16 @@ beforeAll(async () => {
   target = await prepareTarget();
   const { conferenceId, purchaseOrderId } = target;
   const elsewhere = await createConference(server);
+  const elsewhereOrganiser = { conferenceId: elsewhere.id, role: 'ORGANISER' };
   const role = (name: string) => clientWith(server, { roles: [{ conferenceId, role: name }] });
+  const roleAndMore = (name: string) =>
+    clientWith(server, { roles: [{ conferenceId, role: name }, elsewhereOrganiser] });
   clients.set('anonymous', new GraphQLClient(server.app.url, undefined));
-  clients.set('stranger', await clientWith(server, { roles: [{ conferenceId: elsewhere.id, role: 'ORGANISER' }] }));
+  clients.set('stranger', await clientWith(server, { roles: [elsewhereOrganiser] }));
   clients.set('viewer', await role('VIEWER'));
+  clients.set('viewer+', await roleAndMore('VIEWER'));
   clients.set('finance', await role('FINANCE'));
+  clients.set('finance+', await roleAndMore('FINANCE'));
   clients.set('organiser', await role('ORGANISER'));
   clients.set('administrator', server.graphql);
   clients.set('portal', await clientWith(server, { purchaseOrderId }));

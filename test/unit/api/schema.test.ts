@@ -108,6 +108,7 @@ describe('the schema', () => {
       'Receivables.count',
       'ReconcileQboConnectionPayload.invoicesChanged',
       'ReconcileQboConnectionPayload.invoicesChecked',
+      'RevokeApiKeyPayload.ended',
       'StripeConnection.daysUntilDue',
       'WebhookEvent.attempts',
     ]);

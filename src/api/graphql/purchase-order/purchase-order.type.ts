@@ -142,8 +142,8 @@ export class PaymentReversalType {
   @Field(() => ID, { description: 'Its id.' })
   id!: string;
 
-  @Field(() => String, { description: 'Why.' })
-  reason!: string;
+  @Field(() => String, { nullable: true, description: 'Why; internal. Null for a buyer portal.' })
+  reason!: string | null;
 
   @Field(() => DateTime, { description: 'When it was recorded.' })
   createdAt!: Date;
@@ -188,8 +188,8 @@ export class CreditNoteReversalType {
   @Field(() => ID, { description: 'Its id.' })
   id!: string;
 
-  @Field(() => String, { description: 'Why.' })
-  reason!: string;
+  @Field(() => String, { nullable: true, description: 'Why; internal. Null for a buyer portal.' })
+  reason!: string | null;
 
   @Field(() => DateTime, { description: 'When it was recorded.' })
   createdAt!: Date;
