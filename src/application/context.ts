@@ -1,19 +1,21 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ALL_GRANTS, type Grants, NO_GRANTS } from '../domain/access/grants.js';
-import { ActorKind } from '../domain/audit/audit-event.entity.js';
+import { type ActorIdentity, ActorKind } from '../domain/audit/actor.js';
 import type { Clock } from '../domain/clock.js';
 import type { IdSource } from '../domain/ids.js';
 import type { InvoiceProvider } from '../domain/invoice/invoice.status.js';
 import type { JobQueue } from './ports/jobs.js';
 import type { Waits } from './waits.js';
 
-/** Who acts, as it will stand in the audit trail: an API key's name, or a part of the system such as `stripe`. */
-export interface Actor {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: ActorKind;
+/** Who acts, as it will stand in the audit trail, and what it may do. */
+export interface Actor extends ActorIdentity {
   /** What it may see and do. */
   readonly grants: Grants;
+}
+
+/** Without what it may do. */
+export function identityOf({ id, name, kind }: Actor): ActorIdentity {
+  return { id, name, kind };
 }
 
 /** Whoever shows no credential. */

@@ -97,7 +97,7 @@ interface Row extends Omit<ChainedEvent, 'occurredAt'> {
 async function* chainedEvents(tx: EntityManager): AsyncGenerator<ChainedEvent> {
   await tx.execute(
     `declare chained no scroll cursor for
-     select id, actor, actor_kind as "actorKind", action, subject, before::text, after::text,
+     select id, actor_id as "actorId", actor, actor_kind as "actorKind", action, subject, before::text, after::text,
             provider_request_id as "providerRequestId", occurred_at as "occurredAt",
             position, previous_hash as "previousHash", hash
      from audit_event where starts_with(subject, 'po_') or num_nonnulls(position, previous_hash, hash) > 0

@@ -101,7 +101,7 @@ const HISTORY = `# Every invoice that the order has or had, and what became of e
 query WhatHappened($id: ID!) {
   purchaseOrder(id: $id) {
     reference
-    invoices { provider number status isLive total { amount currencyCode } history { at action by message } }
+    invoices { provider number status isLive total { amount currencyCode } history { at action actor { name } message } }
   }
 }
 `;

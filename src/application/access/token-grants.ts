@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { ALL_GRANTS, ConferenceRole, type Grants, NO_GRANTS } from '../../domain/access/grants.js';
-import { ActorKind } from '../../domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../domain/audit/actor.js';
 import type { Actor } from '../context.js';
 import { CredentialRefused } from '../ports/identity.js';
 

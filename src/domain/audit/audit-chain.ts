@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 /** An audit event as its row has it. `before` and `after` are the texts that PostgreSQL writes of their `jsonb`. */
 export interface ChainedEvent {
   readonly id: string;
+  readonly actorId: string;
   readonly actor: string;
   readonly actorKind: string;
   readonly action: string;
@@ -21,10 +22,11 @@ export interface ChainedEvent {
  * Made apart from the trigger that fills the row, so that an error of one shows in the other.
  */
 export function hashOf(event: ChainedEvent): string {
-  const { position, previousHash, id, actor, actorKind, action, subject } = event;
+  const { position, previousHash, id, actorId, actor, actorKind, action, subject } = event;
   const { before, after, providerRequestId, occurredAt } = event;
-  const what = [position, previousHash, id, actor, actorKind, action, subject, before, after, providerRequestId];
-  const text = [...what, occurredAt.toISOString()].map((value) => JSON.stringify(value)).join(', ');
+  const who = [actorId, actor, actorKind];
+  const what = [action, subject, before, after, providerRequestId, occurredAt.toISOString()];
+  const text = [position, previousHash, id, ...who, ...what].map((value) => JSON.stringify(value)).join(', ');
   return createHash('sha256').update(`[${text}]`).digest('hex');
 }
 

@@ -90,6 +90,13 @@ describe('in the audit trail', () => {
     const client = await bearing({ conferences: { demo: 'FINANCE' } }, claims);
     await client.mutate('sendPurchaseOrder', { purchaseOrderId: order.id }, '');
     expect((await auditTrail(server, order.id)).map((event) => event.actor)).toEqual(['bootstrap', actor]);
+    const { history } = (
+      await server.graphql.query(
+        'query ($id: ID!) { purchaseOrder(id: $id) { history(first: 1) { nodes { actor { id name kind } } } } }',
+        order,
+      )
+    ).purchaseOrder;
+    expect(history.nodes).toEqual([{ actor: { id: `jwt:${claims.sub ?? 'ada'}`, name: actor, kind: 'USER' } }]);
   });
 });
 

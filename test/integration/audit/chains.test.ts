@@ -7,7 +7,7 @@ import { audit } from '../../../src/application/audit.js';
 import { type AuditReport, type BrokenChain, verifyAuditChains } from '../../../src/application/verify-audit-chains.js';
 import { standardWaits } from '../../../src/application/waits.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
-import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -115,8 +115,8 @@ describe('the audit events of a purchase order', () => {
   test('get their places from the database, whatever the writer says', async () => {
     const subject = await fiveEvents();
     await client.query(
-      `insert into audit_event (id, actor, actor_kind, action, subject, occurred_at, position, previous_hash, hash)
-       values ($1, 'somebody', 'USER', 'purchase_order.sent', $2, now(), 9, 'x', 'y')`,
+      `insert into audit_event (id, actor_id, actor, actor_kind, action, subject, occurred_at, position, previous_hash, hash)
+       values ($1, 'jwt:1', 'somebody', 'USER', 'purchase_order.sent', $2, now(), 9, 'x', 'y')`,
       [randomIds.next('aud'), subject],
     );
 
@@ -139,8 +139,8 @@ describe('the audit events of a purchase order', () => {
        values ($1, $2, 'PO-CHAIN1', 'DRAFT', 'Org', 'a@example.com', '', '', '', '', 'USD', 1, now(), now())`,
       [subject, conference],
     );
-    const insert = `insert into audit_event (id, actor, actor_kind, action, subject, occurred_at)
-                    values ($1, 'somebody', 'USER', 'purchase_order.sent', $2, now())`;
+    const insert = `insert into audit_event (id, actor_id, actor, actor_kind, action, subject, occurred_at)
+                    values ($1, 'jwt:1', 'somebody', 'USER', 'purchase_order.sent', $2, now())`;
     const other = await connect();
     await client.query('begin');
     await client.query(insert, [randomIds.next('aud'), subject]);
@@ -180,7 +180,8 @@ describe('the verification finds', () => {
       `update audit_event set after = '{"email": "x"}' where id = $3`,
       'event 3 ($3) is not as it was written',
     ],
-    ['another actor', `update audit_event set actor = 'x' where id = $3`, 'event 3 ($3) is not as it was written'],
+    ['another actor', `update audit_event set actor_id = 'x' where id = $3`, 'event 3 ($3) is not as it was written'],
+    ['another name', `update audit_event set actor = 'x' where id = $3`, 'event 3 ($3) is not as it was written'],
     [
       'another kind of actor',
       `update audit_event set actor_kind = 'SYSTEM' where id = $3`,
@@ -227,14 +228,14 @@ describe('the verification finds', () => {
     ],
     [
       'an inserted event at the end that does not fit',
-      `insert into audit_event (id, actor, actor_kind, action, subject, occurred_at, position, previous_hash, hash)
-       select 'aud_new' || id, 'x', 'USER', 'x', subject, now(), 6, hash, repeat('0', 64) from audit_event where id = $5`,
+      `insert into audit_event (id, actor_id, actor, actor_kind, action, subject, occurred_at, position, previous_hash, hash)
+       select 'aud_new' || id, 'jwt:x', 'x', 'USER', 'x', subject, now(), 6, hash, repeat('0', 64) from audit_event where id = $5`,
       'event 6 (aud_new$5) is not as it was written',
     ],
     [
       'an event outside of the chain',
-      `insert into audit_event (id, actor, actor_kind, action, subject, occurred_at)
-       select 'aud_new' || id, 'x', 'USER', 'x', subject, now() from audit_event where id = $5`,
+      `insert into audit_event (id, actor_id, actor, actor_kind, action, subject, occurred_at)
+       select 'aud_new' || id, 'jwt:x', 'x', 'USER', 'x', subject, now() from audit_event where id = $5`,
       'event aud_new$5 has no place in the chain',
     ],
   ])('%s', async (_what, statement, problem) => {
