@@ -28,6 +28,14 @@ export function systemActor(provider: `${InvoiceProvider}`): Actor {
 
 const SYSTEM_NAMES = { QBO: 'quickbooks', STRIPE: 'stripe' } as const;
 
+/**
+ * The same in the name of the provider. What it says is found out, whoever had it asked: the reading of a company also tells
+ * of conferences that the caller does not see, and whose people must not read of the caller.
+ */
+export function asProvider<Context extends UseCaseContext>(context: Context, provider: `${InvoiceProvider}`): Context {
+  return { ...context, actor: systemActor(provider) };
+}
+
 /** What every use case gets. The entity manager is the caller's own fork: nothing else writes through it. */
 export interface UseCaseContext {
   readonly em: EntityManager;

@@ -7,7 +7,7 @@ import { formatAmount, ZERO } from '../../domain/money.js';
 import { OperationKind, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
-import type { UseCaseContext } from '../context.js';
+import { asProvider, type UseCaseContext } from '../context.js';
 import { OPEN_STATES } from '../operations/provider-operations.js';
 import type { ProviderTrace } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
@@ -43,10 +43,11 @@ export type Recording = 'overtaken' | 'changed' | 'unchanged';
 
 /** Under the order's lock: takes over what a provider says of an invoice, and books the difference to what is booked. */
 export async function recordProviderReading(
-  context: UseCaseContext,
-  seen: Pick<Invoice, 'id' | 'purchaseOrder'>,
+  asked: UseCaseContext,
+  seen: Pick<Invoice, 'id' | 'purchaseOrder' | 'provider'>,
   { begun, asOf, trace, apply, shares }: ProviderReading,
 ): Promise<Recording> {
+  const context = asProvider(asked, seen.provider);
   return inTransaction(context.em, async (tx) => {
     const order = await lockExistingPurchaseOrder(tx, seen.purchaseOrder.id);
     const invoice = await tx.findOneOrFail(Invoice, seen.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
