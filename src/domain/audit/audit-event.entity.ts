@@ -35,7 +35,7 @@ import { ActorKind } from './actor.js';
     new.previous_hash := null;
     new.hash := null;
     if starts_with(new.subject, 'po_') then
-      perform from purchase_order where id = new.subject for update;
+      perform from purchase_order where id = new.subject for no key update;
       select head.position, head.hash into new.position, new.previous_hash
       from audit_event head where head.subject = new.subject order by head.position desc limit 1;
       new.position := coalesce(new.position, 0) + 1;

@@ -20,7 +20,7 @@ alter table "audit_event" add constraint "audit_event_subject_position_unique" u
 alter table "audit_event" add constraint "audit_event_chain_check" check ((position is null) = (hash is null) and (previous_hash is not null) = (coalesce(position, 1) > 1) and position >= 1);
 alter table "audit_event" add constraint "audit_event_actor_kind_check" check ("actor_kind" in ('API_KEY', 'USER', 'SYSTEM'));
 create or replace function "audit_event_audit_event_extends_chain_fn"() returns trigger as $$ begin new.position := null;     new.previous_hash := null;     new.hash := null;     if starts_with(new.subject, 'po_') then
-      perform from purchase_order where id = new.subject for update;       select head.position, head.hash into new.position, new.previous_hash
+      perform from purchase_order where id = new.subject for no key update;       select head.position, head.hash into new.position, new.previous_hash
       from audit_event head where head.subject = new.subject order by head.position desc limit 1;       new.position := coalesce(new.position, 0) + 1;       new.hash := encode(sha256(convert_to(jsonb_build_array(
         new.position, new.previous_hash, new.id, new.actor_id, new.actor, new.actor_kind, new.action, new.subject,
         new.before::text, new.after::text, new.provider_request_id,
