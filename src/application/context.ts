@@ -36,6 +36,14 @@ export function asProvider<Context extends UseCaseContext>(context: Context, pro
   return { ...context, actor: systemActor(provider) };
 }
 
+/** The same in the name of whoever asked for what is gone on with, if that is known. What it may do stays as it is. */
+export function asRequester<Context extends UseCaseContext>(
+  context: Context,
+  { requestedBy }: { readonly requestedBy: ActorIdentity | null },
+): Context {
+  return requestedBy ? { ...context, actor: { ...requestedBy, grants: context.actor.grants } } : context;
+}
+
 /** What every use case gets. The entity manager is the caller's own fork: nothing else writes through it. */
 export interface UseCaseContext {
   readonly em: EntityManager;

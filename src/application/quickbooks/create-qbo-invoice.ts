@@ -1,3 +1,4 @@
+import { asRequester } from '../context.js';
 import { beginSending, notSentAgain } from '../invoicing/begin-sending.js';
 import { isReplayable, latestAttempt, mayBeUnderWay } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
@@ -33,7 +34,7 @@ export async function createQboInvoice(
     claimQboInvoice(tx, context, { ...input, ...request, continuing }),
   );
   if ('answer' in claim) return claim.answer;
-  return carryOut(context, claim.claimed);
+  return carryOut(asRequester(context, claim.claimed.operation), claim.claimed);
 }
 
 /**

@@ -16,6 +16,7 @@ import { AuditChainMigration } from './0015-audit-chain.js';
 import { StoredSumsAndListsMigration } from './0016-stored-sums-and-lists.js';
 import { PurchaseOrderChangesMigration } from './0017-purchase-order-changes.js';
 import { LetterheadMigration } from './0019-letterhead.js';
+import { OperationRequestersMigration } from './0020-operation-requesters.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -37,4 +38,5 @@ export const migrations = [
   { name: '0016-stored-sums-and-lists', class: StoredSumsAndListsMigration },
   { name: '0017-purchase-order-changes', class: PurchaseOrderChangesMigration },
   { name: '0019-letterhead', class: LetterheadMigration },
+  { name: '0020-operation-requesters', class: OperationRequestersMigration },
 ];
