@@ -96,7 +96,7 @@ test('audit events of the time before chains get their places by their ids, and 
   await client.query("insert into api_key (id, name, key_hash, created_at) values ('key_1', 'office', 'h1', now())");
   await client.query(
     `insert into audit_event (id, actor, action, subject, before, after, occurred_at)
-     select id, actor, 'payment.recorded', subject, null, '{"amount": "1.50"}', '2026-11-02T12:00:00.125Z'
+     select id, actor, case when id in ('aud_1', 'aud_2') then 'purchase_order.created' else 'payment.recorded' end, subject, null, '{"amount": "1.50"}', '2026-11-02T12:00:00.125Z'
      from (values ('aud_3', 'office', 'po_1'), ('aud_1', 'quickbooks', 'po_1'), ('aud_4', 'stripe', 'po_1'),
                   ('aud_2', 'nobody now', 'po_2'), ('aud_5', 'office', 'conf_1')) as event (id, actor, subject)`,
   );

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { PurchaseOrderAction } from './purchase-order-action.js';
 
 /** An audit event as its row has it. `before` and `after` are the texts that PostgreSQL writes of their `jsonb`. */
 export interface ChainedEvent {
@@ -43,5 +44,6 @@ export function whyBroken(previous: ChainedEvent | undefined, event: ChainedEven
   if (event.position < expected) return `${named} stands where another one does`;
   if (event.hash !== hashOf(event)) return `${named} is not as it was written`;
   if (event.previousHash !== (previous?.hash ?? null)) return `${named} was not written behind the one before it`;
+  if (!previous && event.action !== PurchaseOrderAction.PURCHASE_ORDER_CREATED) return `${named} is not the creation`;
   return undefined;
 }

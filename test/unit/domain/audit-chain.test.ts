@@ -8,7 +8,8 @@ type Facts = Omit<ChainedEvent, 'position' | 'previousHash' | 'hash'>;
 function chained(facts: readonly Facts[]): ChainedEvent[] {
   const events: ChainedEvent[] = [];
   for (const [index, fact] of facts.entries()) {
-    const event = { ...fact, position: index + 1, previousHash: events.at(-1)?.hash ?? null, hash: null };
+    const action = index === 0 ? 'purchase_order.created' : fact.action;
+    const event = { ...fact, action, position: index + 1, previousHash: events.at(-1)?.hash ?? null, hash: null };
     events.push({ ...event, hash: hashOf(event) });
   }
   return events;
