@@ -18,7 +18,13 @@ const grantsSchema = z.union([
 const claimsSchema = z.object({
   sub: z.string().regex(/^[^\p{C}\p{Z}]{1,255}$/u),
   email: z.string().optional().catch(undefined),
-  name: z.string().optional().catch(undefined),
+  email_verified: z.boolean().optional().catch(undefined),
+  // What people call themselves must not look like an address that nobody checked.
+  name: z
+    .string()
+    .regex(/^[^@]*$/)
+    .optional()
+    .catch(undefined),
   [GRANTS_CLAIM]: grantsSchema,
 });
 
@@ -26,11 +32,11 @@ const claimsSchema = z.object({
 export async function findActorOfToken(em: EntityManager, claims: Readonly<Record<string, unknown>>): Promise<Actor> {
   const parsed = claimsSchema.safeParse(claims);
   if (!parsed.success) throw grantsNothing();
-  const { sub, email, name, [GRANTS_CLAIM]: claimed } = parsed.data;
+  const { sub, email, email_verified: isVerified, name, [GRANTS_CLAIM]: claimed } = parsed.data;
   const grants = await readGrants(em, claimed);
   if (!grants.isAdministrator && grants.roles.size === 0 && grants.purchaseOrderId === null) throw grantsNothing();
   const id = `jwt:${sub}`;
-  return { id, name: nameOf(id, email ?? name), kind: ActorKind.USER, grants };
+  return { id, name: nameOf(id, isVerified ? (email ?? name) : name), kind: ActorKind.USER, grants };
 }
 
 function grantsNothing(): CredentialRefused {

@@ -129,7 +129,7 @@ describe('every event is for who the caller is by then', () => {
       {
         name: 'anonymous',
         documentHash: expect.stringMatching(/^[0-9a-f]{16}$/),
-        actor: 'viewer',
+        actorId: 'viewer',
         sent: 2,
         durationMs: expect.any(Number),
         errorCodes: ['NOT_FOUND'],
