@@ -37,11 +37,12 @@ export async function createStripeInvoice(
     claimStripeInvoice(tx, context, { ...input, ...request, continuing }),
   );
   if ('answer' in claim) return claim.answer;
-  return carryOut(asRequester(context, claim.claimed.operation), claim.claimed);
+  return carryOut(context, claim.claimed);
 }
 
-async function carryOut(context: StripeContext, claimed: ClaimedStripeInvoice): Promise<CreateStripeInvoiceOutcome> {
+async function carryOut(asked: StripeContext, claimed: ClaimedStripeInvoice): Promise<CreateStripeInvoiceOutcome> {
   const { operation, obstacle } = claimed;
+  const context = asRequester(asked, operation);
   if (operation.body === null || (isReplayable(context, operation) && !obstacle)) return send(context, claimed);
   return lookFirst(context, claimed, operation.body);
 }

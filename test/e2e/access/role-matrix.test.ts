@@ -4,6 +4,7 @@ import { buildSchema } from 'graphql';
 import { SIMULATOR_KEY } from '../../../src/development/local-simulators.js';
 import { clientWith, makeKey } from '../../support/api-keys.js';
 import { databaseState } from '../../support/database-state.js';
+import { eventually } from '../../support/eventually.js';
 import { type Data, type GraphQLAnswer, GraphQLClient } from '../../support/graphql-client.js';
 import { createOrder, LINES } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
@@ -24,6 +25,7 @@ type Outcome = 'ok' | 'no' | 'NOT_FOUND' | 'FORBIDDEN' | '401';
 const MATRIX = `
                                 anonymous stranger  viewer    finance   organiser administrator portal
 Query.apiKeys                   401       no        FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
+Query.bulkInvoicing             401       no        ok        ok        ok        ok            FORBIDDEN
 Query.collected                 401       no        ok        ok        ok        ok            FORBIDDEN
 Query.conference(id)            401       no        ok        ok        ok        ok            ok
 Query.conference(slug)          401       no        ok        ok        ok        ok            ok
@@ -34,6 +36,7 @@ Query.node(payment)             401       no        ok        ok        ok      
 Query.node(invoice)             401       no        ok        ok        ok        ok            ok
 Query.node(creditNoteOfAnother) 401       no        ok        ok        ok        ok            no
 Query.node(apiKey)              401       no        no        no        ok        ok            no
+Query.node(bulkInvoicing)       401       no        ok        ok        ok        ok            no
 Query.node(webhookEvent)        401       no        no        no        no        ok            no
 Query.nodes                     401       no        ok        ok        ok        ok            ok
 Query.outstandingByOrganization 401       no        ok        ok        ok        ok            FORBIDDEN
@@ -52,6 +55,7 @@ Mutation.createApiKey(all)      401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDE
 Mutation.createConference       401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok            FORBIDDEN
 Mutation.createPurchaseOrder    401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
 Mutation.createQboInvoice       401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
+Mutation.createQboInvoices      401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
 Mutation.createStripeInvoice    401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
 Mutation.issueCreditNote        401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
 Mutation.reconcileQboConnection 401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
@@ -66,6 +70,9 @@ Mutation.switchInvoiceProvider  401       NOT_FOUND FORBIDDEN ok        ok      
 Mutation.syncQboInvoiceStatus   401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
 Mutation.syncStripeInvoiceStatus 401      NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
 Mutation.updateConference       401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
+Subscription.conferenceActivity 401       NOT_FOUND ok        ok        ok        ok            FORBIDDEN
+Subscription.purchaseOrderChanged 401     NOT_FOUND ok        ok        ok        ok            ok
+Subscription.purchaseOrderChanged(another) 401 NOT_FOUND ok ok ok ok NOT_FOUND
 `;
 
 const rows = MATRIX.trim()
@@ -91,6 +98,7 @@ type Target = Readonly<
     | 'anotherOrderId'
     | 'creditNoteId'
     | 'apiKeyId'
+    | 'bulkInvoicingId'
     | 'webhookEventId',
     string
   >
@@ -137,8 +145,20 @@ async function prepareTarget(): Promise<Target> {
     anotherOrderId: another.id,
     creditNoteId: creditNote.id,
     apiKeyId: key.id,
+    bulkInvoicingId: await finishedBulk(order.id),
     webhookEventId: await storeEvent(),
   };
+}
+
+async function finishedBulk(purchaseOrderId: string): Promise<string> {
+  const input = { purchaseOrderIds: [purchaseOrderId] };
+  const { bulkInvoicing } = await server.graphql.mutate('createQboInvoices', input, 'bulkInvoicing { id }');
+  const finished = 'select from bulk_invoicing where id = $1 and finished_at is not null';
+  await eventually(
+    () => server.sql(finished, [bulkInvoicing.id]),
+    (rows) => rows.length === 1,
+  );
+  return bulkInvoicing.id;
 }
 
 const payOf = (purchaseOrderId: string) => ({ purchaseOrderId, amount: '1.00', method: 'WIRE' });
@@ -168,6 +188,7 @@ const UNKNOWN: Target = {
   anotherOrderId: 'po_00000000000000000000000000000000',
   creditNoteId: 'cn_00000000000000000000000000000000',
   apiKeyId: 'key_00000000000000000000000000000000',
+  bulkInvoicingId: 'bulk_00000000000000000000000000000000',
   webhookEventId: 'evt_00000000000000000000000000000000',
 };
 
@@ -181,6 +202,7 @@ interface Question {
 /** How each operation is asked about the target. */
 const QUERIES: Record<string, (of: Target) => Question> = {
   apiKeys: ({ apiKeyId }) => ({ document: '{ apiKeys(first: 100) { nodes { id } } }', shows: apiKeyId }),
+  bulkInvoicing: ({ bulkInvoicingId: id }) => byArgument('bulkInvoicing', { id }, id),
   collected: ({ conferenceId }) => ({
     document: `{ collected(conferenceId: "${conferenceId}", from: "2026-01-01", to: "2028-12-31") { currency: amount { currencyCode } } }`,
     shows: 'USD',
@@ -194,6 +216,7 @@ const QUERIES: Record<string, (of: Target) => Question> = {
   'node(invoice)': ({ invoiceId: id }) => byArgument('node', { id }, id),
   'node(creditNoteOfAnother)': ({ creditNoteId: id }) => byArgument('node', { id }, id),
   'node(apiKey)': ({ apiKeyId: id }) => byArgument('node', { id }, id),
+  'node(bulkInvoicing)': ({ bulkInvoicingId: id }) => byArgument('node', { id }, id),
   'node(webhookEvent)': ({ webhookEventId: id }) => byArgument('node', { id }, id),
   nodes: ({ purchaseOrderId: id }) => ({ document: `{ nodes(ids: ["${id}"]) { id } }`, shows: id }),
   'purchaseOrder(id)': ({ purchaseOrderId: id }) => byArgument('purchaseOrder', { id }, id),
@@ -214,6 +237,19 @@ const QUERIES: Record<string, (of: Target) => Question> = {
   }),
   webhookEvents: ({ webhookEventId }) => ({ document: '{ webhookEvents { nodes { id } } }', shows: webhookEventId }),
 };
+
+const SUBSCRIPTIONS: Record<string, (of: Target) => Question> = {
+  conferenceActivity: ({ conferenceId: id }) => ({
+    document: `subscription { conferenceActivity(conferenceId: "${id}") { cursor } }`,
+    shows: 'cursor',
+  }),
+  purchaseOrderChanged: ({ purchaseOrderId }) => changesOf(purchaseOrderId),
+  'purchaseOrderChanged(another)': ({ anotherOrderId }) => changesOf(anotherOrderId),
+};
+
+function changesOf(id: string): Question {
+  return { document: `subscription { purchaseOrderChanged(id: "${id}") { purchaseOrder { id } } }`, shows: id };
+}
 
 function byArgument(field: string, argument: Record<string, string>, shows: string): Question {
   const [[name, value] = []] = Object.entries(argument);
@@ -248,6 +284,7 @@ const INPUTS: Record<string, (of: Target) => object> = {
     lineItems: LINES,
   }),
   createQboInvoice: ({ purchaseOrderId }) => ({ purchaseOrderId }),
+  createQboInvoices: ({ purchaseOrderId }) => ({ purchaseOrderIds: [purchaseOrderId] }),
   createStripeInvoice: ({ purchaseOrderId }) => ({ purchaseOrderId }),
   issueCreditNote: ({ purchaseOrderId }) => creditOf(purchaseOrderId),
   reconcileQboConnection: ({ conferenceId }) => ({ conferenceId }),
@@ -266,7 +303,7 @@ const INPUTS: Record<string, (of: Target) => object> = {
 
 function questionOf(operation: string, of: Target): Question {
   const [, name = ''] = operation.split('.');
-  const ask = QUERIES[name];
+  const ask = { ...QUERIES, ...SUBSCRIPTIONS }[name];
   if (ask) return ask(of);
   const field = fieldOf(operation);
   const type = `${field.charAt(0).toUpperCase()}${field.slice(1)}Input`;
@@ -282,7 +319,8 @@ async function ask(actor: string, operation: string, of: Target): Promise<GraphQ
   const { document, variables, shows } = questionOf(operation, of);
   const client = clients.get(actor as ActorName);
   if (!client) throw new Error(`there is no ${actor}`);
-  const answer = await client.send(document, variables);
+  const isStream = operation.startsWith('Subscription.');
+  const answer = await (isStream ? client.sendToStream(document) : client.send(document, variables));
   return { ...answer, outcome: outcomeOf(answer, fieldOf(operation), shows) };
 }
 
@@ -290,6 +328,7 @@ async function ask(actor: string, operation: string, of: Target): Promise<GraphQ
 function outcomeOf({ status, data, errors }: GraphQLAnswer, field: string, shows: string | undefined): string {
   const codes = errors?.map(({ extensions }) => extensions.code).join();
   if (status === 401 && codes === 'UNAUTHENTICATED' && (data ?? null) === null) return '401';
+  if (codes === 'NOT_FOUND' && (data ?? null) === null) return codes;
   if (codes === 'FORBIDDEN' && (data?.[field] ?? null) === null) return 'FORBIDDEN';
   if (errors) return JSON.stringify(errors);
   if (shows !== undefined) return JSON.stringify(data).includes(shows) ? 'ok' : 'no';
@@ -302,13 +341,18 @@ async function mutateAs(client: GraphQLClient, name: string, input: Record<strin
   if (userErrors.length > 0) throw new Error(`${name}: ${JSON.stringify(userErrors)}`);
 }
 
-test('the table has every query and mutation of the schema', () => {
+test('the table has every query, mutation and subscription of the schema', () => {
   const schema = buildSchema(readFileSync('schema.graphql', 'utf8'));
-  const roots = [schema.getQueryType(), schema.getMutationType()];
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   const fields = roots.flatMap((root) => Object.keys(root?.getFields() ?? {}).map((field) => `${root}.${field}`));
   expect([...new Set(rows.map(({ operation }) => operation.replace(/\(.*$/, '')))].sort()).toEqual(fields.sort());
   expect(rows.filter(({ outcomes }) => outcomes.length !== ACTORS.length)).toEqual([]);
 });
+
+/** Without the id that each request has of its own. */
+function toldBy({ message, path, extensions: { requestId: _, ...told } }: Data): Data {
+  return { message, path, told };
+}
 
 describe('W-C14: what is refused changes nothing', () => {
   test.each(refusals)('%s by the %s: %s', async (operation, actor, expected) => {
@@ -318,7 +362,7 @@ describe('W-C14: what is refused changes nothing', () => {
     expect(await databaseState(server)).toEqual(before);
     if (expected !== 'NOT_FOUND') return;
     const unknown = await ask('administrator', operation, UNKNOWN);
-    expect({ data, errors }).toEqual({ data: unknown.data, errors: unknown.errors });
+    expect({ data, errors: errors?.map(toldBy) }).toEqual({ data: unknown.data, errors: unknown.errors?.map(toldBy) });
   });
 });
 
@@ -327,6 +371,7 @@ const FRESH: Record<string, () => Promise<Partial<Target>>> = {
   cancelPurchaseOrder: freshOrder,
   configureQboConnection: async () => ({ tokens: await freshTokens(server, server.quickbooks.realmId) }),
   createQboInvoice: freshOrder,
+  createQboInvoices: freshOrder,
   createStripeInvoice: freshOrder,
   issueCreditNote: freshOrder,
   sendPurchaseOrder: freshOrder,
