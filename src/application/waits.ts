@@ -20,6 +20,8 @@ export interface Waits {
   /** After an outcome became unknown the background tries to settle it; this doubles with each further sending. */
   readonly resumeMs: number;
   readonly resumeMaxMs: number;
+  /** An item of a bulk that cannot be carried out is tried again for this long, then it has failed. */
+  readonly bulkPatienceMs: number;
   /** An e-mail that seems not to have gone out is repeated, once, this long after its first sending. */
   readonly emailRepeatMs: number;
   /** How far QuickBooks' clock may be behind ours. */
@@ -116,6 +118,8 @@ export const standardWaits: Waits = {
   // A lost answer is known a few seconds later; then once a minute, as the periodic job does anyway.
   resumeMs: 5 * SECOND,
   resumeMaxMs: MINUTE,
+  // Whoever asked for it looks what came of it on the next day at the latest.
+  bulkPatienceMs: DAY,
   // QuickBooks hands e-mails over within a minute or two. One that comes twice is worse than one that comes late.
   emailRepeatMs: 10 * MINUTE,
   clockDifferenceMs: MINUTE,

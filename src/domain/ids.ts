@@ -20,7 +20,9 @@ export type IdPrefix =
   | 'key'
   | 'idem'
   | 'str'
-  | 'scus';
+  | 'scus'
+  | 'bulk'
+  | 'bitem';
 
 /** Where new ids come from, so that tests can foresee them. */
 export interface IdSource {

@@ -16,20 +16,31 @@ export async function measureProfile(provider: Provider, stories: number): Promi
   };
   try {
     await tellAll(undefined);
-    const undisturbed = profileOf(system.counted, 0.9);
+    const undisturbed = profileOf(withoutIdle(system.counted, TURNS), 0.9);
     // Without disturbance there is nothing to resume.
     system.counted.clear();
     await tellAll(undisturbed);
-    const resuming = (system.counted.get(RESUMING) ?? []).filter(({ sql }) => sql > IDLE_STATEMENTS);
-    return { ...undisturbed, ...profileOf(new Map([[RESUMING, resuming]]), 0.5) };
+    const resuming = new Map([[RESUMING, system.counted.get(RESUMING) ?? []]]);
+    const measured = { ...undisturbed, ...profileOf(withoutIdle(resuming, RESUMING), 0.5) };
+    const { onlyUseCases = Object.keys(measured) } = repertoires[provider];
+    return Object.fromEntries(Object.entries(measured).filter(([useCase]) => onlyUseCases.includes(useCase)));
   } finally {
     await system.stop();
   }
 }
 
 const RESUMING = 'resumeOperations';
+const TURNS = 'workOffBulkInvoicing';
 /** It looks, and finds nothing. */
 const IDLE_STATEMENTS = 4;
+
+function withoutIdle(
+  counted: ReadonlyMap<string, readonly Counts[]>,
+  idling: string,
+): ReadonlyMap<string, readonly Counts[]> {
+  const isAtWork = (useCase: string, { sql }: Counts) => useCase !== idling || sql > IDLE_STATEMENTS;
+  return new Map([...counted].map(([useCase, counts]) => [useCase, counts.filter((each) => isAtWork(useCase, each))]));
+}
 
 function profileOf(counted: ReadonlyMap<string, readonly Counts[]>, share: number): Profile {
   const reachedBy = (counts: readonly number[]) =>

@@ -14,4 +14,6 @@ export interface Repertoire {
   readonly stepsThatRun: Readonly<Record<string, readonly string[]>>;
   /** The use case that must be struck before there is anything to resume. */
   readonly resumable: string;
+  /** Only these are struck, because other stories strike the rest; undefined: all. */
+  readonly onlyUseCases?: readonly string[];
 }

@@ -53,7 +53,7 @@ export function isClean({ duplicates, losses, wrongAmounts, stuck }: Counts): bo
 
 /**
  * `f 17 1a2b3c4 ok 240 createQboInvoice/sql/12/after`; findings stand as `D1L0W2S0` in the place of `ok`. `f stripe 17 …`
- * is a story about Stripe, a line without a provider is about QuickBooks.
+ * is a story about Stripe, `f bulk 17 …` one of many invoices at a time, a line without a provider is about QuickBooks.
  */
 export function toLine({ tier, provider, seed, commit, counts, recoverySeconds, hits }: Result): string {
   const { duplicates, losses, wrongAmounts, stuck } = counts;
@@ -62,7 +62,7 @@ export function toLine({ tier, provider, seed, commit, counts, recoverySeconds, 
   return [...story, commit, verdict, recoverySeconds, hits.join(',')].join(' ').trimEnd();
 }
 
-const LINE = /^([fr])(?: (stripe))? (\d+) (\w+) (?:ok|D(\d+)L(\d+)W(\d+)S(\d+)) ([\d.]+)(?: (\S+))?$/;
+const LINE = /^([fr])(?: (stripe|bulk))? (\d+) (\w+) (?:ok|D(\d+)L(\d+)W(\d+)S(\d+)) ([\d.]+)(?: (\S+))?$/;
 
 export function fromLine(line: string): Result {
   const match = LINE.exec(line);
@@ -71,7 +71,7 @@ export function fromLine(line: string): Result {
   const [duplicates = 0, losses = 0, wrongAmounts = 0, stuck = 0, seconds, hits] = rest;
   return {
     tier: tier === 'f' ? 'fast' : 'real',
-    provider: provider === 'stripe' ? 'stripe' : 'qbo',
+    provider: provider === 'stripe' || provider === 'bulk' ? provider : 'qbo',
     seed: Number(seed),
     commit,
     counts: {

@@ -130,7 +130,11 @@ export async function writeSummary(file: string): Promise<void> {
   process.stdout.write(`docs/faults.md: ${results.length} stories, ${JSON.stringify(total)}\n`);
 }
 
-const PROVIDER_NAMES: Readonly<Record<Provider, string>> = { qbo: 'QuickBooks', stripe: 'Stripe' };
+const PROVIDER_NAMES: Readonly<Record<Provider, string>> = {
+  qbo: 'QuickBooks',
+  stripe: 'Stripe',
+  bulk: 'many invoices at a time',
+};
 
 function coverageOf(points: readonly string[], hits: ReadonlyMap<string, number>): string {
   const struck = (times: number) => points.filter((point) => (hits.get(point) ?? 0) >= times).length;

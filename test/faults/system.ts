@@ -21,6 +21,7 @@ export interface Calls {
   sendPurchaseOrder: { purchaseOrderId: string };
   cancelPurchaseOrder: { purchaseOrderId: string };
   createQboInvoice: { purchaseOrderId: string; idempotencyKey?: string };
+  createQboInvoices: { purchaseOrderIds: string[]; idempotencyKey?: string };
   sendQboInvoice: { purchaseOrderId: string; email?: string };
   syncQboInvoiceStatus: { purchaseOrderId: string };
   configureStripe: { conferenceId: string; secretKey: string; webhookSecret: string; daysUntilDue: number };
@@ -48,6 +49,7 @@ export type Answer =
 export type Job =
   | 'processQboEvents'
   | 'resumeOperations'
+  | 'workOffBulkInvoicing'
   | 'sweepQboConnection'
   | 'processStripeEvents'
   | 'sweepStripeConnection';

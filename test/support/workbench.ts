@@ -103,6 +103,7 @@ export async function startWorkbench({
   const jobs = {
     wakeWebhookWorker: () => undefined,
     resumeOperationsIn: (delayMs: number) => void resumptions.push(delayMs),
+    wakeBulkInvoicing: () => undefined,
   };
   const process = (own: Clock = clock): InvoicingContext => ({ ...shared, jobs, clock: own, em: orm.em.fork() });
   const context = process();

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
 import type { Actor } from '../../application/context.js';
 import { type ApiKeyView, findApiKeys } from '../../application/queries/api-keys.js';
+import { findBulkInvoicingItems, findBulkInvoicings } from '../../application/queries/bulk-invoicings.js';
 import {
   findConferences,
   findQboConnections,
@@ -48,6 +49,8 @@ import {
   type SeenPurchaseOrder,
 } from '../../application/queries/purchase-order-view.js';
 import { findWebhookEvents, type WebhookEventView } from '../../application/queries/webhook-events.js';
+import type { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
+import type { BulkInvoicingItem } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { type InvoiceProvider, isEnded } from '../../domain/invoice/invoice.status.js';
 import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
@@ -72,6 +75,8 @@ export interface Loaders {
   readonly creditNote: DataLoader<string, CreditNoteRow | undefined>;
   readonly apiKey: DataLoader<string, ApiKeyView | undefined>;
   readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
+  readonly bulkInvoicing: DataLoader<string, BulkInvoicing | undefined>;
+  readonly itemsOfBulkInvoicing: DataLoader<string, BulkInvoicingItem[]>;
   readonly lineItemsOfOrder: KnownLoader<readonly LineItemView[]>;
   readonly paymentsOfOrder: KnownLoader<readonly PaymentView[]>;
   readonly creditNotesOfOrder: KnownLoader<readonly CreditNoteView[]>;
@@ -124,6 +129,11 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
       ({ note }) => note.id,
     ),
     apiKey: byId((ids) => findApiKeys(em, actor, ids)),
+    bulkInvoicing: byId((ids) => findBulkInvoicings(em, actor, ids)),
+    itemsOfBulkInvoicing: many(
+      (ids) => findBulkInvoicingItems(em, ids),
+      ({ bulkInvoicing }) => bulkInvoicing.id,
+    ),
     webhookEvent: byId(async (ids) => (actor.grants.isAdministrator ? findWebhookEvents(em, ids) : [])),
     lineItemsOfOrder: listOfOrder(em, 'lineItems'),
     paymentsOfOrder: listOfOrder(em, 'payments'),

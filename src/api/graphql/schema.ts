@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ApiKeyResolver, ApiKeyRoleResolver } from './access/api-key.resolver.js';
 import { applyAccessRules } from './apply-access-rules.js';
+import { BulkInvoicingItemResolver, BulkInvoicingResolver } from './bulk-invoicing/bulk-invoicing.resolver.js';
 import { ConferenceResolver } from './conference/conference.resolver.js';
 import { FinanceResolver } from './finance/finance.resolver.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
@@ -26,6 +27,8 @@ export function buildGraphQLSchema(): GraphQLSchema {
     resolvers: [
       ApiKeyResolver,
       ApiKeyRoleResolver,
+      BulkInvoicingItemResolver,
+      BulkInvoicingResolver,
       ConferenceResolver,
       FinanceResolver,
       InvoiceResolver,

@@ -67,6 +67,8 @@ export interface ClaimRequest extends IdempotentRequest {
   readonly purchaseOrderId: string;
   /** The operation to go on with, if only that. */
   readonly continuing?: string | undefined;
+  /** The envelope that is gone on with, when that operation is a member of one. */
+  readonly envelopeId?: string | undefined;
 }
 
 /**
@@ -78,7 +80,7 @@ export async function claimInvoice<Connection extends { readonly id: string }, F
   tx: EntityManager,
   context: UseCaseContext,
   provider: ClaimingProvider<Connection, F>,
-  { purchaseOrderId, continuing, ...request }: ClaimRequest,
+  { purchaseOrderId, continuing, envelopeId, ...request }: ClaimRequest,
 ): Promise<InvoiceClaim<Connection, F>> {
   const locked = await lockPurchaseOrder(tx, context, purchaseOrderId);
   if (!locked) return answer({ code: 'NOT_FOUND', message: 'There is no purchase order with this id.', path: PATH });
@@ -93,7 +95,7 @@ export async function claimInvoice<Connection extends { readonly id: string }, F
     // The same request gets the same answer, also when the invoice was paid or voided meanwhile.
     return { answer: { id: locked.order.id, failures: provider.differences(locked.order, invoice) } };
   }
-  const decision = await decide(tx, context, provider, { locked, live, invoiceId, isRepetition });
+  const decision = await decide(tx, context, provider, { locked, live, invoiceId, isRepetition, envelopeId });
   if ('answer' in decision && !isRepetition) await releaseKey(tx, context, request);
   return decision;
 }
@@ -104,6 +106,7 @@ interface Candidate {
   readonly invoiceId: string;
   /** The client sent this request before. */
   readonly isRepetition: boolean;
+  readonly envelopeId: string | undefined;
 }
 
 async function decide<Connection extends { readonly id: string }, F>(
@@ -161,13 +164,13 @@ async function claim<Connection extends { readonly id: string }, F>(
   tx: EntityManager,
   context: UseCaseContext,
   provider: ClaimingProvider<Connection, F>,
-  { locked: { order }, live, invoiceId, isRepetition }: Candidate,
+  { locked: { order }, live, invoiceId, isRepetition, envelopeId }: Candidate,
 ): Promise<InvoiceClaim<Connection, F>> {
   const usable = await provider.usable(order, live);
   if ('failure' in usable) return { answer: refused(usable.failure) };
   const { connection } = usable;
   const { id } = connection;
-  const subject = { kind: OperationKind.CREATE_INVOICE, subject: order.id, body: null };
+  const subject = { kind: OperationKind.CREATE_INVOICE, subject: order.id, body: null, envelopeId };
   const operation = await claimOperation(tx, context, { ...subject, connection: { provider: provider.provider, id } });
   if (operation.status === 'busy') {
     return answer(operation.isUnknown ? beingSettled(provider.provider) : inProgress(isRepetition));

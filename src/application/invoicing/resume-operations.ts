@@ -3,6 +3,7 @@ import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { OperationKind, ProviderOperation, VoidPurpose } from '../../domain/operation/provider-operation.entity.js';
 import { QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { StripeConnectionStatus } from '../../domain/stripe/stripe-connection.entity.js';
+import { resumeEnvelope } from '../bulk-invoicing/resume-envelope.js';
 import { systemActor } from '../context.js';
 import { isStillOpen, OPEN_STATES } from '../operations/provider-operations.js';
 import { cancelPurchaseOrder } from '../purchase-orders/cancel-purchase-order.js';
@@ -59,6 +60,8 @@ function abandonedOf(
     kind: { $in: kinds },
     state: { $in: OPEN_STATES },
     leaseUntil: { $lte: now },
+    // Their envelope is gone on with, and they with it.
+    envelope: null,
     $and: [
       { $or: [{ resumeAt: null }, { resumeAt: { $lte: now } }] },
       // Others cannot go on anyway, and must not keep these waiting.
@@ -87,6 +90,8 @@ async function resume(context: InvoicingContext, operation: ProviderOperation): 
       return resumeVoid(context, operation);
     case OperationKind.SWITCH_PROVIDER:
       return resumeSwitch(context, operation);
+    case OperationKind.CREATE_INVOICES:
+      return resumeEnvelope(context, operation);
   }
 }
 

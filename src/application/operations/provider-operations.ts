@@ -30,6 +30,8 @@ export interface OperationRequest {
   readonly connection: OperationConnection;
   /** The exact text to send, when it is known already. */
   readonly body: string | null;
+  /** The envelope that is gone on with: nobody else goes on with its members. */
+  readonly envelopeId?: string | undefined;
 }
 
 /**
@@ -43,9 +45,10 @@ export async function claimOperation(
 ): Promise<OperationClaim> {
   const now = clock.now();
   const leaseUntil = new Date(now.getTime() + waits.operationLeaseMs);
-  const { kind, subject, connection, body } = request;
+  const { kind, subject, connection, body, envelopeId } = request;
   const open = await findOpenOperation(tx, kind, subject);
-  if (open && open.leaseUntil > now) return { status: 'busy', isUnknown: open.state === OperationState.UNKNOWN };
+  const isBusy = open && (open.leaseUntil > now || open.envelope?.id !== envelopeId);
+  if (isBusy) return { status: 'busy', isUnknown: open.state === OperationState.UNKNOWN };
   if (open) {
     Object.assign(open, { leaseUntil, updatedAt: now });
     return { status: 'claimed', operation: open };
@@ -168,6 +171,14 @@ export function mayBeUnderWay(context: Pick<UseCaseContext, 'clock' | 'waits'>, 
 /** Whether the provider may have forgotten the operation, and can no longer be at work on it. */
 export function isOver(context: Pick<UseCaseContext, 'clock' | 'waits'>, operation: ProviderOperation): boolean {
   return !isReplayable(context, operation) && !mayBeUnderWay(context, operation.lastSentAt);
+}
+
+/** Whether the envelope in which it was sent may still be carried out: nothing else must be sent for it before. */
+export function isBoundToEnvelope(
+  context: Pick<UseCaseContext, 'clock' | 'waits'>,
+  operation: ProviderOperation,
+): boolean {
+  return operation.envelope !== null && !isOver(context, operation);
 }
 
 function isRecent({ clock, waits }: Pick<UseCaseContext, 'clock' | 'waits'>, sentAt: Date): boolean {

@@ -36,6 +36,18 @@ export interface AccountingGateway {
 
   prepareInvoice(draft: InvoiceDraft): string;
   createInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>>;
+  /** The body of one request that creates several invoices, each worded by `prepareInvoice`. */
+  prepareInvoices(members: readonly EnvelopeMember[]): string;
+  /**
+   * Creates them one by one, in any order: one that is refused does not stop the others. What came of each is told by its
+   * item, none of which is missing. The idempotency key has at most 36 characters.
+   */
+  createInvoices(
+    connectionId: string,
+    body: string,
+    idempotencyKey: string,
+    items: readonly string[],
+  ): Promise<ProviderResult<ReadonlyMap<string, ProviderResult<ProviderInvoice>>>>;
   /** Has the provider e-mail the invoice. */
   sendInvoice(
     connectionId: string,
@@ -195,6 +207,13 @@ export interface InvoiceDraft {
   readonly email: string;
   readonly billingAddress: string;
   readonly lines: readonly InvoiceLineDraft[];
+}
+
+/** One of several invoices that are created by one request. */
+export interface EnvelopeMember {
+  /** By what the answer calls it: at most ten characters, and no other's in the same request. */
+  readonly item: string;
+  readonly body: string;
 }
 
 export interface InvoiceLineDraft {

@@ -4,4 +4,6 @@ export interface JobQueue {
   wakeWebhookWorker(provider: string, companyId: string): void;
   /** Makes sure that unsettled operations are looked at after this time, or sooner. Lost wake-ups are harmless. */
   resumeOperationsIn(delayMs: number): void;
+  /** Makes sure that this bulk is worked on soon. Lost wake-ups are harmless. */
+  wakeBulkInvoicing(bulkInvoicingId: string): void;
 }

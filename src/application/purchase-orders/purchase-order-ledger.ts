@@ -28,6 +28,26 @@ export async function lockPurchaseOrder(
   return order ? { order, ledger: await readLedger(tx, id) } : undefined;
 }
 
+/** Several at once, for the background, in an order that is the same for everybody. Those that do not exist are missing. */
+export async function lockPurchaseOrders(
+  tx: EntityManager,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, LockedPurchaseOrder>> {
+  const lock = { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } } as const;
+  const orders = await tx.find(PurchaseOrder, { id: { $in: [...ids] } }, lock);
+  const ledgers = await readLedgers(
+    tx,
+    orders.map(({ id }) => id),
+  );
+  return new Map(
+    orders.map((order) => {
+      const ledger = ledgers.get(order.id);
+      if (!ledger) throw new Error(`the sums of purchase order ${order.id} are missing`);
+      return [order.id, { order, ledger }];
+    }),
+  );
+}
+
 /** The order, or undefined if the actor does not see it. Throws `AccessDenied` when it may only look. */
 export function changeableBy(actor: UseCaseContext['actor'], order: PurchaseOrder | null): PurchaseOrder | undefined {
   const conferenceId = order?.conference.id;
@@ -55,6 +75,18 @@ const sums = z.object({ paid_minor: z.coerce.bigint(), credited_minor: z.coerce.
 
 async function readLedger(tx: EntityManager, purchaseOrderId: string): Promise<Ledger> {
   const [row] = await tx.execute(`select ${LEDGER_COLUMNS} from purchase_order where id = ?`, [purchaseOrderId]);
+  return toLedger(row);
+}
+
+async function readLedgers(tx: EntityManager, ids: readonly string[]): Promise<ReadonlyMap<string, Ledger>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.execute<{ id: string }[]>(`select id, ${LEDGER_COLUMNS} from purchase_order where id in (?)`, [
+    ids,
+  ]);
+  return new Map(rows.map((row) => [row.id, toLedger(row)]));
+}
+
+function toLedger(row: unknown): Ledger {
   const { paid_minor, credited_minor } = sums.parse(row);
   return { paid: minorUnits(paid_minor), credited: minorUnits(credited_minor) };
 }

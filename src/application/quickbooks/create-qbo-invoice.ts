@@ -1,5 +1,5 @@
-import { beginSending, notSentAgain } from '../invoicing/begin-sending.js';
-import { isReplayable, latestAttempt, mayBeUnderWay } from '../operations/provider-operations.js';
+import { beginSending, IN_ENVELOPE, notSentAgain } from '../invoicing/begin-sending.js';
+import { isBoundToEnvelope, isReplayable, latestAttempt, mayBeUnderWay } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
 import { failed, succeeded } from '../ports/provider.js';
 import { inTransaction } from '../transaction.js';
@@ -33,22 +33,24 @@ export async function createQboInvoice(
     claimQboInvoice(tx, context, { ...input, ...request, continuing }),
   );
   if ('answer' in claim) return claim.answer;
-  return carryOut(context, claim.claimed);
+  return carryOutInvoice(context, claim.claimed);
 }
 
 /**
  * What was sent so long ago that QuickBooks may have forgotten it is looked for before it is sent again; so is, however
- * young, what must not be invoiced any more.
+ * young, what must not be invoiced any more, and what was sent in an envelope.
  */
-async function carryOut(context: QboContext, claimed: ClaimedInvoice): Promise<CreateQboInvoiceOutcome> {
+export async function carryOutInvoice(context: QboContext, claimed: ClaimedInvoice): Promise<CreateQboInvoiceOutcome> {
   const { operation, obstacle } = claimed;
-  if (operation.body === null || (isReplayable(context, operation) && !obstacle)) return send(context, claimed);
+  const isSure = operation.envelope === null && isReplayable(context, operation) && !obstacle;
+  if (operation.body === null || isSure) return send(context, claimed);
   return lookFirst(context, claimed, operation.body);
 }
 
 async function lookFirst(context: QboContext, claimed: ClaimedInvoice, body: string): Promise<CreateQboInvoiceOutcome> {
   const { operation, obstacle } = claimed;
-  const mayAppear = mayBeUnderWay(context, operation.lastSentAt);
+  const isBound = isBoundToEnvelope(context, operation);
+  const mayAppear = isBound || mayBeUnderWay(context, operation.lastSentAt);
   const sent = { attempt: latestAttempt(operation), body };
   const lookUp = await lookUpInvoice(context, claimed, { body });
   switch (lookUp.status) {
@@ -62,8 +64,8 @@ async function lookFirst(context: QboContext, claimed: ClaimedInvoice, body: str
       if (mayAppear) return postponeInvoice(context, claimed, lookUp.failure);
       return settleInvoice(context, claimed, { ...sent, result: failed(lookUp.failure), isProven: true });
     case 'nothing':
-      if (!obstacle) return send(context, claimed);
-      if (mayAppear) return postponeInvoice(context, claimed, notSentAgain(obstacle));
+      if (!obstacle && !isBound) return send(context, claimed);
+      if (mayAppear || !obstacle) return postponeInvoice(context, claimed, notSentAgain(obstacle ?? IN_ENVELOPE));
       return abandonInvoice(context, claimed, { failure: obstacle, isFinal: true });
     case 'doubtful':
     case 'failed':

@@ -20,6 +20,8 @@ export enum OperationKind {
   VOID_INVOICE = 'VOID_INVOICE',
   /** Several of the others one after the other: void at one provider, create at the other. */
   SWITCH_PROVIDER = 'SWITCH_PROVIDER',
+  /** An envelope: one request that carries several of `CREATE_INVOICE`, its members. */
+  CREATE_INVOICES = 'CREATE_INVOICES',
 }
 
 export enum OperationState {
@@ -58,7 +60,13 @@ export enum VoidPurpose {
   name: 'provider_operation_one_connection',
   expression: 'num_nonnulls(qbo_connection_id, stripe_connection_id) = 1',
 })
+@Unique({ properties: ['envelope', 'envelopeItem'] })
 @Check({ name: 'provider_operation_generation_valid', expression: 'generation >= 1' })
+// Ten characters is what QuickBooks allows.
+@Check({
+  name: 'provider_operation_envelope_item_valid',
+  expression: '(envelope_id is null) = (envelope_item is null) and length(envelope_item) <= 10',
+})
 @Check({ name: 'provider_operation_body_valid', expression: "body is not null or state in ('CLAIMED', 'REFUSED')" })
 @Trigger({
   name: 'provider_operation_trouble_is_noted',
@@ -76,7 +84,7 @@ export class ProviderOperation {
   @Enum({ items: () => OperationKind, columnType: 'text' })
   kind!: OperationKind;
 
-  /** What it is about: a purchase order (create invoice, switch provider), an invoice (send, void) or connection, name and currency (customer). */
+  /** What it is about: a purchase order (create invoice, switch provider), an invoice (send, void), connection, name and currency (customer) or itself (envelope). */
   @Property({ type: 'text' })
   subject!: string;
 
@@ -95,6 +103,17 @@ export class ProviderOperation {
   /** The exact text to send (of an e-mail, whose request has no body, the address); null until it is known. */
   @Property({ type: 'text', nullable: true })
   body: string | null = null;
+
+  /**
+   * Of an invoice that was sent together with others: in which request. As long as what became of that is not known, it is
+   * sent in no other way, because no other key would tell the provider that it is the same.
+   */
+  @ManyToOne(() => ProviderOperation, { ref: true, nullable: true, deleteRule: 'restrict' })
+  envelope: Ref<ProviderOperation> | null = null;
+
+  /** By what it is called in its envelope, and in the answer. */
+  @Property({ type: 'text', nullable: true })
+  envelopeItem: string | null = null;
 
   /** Of a void only. */
   @Enum({ items: () => VoidPurpose, columnType: 'text', nullable: true })

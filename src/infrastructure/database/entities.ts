@@ -1,6 +1,8 @@
 import { ApiKey } from '../../domain/access/api-key.entity.js';
 import { ApiKeyRole } from '../../domain/access/api-key-role.entity.js';
 import { AuditEvent } from '../../domain/audit/audit-event.entity.js';
+import { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
+import { BulkInvoicingItem } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
 import { Conference } from '../../domain/conference/conference.entity.js';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { ProviderPaymentRecord } from '../../domain/invoice/provider-payment.entity.js';
@@ -29,6 +31,8 @@ export const entities = [
   ApiKey,
   ApiKeyRole,
   AuditEvent,
+  BulkInvoicing,
+  BulkInvoicingItem,
   ClientIdempotencyKey,
   Conference,
   CreditNote,

@@ -66,6 +66,16 @@ export class GraphileJobQueue implements JobQueue {
     this.#track(this.#utils.addJob('resume_operations', {}, options).then(() => undefined));
   }
 
+  wakeBulkInvoicing(bulkInvoicingId: string): void {
+    this.#track(this.wakeBulkInvoicingAt(bulkInvoicingId, this.#clock.now()));
+  }
+
+  /** A failed one is repeated by the periodic job. */
+  async wakeBulkInvoicingAt(bulkInvoicingId: string, runAt: Date): Promise<void> {
+    const options = { jobKey: `bulk:${bulkInvoicingId}`, runAt, maxAttempts: 1 };
+    await this.#utils.addJob('work_off_bulk_invoicing', { bulkInvoicingId }, options);
+  }
+
   /** One that waits is replaced; a failed one is not repeated, because it says itself when it is due again. */
   async addSweep({ provider, connectionId, companyId }: DueSweep, runAt: Date): Promise<void> {
     const options = { jobKey: `sweep:${connectionId}`, runAt, maxAttempts: 1 };

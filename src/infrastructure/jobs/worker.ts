@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Runner, run, type Task, type TaskList } from 'graphile-worker';
 import { z } from 'zod';
+import { dueBulkInvoicings, workOffBulkInvoicing } from '../../application/bulk-invoicing/work-off-bulk-invoicing.js';
 import { removeExpiredIdempotencyKeys } from '../../application/idempotency.js';
 import type { InvoicingContext } from '../../application/invoicing/invoicing-context.js';
 import { resumeOperations } from '../../application/invoicing/resume-operations.js';
@@ -36,6 +37,7 @@ const CONCURRENCY = 4;
 const CRONTAB = `
 * * * * * wake_pending_companies ?max=1
 * * * * * resume_operations ?max=1
+* * * * * wake_due_bulk_invoicings ?max=1
 * * * * * wake_due_sweeps ?max=1
 17 * * * * remove_expired_idempotency_keys ?max=1
 47 3 * * * remove_finished_events ?max=1
@@ -115,6 +117,7 @@ async function startRunner(options: WorkerOptions): Promise<Runner> {
 const BUSY_MS = 1_000;
 
 const eventsPayload = z.object({ companyId: z.string() });
+const bulkPayload = z.object({ bulkInvoicingId: z.string() });
 const sweepPayload = z.object({ connectionId: z.string(), companyId: z.string() });
 
 type Provider = `${InvoiceProvider}`;
@@ -148,6 +151,10 @@ function createTasks(options: WorkerOptions): TaskList {
     resume_operations: async () => {
       const count = await resumeOperations(createContext());
       if (count > 0) logger.info({ operations: count }, 'unfinished provider operations resumed');
+    },
+    work_off_bulk_invoicing: bulkTask(options),
+    wake_due_bulk_invoicings: async () => {
+      for (const id of await dueBulkInvoicings(createContext())) jobs.wakeBulkInvoicing(id);
     },
     remove_expired_idempotency_keys: async () => removeExpiredIdempotencyKeys(createContext()),
     remove_finished_events: async () => {
@@ -189,6 +196,23 @@ function sweepTask({ jobs, createContext, onSweep }: WorkerOptions, { provider, 
       }),
     );
     if (!isDone) await jobs.addSweep({ provider, ...due }, afterBusy(context));
+  };
+}
+
+/** Works on a bulk under its lock, so that two turns do not get into each other's way. */
+function bulkTask({ jobs, createContext, logger }: WorkerOptions): Task {
+  return async (payload, { withPgClient }) => {
+    const { bulkInvoicingId } = bulkPayload.parse(payload);
+    const context = createContext('QBO');
+    let dueAt: Date | undefined;
+    const isDone = await withPgClient((session) =>
+      withSessionLock(session, bulkInvoicingId, async () => {
+        dueAt = await workOffBulkInvoicing(context, bulkInvoicingId);
+        if (!dueAt) logger.info({ bulkInvoicingId }, 'a bulk of invoices is finished');
+      }),
+    );
+    const nextTurn = isDone ? dueAt : afterBusy(context);
+    if (nextTurn) await jobs.wakeBulkInvoicingAt(bulkInvoicingId, nextTurn);
   };
 }
 

@@ -123,6 +123,12 @@ export class Metrics {
       sql: `with waiting as materialized (select received_at from webhook_event where state in ('RECEIVED', 'PROCESSING'))
             select coalesce(greatest(extract(epoch from now() - min(received_at)), 0), 0)::float8 as value from waiting`,
     });
+    this.#measure(orm, {
+      name: 'bulk_invoicing_oldest_unfinished_seconds',
+      help: 'Age of the oldest bulk of invoices in which an order has no result yet; 0 when there is none.',
+      sql: `select coalesce(greatest(extract(epoch from now() - min(created_at)), 0), 0)::float8 as value
+            from bulk_invoicing where finished_at is null`,
+    });
     this.#countRows(orm, {
       name: 'provider_operations_open',
       help: 'Writes to providers that are not settled, by state.',

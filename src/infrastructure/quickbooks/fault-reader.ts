@@ -46,7 +46,8 @@ const errorList = z.array(faultError).nullish().catch(undefined);
 const fault = z.object({ Error: errorList, error: errorList });
 const faultEnvelope = z.union([z.object({ Fault: fault }), z.object({ fault })]);
 
-function readJsonFault(json: unknown): QboFault | undefined {
+/** The fault that a document explains, or an item of a batch. */
+export function readJsonFault(json: unknown): QboFault | undefined {
   const parsed = faultEnvelope.safeParse(json);
   if (!parsed.success) return undefined;
   const { Error: upper, error: lower } = 'Fault' in parsed.data ? parsed.data.Fault : parsed.data.fault;

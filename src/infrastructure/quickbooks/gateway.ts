@@ -11,6 +11,7 @@ import type {
 } from '../../application/ports/accounting.js';
 import { failed, type ProviderResult, succeeded } from '../../application/ports/provider.js';
 import { AuthorisedClient } from './authorised-client.js';
+import * as batch from './batch.js';
 import { BulkReader, confirmMissing } from './bulk-reading.js';
 import * as company from './company.js';
 import { type ProvingContext, proveCredentials, tryTokens } from './credentials.js';
@@ -39,6 +40,7 @@ export class QuickBooksGateway implements AccountingGateway {
   readonly customerNameCandidates = customers.customerNameCandidates;
   readonly prepareCustomer = customers.customerBody;
   readonly prepareInvoice = invoices.invoiceBody;
+  readonly prepareInvoices = batch.envelopeBody;
   readonly prepareVoid = invoices.voidBody;
   readonly readSentInvoice = invoices.readSentInvoice;
   readonly linesMatch = answers.linesMatch;
@@ -136,6 +138,25 @@ export class QuickBooksGateway implements AccountingGateway {
     return this.#writeInvoice(connectionId, invoices.createInvoiceCall(body, idempotencyKey));
   }
 
+  async createInvoices(
+    connectionId: string,
+    body: string,
+    idempotencyKey: string,
+    items: readonly string[],
+  ): Promise<ProviderResult<ReadonlyMap<string, ProviderResult<ProviderInvoice>>>> {
+    const ready = await this.#readyForInvoices(connectionId);
+    if (!ready.ok) return ready;
+    const call = batch.createInvoicesCall(body, idempotencyKey);
+    const sent = await this.#client.call(connectionId, call, batch.readBatchResponse);
+    if (!sent.ok) return sent;
+    const { value: responses, trace } = sent;
+    const read = (response: unknown) => this.#readInvoice(connectionId, response);
+    const results = items.map(
+      async (item) => [item, await batch.readItem(responses.get(item) ?? [], trace, read)] as const,
+    );
+    return succeeded(new Map(await Promise.all(results)), trace);
+  }
+
   sendInvoice(
     connectionId: string,
     externalId: string,
@@ -166,19 +187,26 @@ export class QuickBooksGateway implements AccountingGateway {
    * unknown outcome of a sure one. Why the currency cannot be found out says nothing of the write, hence `unavailable`.
    */
   async #writeInvoice(connectionId: string, call: QboCall): Promise<ProviderResult<ProviderInvoice>> {
+    const ready = await this.#readyForInvoices(connectionId);
+    return ready.ok ? this.#callForInvoice(connectionId, call) : ready;
+  }
+
+  async #readyForInvoices(connectionId: string): Promise<ProviderResult<string>> {
     const currency = await this.#homeCurrency(connectionId);
-    if (currency.ok) return this.#callForInvoice(connectionId, call);
-    const { kind, message, trace } = currency.failure;
-    return failed(kind === 'rejected' ? { kind: 'unavailable', message, trace } : currency.failure);
+    if (currency.ok || currency.failure.kind !== 'rejected') return currency;
+    const { message, trace } = currency.failure;
+    return failed({ kind: 'unavailable', message, trace });
   }
 
   #callForInvoice(connectionId: string, call: QboCall): Promise<ProviderResult<ProviderInvoice>> {
-    return this.#client.call(connectionId, call, async (json) => {
-      const document = answers.readInvoiceDocument(json);
-      if (!document) return undefined;
-      const currency = await this.#currencyOf(connectionId, document);
-      return answers.toProviderInvoice(document, currency);
-    });
+    return this.#client.call(connectionId, call, (json) => this.#readInvoice(connectionId, json));
+  }
+
+  async #readInvoice(connectionId: string, json: unknown): Promise<ProviderInvoice | undefined> {
+    const document = answers.readInvoiceDocument(json);
+    if (!document) return undefined;
+    const currency = await this.#currencyOf(connectionId, document);
+    return answers.toProviderInvoice(document, currency);
   }
 
   /** A company that keeps one currency may leave it out. Empty when it cannot be found out. */

@@ -37,6 +37,10 @@ export const companySettingsSchema = z.strictObject({
   requestIdMemorySeconds: z.int().min(0).nullish(),
   /** A repeated `requestid` whose first call is under way, or had another body, is refused (600) instead of answered. */
   refuseRepeatedRequestId: z.boolean().default(false),
+  /** A repeated item of a batch is answered with 6000 instead of the first answer, as was seen once. */
+  failRepeatedBatchItems: z.boolean().default(false),
+  /** The answers of a batch come in the reverse order. */
+  shuffleBatchAnswers: z.boolean().default(false),
   /** Change data capture further back than 30 days: answer for 30 days and say nothing, or refuse. */
   changesTooOld: z.enum(['shorten', 'refuse']).default('shorten'),
   /** Ten calls a second, 500 a minute, 40 batches a minute: more are answered with 429. */

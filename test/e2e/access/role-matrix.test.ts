@@ -4,6 +4,7 @@ import { buildSchema } from 'graphql';
 import { SIMULATOR_KEY } from '../../../src/development/local-simulators.js';
 import { clientWith, makeKey } from '../../support/api-keys.js';
 import { databaseState } from '../../support/database-state.js';
+import { eventually } from '../../support/eventually.js';
 import { type Data, type GraphQLAnswer, GraphQLClient } from '../../support/graphql-client.js';
 import { createOrder, LINES } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
@@ -24,6 +25,7 @@ type Outcome = 'ok' | 'no' | 'NOT_FOUND' | 'FORBIDDEN' | '401';
 const MATRIX = `
                                 anonymous stranger  viewer    finance   organiser administrator portal
 Query.apiKeys                   401       no        FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
+Query.bulkInvoicing             401       no        ok        ok        ok        ok            FORBIDDEN
 Query.collected                 401       no        ok        ok        ok        ok            FORBIDDEN
 Query.conference(id)            401       no        ok        ok        ok        ok            ok
 Query.conference(slug)          401       no        ok        ok        ok        ok            ok
@@ -34,6 +36,7 @@ Query.node(payment)             401       no        ok        ok        ok      
 Query.node(invoice)             401       no        ok        ok        ok        ok            ok
 Query.node(creditNoteOfAnother) 401       no        ok        ok        ok        ok            no
 Query.node(apiKey)              401       no        no        no        ok        ok            no
+Query.node(bulkInvoicing)       401       no        ok        ok        ok        ok            no
 Query.node(webhookEvent)        401       no        no        no        no        ok            no
 Query.nodes                     401       no        ok        ok        ok        ok            ok
 Query.outstandingByOrganization 401       no        ok        ok        ok        ok            FORBIDDEN
@@ -52,6 +55,7 @@ Mutation.createApiKey(all)      401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDE
 Mutation.createConference       401       FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok            FORBIDDEN
 Mutation.createPurchaseOrder    401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
 Mutation.createQboInvoice       401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
+Mutation.createQboInvoices      401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
 Mutation.createStripeInvoice    401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
 Mutation.issueCreditNote        401       NOT_FOUND FORBIDDEN ok        ok        ok            FORBIDDEN
 Mutation.reconcileQboConnection 401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
@@ -94,6 +98,7 @@ type Target = Readonly<
     | 'anotherOrderId'
     | 'creditNoteId'
     | 'apiKeyId'
+    | 'bulkInvoicingId'
     | 'webhookEventId',
     string
   >
@@ -140,8 +145,20 @@ async function prepareTarget(): Promise<Target> {
     anotherOrderId: another.id,
     creditNoteId: creditNote.id,
     apiKeyId: key.id,
+    bulkInvoicingId: await finishedBulk(order.id),
     webhookEventId: await storeEvent(),
   };
+}
+
+async function finishedBulk(purchaseOrderId: string): Promise<string> {
+  const input = { purchaseOrderIds: [purchaseOrderId] };
+  const { bulkInvoicing } = await server.graphql.mutate('createQboInvoices', input, 'bulkInvoicing { id }');
+  const finished = 'select from bulk_invoicing where id = $1 and finished_at is not null';
+  await eventually(
+    () => server.sql(finished, [bulkInvoicing.id]),
+    (rows) => rows.length === 1,
+  );
+  return bulkInvoicing.id;
 }
 
 const payOf = (purchaseOrderId: string) => ({ purchaseOrderId, amount: '1.00', method: 'WIRE' });
@@ -171,6 +188,7 @@ const UNKNOWN: Target = {
   anotherOrderId: 'po_00000000000000000000000000000000',
   creditNoteId: 'cn_00000000000000000000000000000000',
   apiKeyId: 'key_00000000000000000000000000000000',
+  bulkInvoicingId: 'bulk_00000000000000000000000000000000',
   webhookEventId: 'evt_00000000000000000000000000000000',
 };
 
@@ -184,6 +202,7 @@ interface Question {
 /** How each operation is asked about the target. */
 const QUERIES: Record<string, (of: Target) => Question> = {
   apiKeys: ({ apiKeyId }) => ({ document: '{ apiKeys(first: 100) { nodes { id } } }', shows: apiKeyId }),
+  bulkInvoicing: ({ bulkInvoicingId: id }) => byArgument('bulkInvoicing', { id }, id),
   collected: ({ conferenceId }) => ({
     document: `{ collected(conferenceId: "${conferenceId}", from: "2026-01-01", to: "2028-12-31") { currency: amount { currencyCode } } }`,
     shows: 'USD',
@@ -197,6 +216,7 @@ const QUERIES: Record<string, (of: Target) => Question> = {
   'node(invoice)': ({ invoiceId: id }) => byArgument('node', { id }, id),
   'node(creditNoteOfAnother)': ({ creditNoteId: id }) => byArgument('node', { id }, id),
   'node(apiKey)': ({ apiKeyId: id }) => byArgument('node', { id }, id),
+  'node(bulkInvoicing)': ({ bulkInvoicingId: id }) => byArgument('node', { id }, id),
   'node(webhookEvent)': ({ webhookEventId: id }) => byArgument('node', { id }, id),
   nodes: ({ purchaseOrderId: id }) => ({ document: `{ nodes(ids: ["${id}"]) { id } }`, shows: id }),
   'purchaseOrder(id)': ({ purchaseOrderId: id }) => byArgument('purchaseOrder', { id }, id),
@@ -264,6 +284,7 @@ const INPUTS: Record<string, (of: Target) => object> = {
     lineItems: LINES,
   }),
   createQboInvoice: ({ purchaseOrderId }) => ({ purchaseOrderId }),
+  createQboInvoices: ({ purchaseOrderId }) => ({ purchaseOrderIds: [purchaseOrderId] }),
   createStripeInvoice: ({ purchaseOrderId }) => ({ purchaseOrderId }),
   issueCreditNote: ({ purchaseOrderId }) => creditOf(purchaseOrderId),
   reconcileQboConnection: ({ conferenceId }) => ({ conferenceId }),
@@ -350,6 +371,7 @@ const FRESH: Record<string, () => Promise<Partial<Target>>> = {
   cancelPurchaseOrder: freshOrder,
   configureQboConnection: async () => ({ tokens: await freshTokens(server, server.quickbooks.realmId) }),
   createQboInvoice: freshOrder,
+  createQboInvoices: freshOrder,
   createStripeInvoice: freshOrder,
   issueCreditNote: freshOrder,
   sendPurchaseOrder: freshOrder,

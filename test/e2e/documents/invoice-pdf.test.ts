@@ -129,3 +129,17 @@ describe('a letterhead', () => {
     expect(conference).toEqual({ letterhead: '' });
   });
 });
+
+// The last test of this file: nothing from here is answered for a minute afterwards.
+test('an address that tries too many keys is told to wait, as by GraphQL', async () => {
+  const { id } = await createOrder(server);
+  // Some were tried by the tests before.
+  for (let attempt = 1; attempt <= 101; attempt++) {
+    const { status } = await get(pathOf(id), { key: `ci_guess-${attempt}` });
+    if (status === 429) break;
+    expect(status).toBe(401);
+  }
+  const response = await get(pathOf(id));
+  expect(response.status).toBe(429);
+  expect(await response.text()).toMatch(/Try again in \d+ s\./);
+});

@@ -2,6 +2,7 @@ import { type Evidence, type Finding, finding, type Row, type StripeEvidence } f
 import { auditHistory } from './history.js';
 import { atProvider, type Ledger, type Order, readLedger } from './ledger.js';
 import { auditAskedOf, auditCreated, auditEmails, auditTold } from './promises.js';
+import { auditBulks } from './quickbooks/bulk.js';
 import { auditInvoices, auditTotals, liveInvoices } from './quickbooks/invoices.js';
 import { auditRefunds, auditRests, auditShares } from './quickbooks/money.js';
 import { auditStatus, auditSums, auditTotal } from './status.js';
@@ -30,6 +31,7 @@ export async function audit(evidence: Evidence): Promise<Finding[]> {
     ...auditOpenWork(ledger),
     ...auditTold(ledger, evidence),
     ...ledger.orders.flatMap((order) => auditEmails(order, evidence)),
+    ...(await auditBulks(ledger, evidence)),
     ...(await auditHistory(evidence)),
   ];
 }

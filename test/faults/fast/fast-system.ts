@@ -129,7 +129,8 @@ export class FastSystem implements System {
     const handler = this.#useCases.jobs[job];
     const run = await this.#run(`worker ${worker}`, job, async (instance) => {
       const work = async () => void (await handler(instance.context('system'), scope));
-      if (job === 'resumeOperations') return work();
+      // Nobody's turn depends on the lock of a bulk, which ends with its session while the work goes on.
+      if (job === 'resumeOperations' || job === 'workOffBulkInvoicing') return work();
       const lock = job.includes('Stripe') ? `stripe:${scope}` : `qbo:${scope}`;
       await instance.withSession((session) => withSessionLock(session, lock, work));
     });
@@ -225,7 +226,8 @@ export class FastSystem implements System {
       waits,
     });
     // Nobody is woken: a story has its workers look for work.
-    const jobs = { wakeWebhookWorker: () => undefined, resumeOperationsIn: () => undefined };
+    const idle = () => undefined;
+    const jobs = { wakeWebhookWorker: idle, resumeOperationsIn: idle, wakeBulkInvoicing: idle };
     const shared = { clock, ids: randomIds, waits, secrets: this.#secrets, jobs };
     const billing = new StripeGateway({
       keys: new PostgresKeyStore(orm, this.#secrets, waits),

@@ -8,6 +8,7 @@ export * from 'graphile-worker';
 const USE_CASES: Readonly<Record<string, string>> = {
   process_qbo_events: 'processQboEvents',
   resume_operations: 'resumeOperations',
+  work_off_bulk_invoicing: 'workOffBulkInvoicing',
   sweep_qbo_connection: 'sweepQboConnection',
   process_stripe_events: 'processStripeEvents',
   sweep_stripe_connection: 'sweepStripeConnection',

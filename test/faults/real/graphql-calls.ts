@@ -9,6 +9,7 @@ const RESULTS: Readonly<Record<CallName, string>> = {
   sendPurchaseOrder: 'purchaseOrder',
   cancelPurchaseOrder: 'purchaseOrder',
   createQboInvoice: 'purchaseOrder',
+  createQboInvoices: 'bulkInvoicing',
   sendQboInvoice: 'purchaseOrder',
   syncQboInvoiceStatus: 'purchaseOrder',
   configureStripe: 'conference',

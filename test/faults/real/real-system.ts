@@ -21,6 +21,7 @@ const ROLES = ['api', 'api', 'worker', 'worker'] as const;
 const TASKS: Readonly<Record<Job, string>> = {
   processQboEvents: 'process_qbo_events',
   resumeOperations: 'resume_operations',
+  workOffBulkInvoicing: 'wake_due_bulk_invoicings',
   sweepQboConnection: 'wake_due_sweeps',
   processStripeEvents: 'process_stripe_events',
   sweepStripeConnection: 'wake_due_sweeps',

@@ -31,6 +31,7 @@ const CARRIERS = [
   ...mutations.map(({ name }) => `${upperFirst(name)}UserError`),
   ...[
     'ApiKey',
+    'BulkInvoicingItem',
     'Conference',
     'OrganizationBalance',
     'Payment',
@@ -147,7 +148,7 @@ test('nothing is left to decorators, which "simple" resolvers would silently swi
 });
 
 /** Nodes that no portal sees: by their ids it gets null. */
-const HIDDEN_NODES = ['ApiKey', 'WebhookEvent'];
+const HIDDEN_NODES = ['ApiKey', 'BulkInvoicing', 'WebhookEvent'];
 
 /** Every field that can be reached from the queries open to a portal, but for those that it gets as null. */
 function fieldsOfPortals(): [type: string, field: string][] {

@@ -93,6 +93,11 @@ describe('the schema', () => {
     );
     const counts = numbers.filter((name) => !name.endsWith('Connection.totalCount') && !name.endsWith('.statusCode'));
     expect(counts.sort()).toEqual([
+      'BulkInvoicing.failed',
+      'BulkInvoicing.pending',
+      'BulkInvoicing.succeeded',
+      'BulkInvoicing.total',
+      'BulkInvoicingItem.position',
       'Collected.count',
       'LineItem.quantity',
       'OrganizationBalance.count',
@@ -113,6 +118,7 @@ describe('the schema', () => {
     const connections = types.filter(({ name }) => name.endsWith('Connection') && !toProviders.includes(name));
     expect(connections.map(({ name }) => name).sort()).toEqual([
       'ApiKeyConnection',
+      'BulkInvoicingItemConnection',
       'ConferenceConnection',
       'OrganizationBalanceConnection',
       'PaymentConnection',

@@ -1,6 +1,7 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { MAX_PAGE_SIZE } from '../../../application/queries/page.js';
 import { presentApiKey } from '../access/api-key.type.js';
+import { presentBulkInvoicing } from '../bulk-invoicing/bulk-invoicing.type.js';
 import { presentConference } from '../conference/conference.type.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
@@ -59,6 +60,10 @@ async function findNode(context: GraphQLContext, id: string): Promise<Node | nul
     case 'ApiKey': {
       const key = await context.loaders.apiKey.load(id);
       return key ? presentApiKey(key) : null;
+    }
+    case 'BulkInvoicing': {
+      const bulk = await context.loaders.bulkInvoicing.load(id);
+      return bulk ? presentBulkInvoicing(bulk) : null;
     }
     default:
       return null;

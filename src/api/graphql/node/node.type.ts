@@ -9,6 +9,7 @@ const TYPE_BY_PREFIX: Readonly<Record<string, string>> = {
   inv: 'Invoice',
   evt: 'WebhookEvent',
   key: 'ApiKey',
+  bulk: 'BulkInvoicing',
 };
 
 export function typeNameOfId(id: string): string | undefined {

@@ -34,7 +34,7 @@ export class SyncQboInvoiceStatusInput {
 
 const NO_QBO_INVOICE = 'The purchase order has no invoice in QuickBooks.';
 
-const CreateQboInvoiceUserError = qboUserErrorType<CreateQboInvoiceCode>('CreateQboInvoice', {
+export const CreateQboInvoiceUserError = qboUserErrorType<CreateQboInvoiceCode>('CreateQboInvoice', {
   NOT_FOUND: commonCodes.NOT_FOUND,
   ...quickbooksCodes,
   ...creationCodes,

@@ -15,6 +15,7 @@ import { ApiKeyGrantsMigration } from './0014-api-key-grants.js';
 import { AuditChainMigration } from './0015-audit-chain.js';
 import { StoredSumsAndListsMigration } from './0016-stored-sums-and-lists.js';
 import { PurchaseOrderChangesMigration } from './0017-purchase-order-changes.js';
+import { BulkInvoicingMigration } from './0018-bulk-invoicing.js';
 import { LetterheadMigration } from './0019-letterhead.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
@@ -36,5 +37,6 @@ export const migrations = [
   { name: '0015-audit-chain', class: AuditChainMigration },
   { name: '0016-stored-sums-and-lists', class: StoredSumsAndListsMigration },
   { name: '0017-purchase-order-changes', class: PurchaseOrderChangesMigration },
+  { name: '0018-bulk-invoicing', class: BulkInvoicingMigration },
   { name: '0019-letterhead', class: LetterheadMigration },
 ];

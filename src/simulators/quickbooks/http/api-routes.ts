@@ -16,7 +16,7 @@ export function apiRoutes(simulation: Simulation, stopping: AbortSignal): Router
     const { method } = request;
     const kind = isWrite({ method, segments }) ? 'write' : 'read';
     await underWay.during(realmId, query.get('requestid'), (overlapping) =>
-      serve(simulation, stopping, request, response, { kind, realmId, query, body }, () =>
+      serve(simulation, stopping, request, response, { kind, realmId, query, body }, (itemRule) =>
         answerApi(simulation, {
           method,
           realmId,
@@ -27,6 +27,7 @@ export function apiRoutes(simulation: Simulation, stopping: AbortSignal): Router
           contentType: request.headers['content-type'],
           body,
           overlapping,
+          itemRule,
         }),
       ),
     );

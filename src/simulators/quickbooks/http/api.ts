@@ -19,6 +19,7 @@ import { type Answer, entityAnswer, faultAnswer, faultOf, wantsJson } from './an
 import { requestIdTooLong, runBatch } from './batch.js';
 import { changedSince } from './change-data-capture.js';
 import { endpoints, write } from './endpoints.js';
+import type { FaultRule } from './fault-rules.js';
 import { pdfOf } from './pdf.js';
 
 export interface ApiRequest {
@@ -33,6 +34,8 @@ export interface ApiRequest {
   readonly body: string;
   /** Another call with the same request id is not answered yet. */
   readonly overlapping: boolean;
+  /** Strikes some items of this batch. */
+  readonly itemRule?: FaultRule | undefined;
 }
 
 export interface ApiOutcome {
@@ -151,7 +154,9 @@ function change(work: Work, request: ApiRequest, requestId: string | undefined):
     requireContentType(request, 'application/text');
     return { QueryResponse: executeQuery(work, request.body, includes(request.query)) };
   }
-  if (resource === 'batch' && id === undefined) return runBatch(work, jsonBody(request), requestId);
+  if (resource === 'batch' && id === undefined) {
+    return runBatch(work, jsonBody(request), { requestId, rule: request.itemRule });
+  }
   const endpoint = endpoints.get(resource);
   if (endpoint === undefined || rest.length > 0) throw noSuchResource(request);
   if (id === undefined) {

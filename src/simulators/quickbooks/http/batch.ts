@@ -7,9 +7,13 @@ import { isObject, type JsonObject, parseJson, toJson } from '../json.js';
 import { executeQuery } from '../query/execute.js';
 import { faultBody, faultOf } from './answer.js';
 import { type Endpoint, endpoints, write } from './endpoints.js';
+import type { FaultRule } from './fault-rules.js';
 
 const MAX_ITEMS = 30;
-const MAX_REQUEST_ID = 50;
+/** Of the request id and the item's id together, and of each. */
+const MAX_KEY = 50;
+const MAX_REQUEST_ID = 36;
+const MAX_ITEM_ID = 10;
 
 const batchRequest = z.strictObject({
   BatchItemRequest: z.array(
@@ -23,8 +27,14 @@ const batchRequest = z.strictObject({
 });
 type BatchItem = z.output<typeof batchRequest>['BatchItemRequest'][number];
 
+export interface BatchCall {
+  readonly requestId: string | undefined;
+  /** Strikes some of the items. */
+  readonly rule: FaultRule | undefined;
+}
+
 /** Not a transaction: items succeed or fail one by one inside an answer of 200. */
-export function runBatch(work: Work, body: unknown, requestId: string | undefined): JsonObject {
+export function runBatch(work: Work, body: unknown, { requestId, rule }: BatchCall): JsonObject {
   const parsed = batchRequest.safeParse(body);
   if (!parsed.success) throw invalidProperty('BatchItemRequest');
   const items = parsed.data.BatchItemRequest;
@@ -32,16 +42,44 @@ export function runBatch(work: Work, body: unknown, requestId: string | undefine
     const detail = `The maximum number of batch items in a single request is ${MAX_ITEMS}.`;
     throw validationFault('1040', 'Batch size exceeds allowed limit', detail);
   }
-  return { BatchItemResponse: items.map((item) => ({ ...answerItem(work, item, requestId), bId: item.bId })) };
+  if (requestId !== undefined && requestId.length > MAX_REQUEST_ID) {
+    throw validationFault('2130', 'Invalid Request Id Format', `A batch takes at most ${MAX_REQUEST_ID} characters.`);
+  }
+  const answers = items.flatMap((item, index) => {
+    const struckBy = rule?.items?.includes(index + 1) ? rule : undefined;
+    return answersTo(work, item, requestId, struckBy).map((answer) => ({ ...answer, bId: item.bId }));
+  });
+  // Nobody promises an order, so whoever relies on one can be found out.
+  return { BatchItemResponse: work.settings.shuffleBatchAnswers ? answers.toReversed() : answers };
+}
+
+/** One answer as a rule; none, or another one, for an item that is struck. */
+function answersTo(
+  work: Work,
+  item: BatchItem,
+  requestId: string | undefined,
+  rule: FaultRule | undefined,
+): readonly JsonObject[] {
+  if (!rule) return [answerItem(work, item, requestId)];
+  const answer = rule.when === 'after' || rule.kind === 'repeat' ? answerItem(work, item, requestId) : undefined;
+  if (rule.kind === 'fault') return [{ Fault: faultBody(itemFault(rule)) }];
+  if (rule.kind === 'omit' || !answer) return [];
+  return rule.kind === 'repeat' ? [answer, answer] : [answer];
+}
+
+function itemFault({ code = '10000', message = 'Injected fault', detail = 'injected fault' }: FaultRule) {
+  return validationFault(code, message, detail, '').fault;
 }
 
 /** An item counts as repeated when both the request id and its own id are. */
 function answerItem(work: Work, item: BatchItem, requestId: string | undefined): JsonObject {
   const key = requestId === undefined ? undefined : `${requestId}${item.bId}`;
   try {
-    if (key !== undefined && key.length > MAX_REQUEST_ID) throw requestIdTooLong(key);
+    if (key !== undefined && key.length > MAX_KEY) throw requestIdTooLong(key);
+    if (item.bId.length > MAX_ITEM_ID) throw invalidProperty('bId');
     const print = fingerprint(toJson(item));
     const known = key === undefined ? undefined : recall(work, key, print);
+    if (known !== undefined && work.settings.failRepeatedBatchItems) throw businessRule(TROUBLE);
     if (known !== undefined) return remembered(known);
     const answer = runItem(work, item);
     if (key !== undefined && item.Query === undefined) {
@@ -52,6 +90,10 @@ function answerItem(work: Work, item: BatchItem, requestId: string | undefined):
     return { Fault: faultBody(faultOf(error)) };
   }
 }
+
+/** What a second use of the same ids in a batch was once answered with. */
+const TROUBLE =
+  'An unexpected error occurred while accessing or saving your data. Please wait a few minutes and try again.';
 
 function remembered(known: RememberedAnswer): JsonObject {
   const answer = parseJson(known.body);

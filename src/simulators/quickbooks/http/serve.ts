@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { pause } from '../../common/broken-connection.js';
 import { type Simulation, timeIn } from '../simulation.js';
 import { type Answer, commonHeaders, newTransactionId } from './answer.js';
+import { type FaultRule, isAboutItems } from './fault-rules.js';
 import { type CallKind, type LoggedCall, redactTokens } from './logged-call.js';
 import { performFault } from './perform-fault.js';
 
@@ -26,7 +27,8 @@ export async function serve(
   request: Request,
   response: Response,
   call: ServedCall,
-  work: () => Served,
+  /** With a rule that strikes only some items of a batch, which are to be treated by it. */
+  work: (itemRule?: FaultRule) => Served,
 ): Promise<void> {
   const tid = newTransactionId();
   const logged = log(simulation, request, call, tid);
@@ -42,6 +44,12 @@ export async function serve(
   Object.assign(logged, { fault: rule.kind, faultWhen: rule.when });
   const now = timeIn(simulation, realmId);
   const scene = { request, response, now, stopping, oauth: call.kind === 'token', send };
+  if (rule.items !== undefined) {
+    const served = work(rule);
+    if (isAboutItems(rule)) return finish(logged, served, send);
+    note(logged, served);
+    return performFault(rule, { ...scene, answer: served.answer });
+  }
   if (rule.kind === 'latency') {
     if (rule.when === 'before') await pause(rule.ms, scene);
     if (stopping.aborted) return;

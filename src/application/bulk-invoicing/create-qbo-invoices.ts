@@ -1,0 +1,89 @@
+import { ref } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
+import { BulkInvoicingItem, BulkInvoicingItemState } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
+import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
+import type { OperatingContext } from '../context.js';
+import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
+import { done, type Failure, type Outcome, refused } from '../outcome.js';
+import { changeableBy } from '../purchase-orders/purchase-order-ledger.js';
+import { validate } from '../validation.js';
+
+export interface CreateQboInvoicesInput {
+  readonly purchaseOrderIds: readonly string[];
+  readonly idempotencyKey?: string | null;
+}
+
+export type CreateQboInvoicesCode = IdempotencyCode | 'INVALID' | 'NOT_FOUND';
+export type CreateQboInvoicesOutcome = Outcome<Failure<CreateQboInvoicesCode>>;
+
+/** Seven envelopes, which one company takes in some ten seconds. */
+export const MAX_ORDERS = 200;
+
+const PATH = 'purchaseOrderIds';
+
+const input = z.object({
+  purchaseOrderIds: z
+    .array(z.string())
+    .min(1, 'Give at least one purchase order.')
+    .max(MAX_ORDERS, `At most ${MAX_ORDERS} purchase orders can be invoiced in one go.`)
+    .check((context) => {
+      const seen = new Set<string>();
+      for (const [index, id] of context.value.entries()) {
+        const message = 'This purchase order is named twice.';
+        if (seen.has(id)) context.issues.push({ code: 'custom', message, path: [index], input: id });
+        seen.add(id);
+      }
+    }),
+});
+
+/**
+ * Stores that each of these purchase orders is to be invoiced in QuickBooks, and has the background do it: nothing remote
+ * happens here. If one is unknown, or may not be invoiced by who asks, none is taken. `id` of the outcome is the bulk's.
+ */
+export async function createQboInvoices(
+  context: OperatingContext,
+  { idempotencyKey, ...given }: CreateQboInvoicesInput,
+): Promise<CreateQboInvoicesOutcome> {
+  const checked = validate(input, given);
+  if (!checked.ok) return refused(...checked.failures);
+  const request = { mutation: 'createQboInvoices', key: idempotencyKey ?? undefined, input: checked.value };
+  const outcome = await onceInTransaction(context, request, (tx) => store(tx, context, checked.value.purchaseOrderIds));
+  if (outcome.id !== null) context.jobs.wakeBulkInvoicing(outcome.id);
+  return outcome;
+}
+
+async function store(
+  tx: EntityManager,
+  context: OperatingContext,
+  orderIds: readonly string[],
+): Promise<CreateQboInvoicesOutcome> {
+  const { actor, clock, ids } = context;
+  const orders = await tx.find(PurchaseOrder, { id: { $in: [...orderIds] } });
+  const changeable = new Set(orders.filter((order) => changeableBy(actor, order)).map(({ id }) => id));
+  const missing = orderIds.flatMap((id, index) => (changeable.has(id) ? [] : [notFound(index)]));
+  if (missing.length > 0) return refused(...missing);
+  const bulk = tx.create(BulkInvoicing, {
+    id: ids.next('bulk'),
+    actorId: actor.id,
+    actorName: actor.name,
+    actorKind: actor.kind,
+    createdAt: clock.now(),
+  });
+  for (const [index, id] of orderIds.entries()) {
+    tx.create(BulkInvoicingItem, {
+      id: ids.next('bitem'),
+      bulkInvoicing: ref(bulk),
+      purchaseOrder: ref(PurchaseOrder, id),
+      position: index + 1,
+      state: BulkInvoicingItemState.PENDING,
+    });
+  }
+  await tx.flush();
+  return done(bulk.id);
+}
+
+function notFound(index: number): Failure<'NOT_FOUND'> {
+  return { code: 'NOT_FOUND', message: 'There is no purchase order with this id.', path: [PATH, `${index}`] };
+}

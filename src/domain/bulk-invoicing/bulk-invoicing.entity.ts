@@ -1,0 +1,30 @@
+import { Entity, Enum, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { ActorKind } from '../audit/audit-event.entity.js';
+
+/** Purchase orders that somebody asked to have invoiced in one go. The background works its items off. */
+@Entity({ tableName: 'bulk_invoicing' })
+@Index({
+  name: 'bulk_invoicing_unfinished',
+  expression: `create index "bulk_invoicing_unfinished" on "bulk_invoicing" ("created_at") where finished_at is null`,
+})
+export class BulkInvoicing {
+  @PrimaryKey({ type: 'text' })
+  id!: string;
+
+  /** Who asked, in whose name the invoices are made. */
+  @Property({ type: 'text' })
+  actorId!: string;
+
+  @Property({ type: 'text' })
+  actorName!: string;
+
+  @Enum({ items: () => ActorKind, columnType: 'text' })
+  actorKind!: ActorKind;
+
+  @Property({ type: 'Date', columnType: 'timestamptz(3)' })
+  createdAt!: Date;
+
+  /** When its last item got its result. */
+  @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })
+  finishedAt: Date | null = null;
+}
