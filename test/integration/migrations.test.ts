@@ -93,25 +93,26 @@ test('an operation that waited for its next look is free for who asks, and a rep
 
 test('audit events of the time before chains get their places by their ids, and the chains are whole', async () => {
   await migrateTo('0013-customer-credit');
+  await client.query("insert into api_key (id, name, key_hash, created_at) values ('key_1', 'office', 'h1', now())");
   await client.query(
     `insert into audit_event (id, actor, action, subject, before, after, occurred_at)
-     select id, actor, 'payment.recorded', subject, null, '{"amount": "1.50"}', '2026-11-02T12:00:00.125Z'
+     select id, actor, case when id in ('aud_1', 'aud_2') then 'purchase_order.created' else 'payment.recorded' end, subject, null, '{"amount": "1.50"}', '2026-11-02T12:00:00.125Z'
      from (values ('aud_3', 'office', 'po_1'), ('aud_1', 'quickbooks', 'po_1'), ('aud_4', 'stripe', 'po_1'),
-                  ('aud_2', 'office', 'po_2'), ('aud_5', 'office', 'conf_1')) as event (id, actor, subject)`,
+                  ('aud_2', 'nobody now', 'po_2'), ('aud_5', 'office', 'conf_1')) as event (id, actor, subject)`,
   );
 
   await migrateDatabase(databaseUrl);
 
   const { rows } = await client.query(
-    'select id, actor_kind as kind, subject, position, after, hash is not null as hashed from audit_event order by id',
+    'select id, actor_id as by, actor_kind as kind, subject, position, after, hash is not null as hashed from audit_event order by id',
   );
   const after = { amount: '1.50' };
   expect(rows).toEqual([
-    { id: 'aud_1', kind: 'SYSTEM', subject: 'po_1', position: 1, after, hashed: true },
-    { id: 'aud_2', kind: 'API_KEY', subject: 'po_2', position: 1, after, hashed: true },
-    { id: 'aud_3', kind: 'API_KEY', subject: 'po_1', position: 2, after, hashed: true },
-    { id: 'aud_4', kind: 'SYSTEM', subject: 'po_1', position: 3, after, hashed: true },
-    { id: 'aud_5', kind: 'API_KEY', subject: 'conf_1', position: null, after, hashed: false },
+    { id: 'aud_1', by: 'system', kind: 'SYSTEM', subject: 'po_1', position: 1, after, hashed: true },
+    { id: 'aud_2', by: 'unknown', kind: 'API_KEY', subject: 'po_2', position: 1, after, hashed: true },
+    { id: 'aud_3', by: 'key_1', kind: 'API_KEY', subject: 'po_1', position: 2, after, hashed: true },
+    { id: 'aud_4', by: 'system', kind: 'SYSTEM', subject: 'po_1', position: 3, after, hashed: true },
+    { id: 'aud_5', by: 'key_1', kind: 'API_KEY', subject: 'conf_1', position: null, after, hashed: false },
   ]);
   const orm = await openOrm(databaseUrl);
   const report = await verifyAuditChains(orm.em, { until: [], onBroken: () => undefined });

@@ -71,7 +71,7 @@ function asObject(names: string): Record<string, 'AS_OBJECT'> {
  * null. Connections and edges, known by their fields, need no rule: they only carry what has one.
  */
 export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
-  Actor: asObject('kind name'),
+  Actor: asObject('id kind name'),
   ApiKey: asObject(
     'administrator createdAt createdBy createdById expiresAt id lastUsedAt name prefix purchaseOrder revokedAt roles',
   ),
@@ -93,7 +93,7 @@ export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
     history: 'VIEWER',
     url: 'VIEWER',
   },
-  InvoiceEvent: asObject('action at by message'),
+  InvoiceEvent: asObject('action actor at message'),
   LineItem: asObject('description id lineTotal quantity unitPrice'),
   Money: asObject('amount currencyCode'),
   OrganizationBalance: asObject('amount count organizationName'),

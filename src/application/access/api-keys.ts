@@ -2,8 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ApiKey, ApiKeyKind } from '../../domain/access/api-key.entity.js';
 import { ALL_GRANTS, type ConferenceRole, type Grants, NO_GRANTS } from '../../domain/access/grants.js';
-import { ActorKind } from '../../domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../domain/audit/actor.js';
 import type { Actor, UseCaseContext } from '../context.js';
+
+/** The name of the key that `BOOTSTRAP_API_KEY` configures. */
+export const BOOTSTRAP_NAME = 'bootstrap';
 
 /** `ci_` tells secret scanners what they found; 256 random bits make guessing hopeless. */
 export function generateApiKey(): string {

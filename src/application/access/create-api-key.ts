@@ -10,13 +10,13 @@ import type { Actor, UseCaseContext } from '../context.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
 import { inTransaction } from '../transaction.js';
 import { requiredLine, validate } from '../validation.js';
-import { generateApiKey, storedForm } from './api-keys.js';
+import { BOOTSTRAP_NAME, generateApiKey, storedForm } from './api-keys.js';
 import { requireAdministrator, requireRoleIn, seesPurchaseOrder } from './permissions.js';
 
 export type CreateApiKeyCode = 'INVALID' | 'NOT_FOUND';
 
-/** Under these names parts of the system and the bearers of tokens stand in the audit trail. */
-const RESERVED_NAME = /^(system|nobody|quickbooks|stripe|jwt:.*)$/i;
+/** Under these names parts of the system, the bearers of tokens and the key of the configuration stand in the audit trail. */
+const RESERVED_NAME = new RegExp(`^(system|unknown|nobody|quickbooks|stripe|${BOOTSTRAP_NAME}|jwt:.*)$`, 'i');
 
 /** Nobody runs so many conferences at once, and each is checked. */
 const MAX_ROLES = 100;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ALL_GRANTS, ConferenceRole, type Grants, NO_GRANTS } from '../../domain/access/grants.js';
-import { ActorKind } from '../../domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../domain/audit/actor.js';
 import type { Actor } from '../context.js';
 import { CredentialRefused } from '../ports/identity.js';
 
@@ -21,7 +21,13 @@ const claimsSchema = z.object({
   sub: z.string().regex(/^[^\p{C}\p{Z}]{1,255}$/u),
   exp: z.number(),
   email: z.string().optional().catch(undefined),
-  name: z.string().optional().catch(undefined),
+  email_verified: z.boolean().optional().catch(undefined),
+  // What people call themselves must not look like an address that nobody checked.
+  name: z
+    .string()
+    .regex(/^[^@]*$/)
+    .optional()
+    .catch(undefined),
   [GRANTS_CLAIM]: grantsSchema,
 });
 
@@ -29,11 +35,12 @@ const claimsSchema = z.object({
 export function actorOfToken(claims: Readonly<Record<string, unknown>>): Actor {
   const parsed = claimsSchema.safeParse(claims);
   if (!parsed.success) throw grantsNothing();
-  const { sub, exp, email, name, [GRANTS_CLAIM]: claimed } = parsed.data;
+  const { sub, exp, email, email_verified: isVerified, name, [GRANTS_CLAIM]: claimed } = parsed.data;
   const grants = grantsOf(claimed);
   if (!grants.isAdministrator && grants.roles.size === 0 && grants.purchaseOrderId === null) throw grantsNothing();
   const id = `jwt:${sub}`;
-  return { id, name: nameOf(id, email ?? name), kind: ActorKind.USER, grants, expiresAt: new Date(exp * 1000) };
+  const label = isVerified ? (email ?? name) : name;
+  return { id, name: nameOf(id, label), kind: ActorKind.USER, grants, expiresAt: new Date(exp * 1000) };
 }
 
 function grantsNothing(): CredentialRefused {

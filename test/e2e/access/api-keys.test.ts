@@ -145,6 +145,7 @@ describe('a key is not made', () => {
     ['without a name', () => ({ ...viewerOf(own), name: '  ' }), ['name']],
     ['under a name of two lines', () => ({ ...viewerOf(own), name: 'a\nb' }), ['name']],
     ['under the name of a part of the system', () => ({ ...viewerOf(own), name: 'QuickBooks' }), ['name']],
+    ['under the name of the configured key', () => ({ ...viewerOf(own), name: 'Bootstrap' }), ['name']],
     ['under a name like those of tokens', () => ({ ...viewerOf(own), name: 'jwt:ada' }), ['name']],
   ])('%s', async (_what, input, path) => {
     const payload = await unchanged(() => create(server.graphql, { name: 'refused', ...input() }));

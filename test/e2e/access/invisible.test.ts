@@ -226,7 +226,7 @@ describe('the portal of a buyer', () => {
       reference organizationName lineItems { description } totalPaid { amount }
       notes attention { message } qboInvoiceId qboInvoiceUrl
       payments { nodes { amount { amount } note reversedBy { reason } } }
-      invoice { number url history { by message } }
+      invoice { number url history { actor { name } message } }
       qboInvoice { docNumber payUrl url syncToken }
       conference { name qboConnection { realmId } stripeConnection { accountId } purchaseOrders { totalCount nodes { id } } }
     } }`;
@@ -238,7 +238,7 @@ describe('the portal of a buyer', () => {
       attention: [],
       qboInvoiceUrl: expect.stringMatching(/^http/),
       payments: { nodes: [{ note: 'An internal note', reversedBy: { reason: 'An internal reason' } }] },
-      invoice: { url: expect.any(String), history: [{ by: 'bootstrap' }] },
+      invoice: { url: expect.any(String), history: [{ actor: { name: 'bootstrap' } }] },
       qboInvoice: { url: expect.any(String), syncToken: '0' },
       conference: {
         qboConnection: { realmId: expect.any(String) },

@@ -93,9 +93,17 @@ describe('a token grants what its claim says', () => {
 describe('in the audit trail', () => {
   test.each<[string, Record<string, unknown>, string]>([
     ['the subject stands for its bearer', {}, 'jwt:ada'],
-    ['an address stands beside it', { email: 'ada@example.org', name: 'Ada' }, 'jwt:ada (ada@example.org)'],
-    ['a name does when there is no address', { name: 'Ada\n Lovelace' }, 'jwt:ada (Ada Lovelace)'],
-    ['what is no text is left out', { email: 5, name: { first: 'Ada' } }, 'jwt:ada'],
+    [
+      'an address that was verified stands beside it',
+      { email: 'ada@example.org', email_verified: true, name: 'Ada' },
+      'jwt:ada (ada@example.org)',
+    ],
+    ['another address does not', { email: 'ada@example.org', email_verified: false, name: 'Ada' }, 'jwt:ada (Ada)'],
+    ['nor one of which nobody says', { email: 'ada@example.org' }, 'jwt:ada'],
+    ['nor one in words', { email: 'ada@example.org', email_verified: 'true' }, 'jwt:ada'],
+    ['nor a name that looks like one', { name: 'ceo@example.org' }, 'jwt:ada'],
+    ['a name does when there is none', { name: 'Ada\n Lovelace' }, 'jwt:ada (Ada Lovelace)'],
+    ['what is no text is left out', { email: 5, email_verified: true, name: { first: 'Ada' } }, 'jwt:ada'],
     ['a long name is cut', { name: 'x'.repeat(500) }, `jwt:ada (${'x'.repeat(100)})`],
     ['nobody passes for a part of the system', { sub: 'system', name: 'quickbooks' }, 'jwt:system (quickbooks)'],
   ])('%s', async (_what, claims, actor) => {
@@ -103,6 +111,13 @@ describe('in the audit trail', () => {
     const client = await bearing({ conferences: { [server.conferenceId]: 'FINANCE' } }, claims);
     await client.mutate('sendPurchaseOrder', { purchaseOrderId: order.id }, '');
     expect((await auditTrail(server, order.id)).map((event) => event.actor)).toEqual(['bootstrap', actor]);
+    const { history } = (
+      await server.graphql.query(
+        'query ($id: ID!) { purchaseOrder(id: $id) { history(first: 1) { nodes { actor { id name kind } } } } }',
+        order,
+      )
+    ).purchaseOrder;
+    expect(history.nodes).toEqual([{ actor: { id: `jwt:${claims.sub ?? 'ada'}`, name: actor, kind: 'USER' } }]);
   });
 });
 

@@ -10,7 +10,7 @@ import {
 import { PageRequestError } from '../../../src/application/queries/page.js';
 import type { PurchaseOrderFilter } from '../../../src/application/queries/purchase-order-filter.js';
 import { ALL_GRANTS, ConferenceRole, type Grants, NO_GRANTS } from '../../../src/domain/access/grants.js';
-import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { PurchaseOrderStatus } from '../../../src/domain/purchase-order/purchase-order.status.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';

@@ -17,7 +17,7 @@ import { buildGraphQLSchema } from '../../../src/api/graphql/schema.js';
 import { AccessDenied } from '../../../src/application/access/permissions.js';
 import { type Actor, NOBODY } from '../../../src/application/context.js';
 import { NO_GRANTS } from '../../../src/domain/access/grants.js';
-import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 
 const schema = buildGraphQLSchema();
 const objectTypes = Object.values(schema.getTypeMap()).filter(

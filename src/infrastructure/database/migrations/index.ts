@@ -17,6 +17,7 @@ import { StoredSumsAndListsMigration } from './0016-stored-sums-and-lists.js';
 import { PurchaseOrderChangesMigration } from './0017-purchase-order-changes.js';
 import { BulkInvoicingMigration } from './0018-bulk-invoicing.js';
 import { LetterheadMigration } from './0019-letterhead.js';
+import { OperationRequestersMigration } from './0020-operation-requesters.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -39,4 +40,5 @@ export const migrations = [
   { name: '0017-purchase-order-changes', class: PurchaseOrderChangesMigration },
   { name: '0018-bulk-invoicing', class: BulkInvoicingMigration },
   { name: '0019-letterhead', class: LetterheadMigration },
+  { name: '0020-operation-requesters', class: OperationRequestersMigration },
 ];
