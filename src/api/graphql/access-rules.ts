@@ -58,7 +58,12 @@ export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription',
 export type ObjectRules = Readonly<Record<string, Access | 'AS_OBJECT'>>;
 
 function asObject(names: string): Record<string, 'AS_OBJECT'> {
-  return Object.fromEntries(names.split(' ').map((name) => [name, 'AS_OBJECT']));
+  return Object.fromEntries(
+    names
+      .trim()
+      .split(/\s+/)
+      .map((name) => [name, 'AS_OBJECT']),
+  );
 }
 
 /**
@@ -96,9 +101,12 @@ export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
   Payment: { ...asObject('amount createdAt id method paidOn reference reversedBy source'), note: 'VIEWER' },
   PaymentReversal: { ...asObject('createdAt id'), reason: 'VIEWER' },
   PurchaseOrder: {
-    ...asObject(
-      'balanceDue billingAddress buyerReference conference contactEmail contactName createdAt creditNotes currencyCode dueDate id invoice invoices lineItems organizationName payments pdfPath qboInvoice qboInvoiceId reference status stripeInvoice stripeInvoiceId stripeInvoiceUrl subtotal total totalCredited totalPaid updatedAt',
-    ),
+    ...asObject(`
+      balanceDue billingAddress buyerReference conference contactEmail contactName createdAt creditNotes
+      currencyCode dueDate id invoice invoices lineItems organizationName payments pdfPath qboInvoice qboInvoiceId
+      reference status stripeInvoice stripeInvoiceId stripeInvoiceUrl subtotal total totalCredited totalPaid
+      updatedAt
+    `),
     attention: 'VIEWER',
     history: 'VIEWER',
     notes: 'VIEWER',
@@ -108,9 +116,10 @@ export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
   PurchaseOrderEvent: asObject(
     'action actor at changes position provider providerInvoiceId providerPaymentIds providerRequestId',
   ),
-  QboConnection: asObject(
-    'accessTokenExpiresAt companyName environment lastSweptAt nextSweepAt readsPausedUntil realmId refreshTokenExpiresAt refreshTokenHardExpiresAt serviceItemId status usage writesPausedUntil',
-  ),
+  QboConnection: asObject(`
+    accessTokenExpiresAt companyName environment lastSweptAt nextSweepAt readsPausedUntil realmId
+    refreshTokenExpiresAt refreshTokenHardExpiresAt serviceItemId status usage writesPausedUntil
+  `),
   QboInvoice: {
     ...asObject('balance docNumber emailStatus id lastSyncedAt payUrl status total'),
     syncToken: 'VIEWER',

@@ -17,9 +17,12 @@ const grantsSchema = z.union([
   z.strictObject({ purchaseOrder: z.string() }),
 ]);
 
+/** `Date` knows no later one. */
+const LAST_SECOND = 8_640_000_000_000;
+
 const claimsSchema = z.object({
   sub: z.string().regex(/^[^\p{C}\p{Z}]{1,255}$/u),
-  exp: z.number(),
+  exp: z.number().max(LAST_SECOND),
   email: z.string().optional().catch(undefined),
   email_verified: z.boolean().optional().catch(undefined),
   // What people call themselves must not look like an address that nobody checked.

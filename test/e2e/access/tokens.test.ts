@@ -141,6 +141,7 @@ describe('a token that says nothing clear lets nobody in', () => {
     ['with an administrator in words', { administrator: 'true' }, {}],
     ['with an administrator that is none', { administrator: false }, {}],
     ['with something unknown beside', { administrator: true, until: 'Friday' }, {}],
+    ['with an end that no calendar has', { administrator: true }, { exp: 1e15 }],
     ['with a subject of two words', { administrator: true }, { sub: 'ada lovelace' }],
     ['with an endless subject', { administrator: true }, { sub: 'x'.repeat(256) }],
   ])('%s', async (_what, grants, claims) => {
