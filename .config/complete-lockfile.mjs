@@ -5,7 +5,7 @@
 // With --check it writes nothing and fails when there is something to do.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const LOCKFILE = new URL('../package-lock.json', import.meta.url);
+const LOCKFILES = ['package-lock.json', 'test/bench/package-lock.json'];
 const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
 
 const OS = {
@@ -19,12 +19,17 @@ const CPU = {
 const LIBC = { gnu: 'glibc', glibc: 'glibc', gnueabihf: 'glibc', musl: 'musl', linuxmusl: 'musl', musleabihf: 'musl' };
 
 const check = process.argv.includes('--check');
-const lock = JSON.parse(readFileSync(LOCKFILE, 'utf8'));
+for (const file of LOCKFILES) {
+  const lock = JSON.parse(readFileSync(urlOf(file), 'utf8'));
+  const missing = findMissing(lock.packages);
+  const located = Object.entries(lock.packages).filter(([, entry]) => hasForeignPlace(entry));
+  if (check) report(file, missing, located);
+  else repair(file, lock, missing, located);
+}
 
-const missing = findMissing(lock.packages);
-const located = Object.entries(lock.packages).filter(([, entry]) => hasForeignPlace(entry));
-if (check) report();
-else repair();
+function urlOf(file) {
+  return new URL(`../${file}`, import.meta.url);
+}
 
 function sameNames(...names) {
   return Object.fromEntries(names.map((name) => [name, name]));
@@ -72,23 +77,21 @@ function hasForeignPlace(entry) {
   return entry.resolved !== undefined && entry.link !== true && !entry.resolved.startsWith(PUBLIC_REGISTRY);
 }
 
-function report() {
+function report(file, missing, located) {
   for (const [path, { version }] of missing) console.error(`missing: ${path.slice('node_modules/'.length)}@${version}`);
   for (const [path] of located) console.error(`names a registry other than the public one: ${path}`);
   const problems = missing.size + located.length;
-  if (problems > 0) fail(`package-lock.json has ${problems} incomplete entries: run "npm run fix:lockfile".`);
+  if (problems > 0) fail(`${file} has ${problems} incomplete entries: run "npm run fix:lockfile".`);
 }
 
-function repair() {
+function repair(file, lock, missing, located) {
   for (const [, entry] of located) delete entry.resolved;
   const entries = Object.entries(lock.packages).concat([...missing]);
   // npm's order, so that the next "npm install" does not move them.
   entries.sort(([a], [b]) => a.localeCompare(b, 'en'));
   lock.packages = Object.fromEntries(entries);
-  writeFileSync(LOCKFILE, `${JSON.stringify(lock, null, 2)}\n`);
-  console.log(
-    `package-lock.json: ${missing.size} platform packages added, ${located.length} registry addresses removed.`,
-  );
+  writeFileSync(urlOf(file), `${JSON.stringify(lock, null, 2)}\n`);
+  console.log(`${file}: ${missing.size} platform packages added, ${located.length} registry addresses removed.`);
 }
 
 function fail(message) {

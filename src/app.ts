@@ -1,5 +1,5 @@
 import { startHttpServer } from './api/http-server.js';
-import { ensureApiKey, hasAdministratorKey } from './application/access/api-keys.js';
+import { BOOTSTRAP_NAME, ensureApiKey, hasAdministratorKey } from './application/access/api-keys.js';
 import { systemActor } from './application/context.js';
 import type { SecretBox } from './application/ports/secrets.js';
 import type { SweepReport } from './application/sweeps.js';
@@ -83,7 +83,7 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
 async function admitAdministrator(foundation: Foundation, apiKey: string | undefined): Promise<void> {
   const { config, logger } = foundation;
   const context = plainContext(foundation);
-  if (apiKey !== undefined && !(await ensureApiKey(context, 'bootstrap', apiKey))) {
+  if (apiKey !== undefined && !(await ensureApiKey(context, BOOTSTRAP_NAME, apiKey))) {
     logger.warn('the bootstrap API key was revoked, or is the key of somebody else: choose another one');
   } else if (!config.tokens && !(await hasAdministratorKey(context))) {
     logger.warn('nobody can log in: set BOOTSTRAP_API_KEY');

@@ -19,7 +19,8 @@ export const pagePolicy: RequestHandler = helmet.contentSecurityPolicy({
     workerSrc: ["'self'", 'blob:'],
     baseUri: ["'self'"],
     formAction: ["'none'"],
-    frameAncestors: ["'none'"],
+    // The IDE itself frames the box that scripts of requests run in.
+    frameAncestors: ["'self'"],
     objectSrc: ["'none'"],
   },
 });

@@ -24,6 +24,7 @@ export interface AuditEntry {
 export function audit(tx: EntityManager, { clock, ids, actor }: UseCaseContext, entry: AuditEntry): void {
   tx.create(AuditEvent, {
     id: ids.next('aud'),
+    actorId: actor.id,
     actor: actor.name,
     actorKind: actor.kind,
     action: entry.action,

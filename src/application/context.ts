@@ -1,19 +1,23 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ALL_GRANTS, type Grants, NO_GRANTS } from '../domain/access/grants.js';
-import { ActorKind } from '../domain/audit/audit-event.entity.js';
+import { type ActorIdentity, ActorKind } from '../domain/audit/actor.js';
 import type { Clock } from '../domain/clock.js';
 import type { IdSource } from '../domain/ids.js';
 import type { InvoiceProvider } from '../domain/invoice/invoice.status.js';
 import type { JobQueue } from './ports/jobs.js';
 import type { Waits } from './waits.js';
 
-/** Who acts, as it will stand in the audit trail: an API key's name, or a part of the system such as `stripe`. */
-export interface Actor {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: ActorKind;
+/** Who acts, as it will stand in the audit trail, and what it may do. */
+export interface Actor extends ActorIdentity {
   /** What it may see and do. */
   readonly grants: Grants;
+  /** When its key or token ends by itself; left out, it does not. */
+  readonly expiresAt?: Date;
+}
+
+/** Without what it may do. */
+export function identityOf({ id, name, kind }: Actor): ActorIdentity {
+  return { id, name, kind };
 }
 
 /** Whoever shows no credential. */
@@ -25,6 +29,22 @@ export function systemActor(provider: `${InvoiceProvider}`): Actor {
 }
 
 const SYSTEM_NAMES = { QBO: 'quickbooks', STRIPE: 'stripe' } as const;
+
+/**
+ * The same in the name of the provider. What it says is found out, whoever had it asked: the reading of a company also tells
+ * of conferences that the caller does not see, and whose people must not read of the caller.
+ */
+export function asProvider<Context extends UseCaseContext>(context: Context, provider: `${InvoiceProvider}`): Context {
+  return { ...context, actor: systemActor(provider) };
+}
+
+/** The same in the name of whoever asked for what is gone on with, if that is known. What it may do stays as it is. */
+export function asRequester<Context extends UseCaseContext>(
+  context: Context,
+  { requestedBy }: { readonly requestedBy: ActorIdentity | null },
+): Context {
+  return requestedBy ? { ...context, actor: { ...requestedBy, grants: context.actor.grants } } : context;
+}
 
 /** What every use case gets. The entity manager is the caller's own fork: nothing else writes through it. */
 export interface UseCaseContext {

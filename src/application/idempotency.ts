@@ -3,7 +3,6 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { ClientIdempotencyKey } from '../domain/operation/client-idempotency-key.entity.js';
 import type { UseCaseContext } from './context.js';
 import { done, type Failure, type Outcome, refusal } from './outcome.js';
-import { inTransaction } from './transaction.js';
 
 /** A client's name for one request: the same key with the same input never creates a second thing. */
 export interface IdempotentRequest {
@@ -15,23 +14,25 @@ export interface IdempotentRequest {
 export type IdempotencyCode = 'IDEMPOTENCY_KEY_REUSED' | 'INVALID';
 
 /**
- * Runs `work` in one transaction together with the claim of the client's key. A second request with the key waits at
- * the unique constraint until the first has ended, then gets the first one's result, or does the work itself when the
- * first one created nothing. A crash undoes the claim together with the work.
+ * Does `work` unless an earlier request with the client's key did, whose result is returned instead. A second request waits
+ * at the unique constraint until the first has ended, and does the work itself when that one created nothing. A crash
+ * undoes the claim of the key together with the work.
+ *
+ * The caller first finds, in the same transaction, what the request is about: who may not change it any more is not told
+ * the result either.
  */
-export async function onceInTransaction<F extends Failure<string>>(
+export async function once<F extends Failure<string>>(
+  tx: EntityManager,
   context: UseCaseContext,
   request: IdempotentRequest,
-  work: (tx: EntityManager) => Promise<Outcome<F>>,
+  work: () => Promise<Outcome<F>>,
 ): Promise<Outcome<F | Failure<IdempotencyCode>>> {
-  return inTransaction<Outcome<F | Failure<IdempotencyCode>>>(context.em, async (tx) => {
-    const earlier = await claimKey(tx, context, request, context.ids.next('idem'));
-    if (earlier) return earlier.resultId === null ? earlier.refusal : done(earlier.resultId);
-    const outcome = await work(tx);
-    if (outcome.id === null) await releaseKey(tx, context, request);
-    else await pointKey(tx, context, request, outcome.id);
-    return outcome;
-  });
+  const earlier = await claimKey(tx, context, request, context.ids.next('idem'));
+  if (earlier) return earlier.resultId === null ? earlier.refusal : done(earlier.resultId);
+  const outcome = await work();
+  if (outcome.id === null) await releaseKey(tx, context, request);
+  else await pointKey(tx, context, request, outcome.id);
+  return outcome;
 }
 
 type EarlierUse =

@@ -3,7 +3,7 @@ import { IsolationLevel } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type ChainedEvent, whyBroken } from '../domain/audit/audit-chain.js';
 
-/** The first event of a chain that is not as it must be; what comes after it proves nothing any more. */
+/** What is wrong with a chain first; what comes after it proves nothing any more. */
 export interface BrokenChain {
   readonly subject: string;
   readonly problem: string;
@@ -24,8 +24,8 @@ export interface AuditVerification {
 }
 
 /**
- * Follows the chain of every purchase order from its first event to its last, as of one moment, and computes every hash
- * anew. Needs as much memory for millions of events as for one.
+ * Follows the chain of every purchase order from its first event to its last, as of one moment, computes every hash anew,
+ * and looks for orders that have none. Needs as much memory for millions of events as for one.
  */
 export async function verifyAuditChains(
   em: EntityManager,
@@ -51,6 +51,10 @@ export async function verifyAuditChains(
         onBroken({ subject: event.subject, problem });
       }
       previous = event;
+    }
+    for await (const { id } of rowsOf<{ id: string }>(tx, 'unchained', UNCHAINED)) {
+      found.broken += 1;
+      onBroken({ subject: id, problem: 'there is no event of it' });
     }
   };
   await em.fork().transactional(read, { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true });
@@ -87,25 +91,37 @@ class CheckpointDigest {
   }
 }
 
-const EVENTS_PER_FETCH = 2000;
+/** Every order has a chain, which begins with its creation. */
+const UNCHAINED = `
+  select id from purchase_order
+  where not exists (select from audit_event where subject = purchase_order.id) order by id`;
 
-interface Row extends Omit<ChainedEvent, 'occurredAt'> {
+/** One chain after the other, by position. What claims a place in a chain belongs to one, whatever it is about. */
+const CHAINED = `
+  select id, actor_id as "actorId", actor, actor_kind as "actorKind", action, subject, before::text, after::text,
+         provider_request_id as "providerRequestId", occurred_at as "occurredAt",
+         position, previous_hash as "previousHash", hash
+  from audit_event where starts_with(subject, 'po_') or num_nonnulls(position, previous_hash, hash) > 0
+  order by subject, position, id`;
+
+interface EventRow extends Omit<ChainedEvent, 'occurredAt'> {
   readonly occurredAt: Date | string;
 }
 
-/** One chain after the other, by position. What claims a place in a chain belongs to one, whatever it is about. */
 async function* chainedEvents(tx: EntityManager): AsyncGenerator<ChainedEvent> {
-  await tx.execute(
-    `declare chained no scroll cursor for
-     select id, actor, actor_kind as "actorKind", action, subject, before::text, after::text,
-            provider_request_id as "providerRequestId", occurred_at as "occurredAt",
-            position, previous_hash as "previousHash", hash
-     from audit_event where starts_with(subject, 'po_') or num_nonnulls(position, previous_hash, hash) > 0
-     order by subject, position, id`,
-  );
+  for await (const row of rowsOf<EventRow>(tx, 'chained', CHAINED)) {
+    yield { ...row, occurredAt: new Date(row.occurredAt) };
+  }
+}
+
+const ROWS_PER_FETCH = 2000;
+
+/** The rows of a query, however many, through a cursor of this name. */
+async function* rowsOf<Row>(tx: EntityManager, cursor: string, query: string): AsyncGenerator<Row> {
+  await tx.execute(`declare ${cursor} no scroll cursor for ${query}`);
   for (;;) {
-    const rows = await tx.execute<Row[]>(`fetch ${EVENTS_PER_FETCH} from chained`);
-    for (const row of rows) yield { ...row, occurredAt: new Date(row.occurredAt) };
-    if (rows.length < EVENTS_PER_FETCH) return;
+    const rows = await tx.execute<Row[]>(`fetch ${ROWS_PER_FETCH} from ${cursor}`);
+    yield* rows;
+    if (rows.length < ROWS_PER_FETCH) return;
   }
 }

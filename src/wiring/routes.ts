@@ -45,12 +45,13 @@ export async function mountRoutes(app: Express, state: HttpState, parts: ApiPart
   if (config.corsOrigins.length > 0) app.use(CLIENT_ROUTES, allowOrigins(config.corsOrigins));
   mountQuickBooksWebhooks(app, parts);
   mountStripeWebhooks(app, parts);
-  mountDocuments(app, parts);
+  const rateLimits = new RateLimits(config.rateLimitPerMinute);
+  mountDocuments(app, parts, rateLimits);
   if (config.graphqlIde) {
     const developmentKey = config.production ? undefined : parts.apiKey;
     app.use(ideRouter({ developmentKey, findExampleIds: () => findExampleIds(requestOrm.em.fork()) }));
   }
-  return mountGraphQL(app, state, parts);
+  return mountGraphQL(app, state, parts, rateLimits);
 }
 
 /** The simulators of this process by their providers. */
@@ -109,17 +110,23 @@ function inboxOf(parts: ApiParts) {
   return { ...plainContext({ ...parts, orm: parts.requestOrm }), wake };
 }
 
-function mountDocuments(app: Express, { requestOrm, clock, findActor }: ApiParts): void {
+function mountDocuments(app: Express, { requestOrm, clock, findActor }: ApiParts, rateLimits: RateLimits): void {
   app.use(
     documentRouter({
       findActor,
       findDocument: (actor, id) => findPurchaseOrderDocument(requestOrm.em.fork(), { actor, id, now: clock.now() }),
       renderer: new PdfRenderer(),
+      rateLimits,
     }),
   );
 }
 
-async function mountGraphQL(app: Express, { server }: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
+async function mountGraphQL(
+  app: Express,
+  { server }: HttpState,
+  parts: ApiParts,
+  rateLimits: RateLimits,
+): Promise<() => Promise<void>> {
   const { config, requestOrm, logger, metrics, createContext, findActor } = parts;
   const feed = startChangeFeed(parts);
   const graphql = await startGraphQLServer({
@@ -129,7 +136,7 @@ async function mountGraphQL(app: Express, { server }: HttpState, parts: ApiParts
     findActor,
     openIntrospection: !config.production,
     trustedDocuments: await loadTrustedDocuments(config.trustedDocuments),
-    rateLimits: new RateLimits(config.rateLimitPerMinute),
+    rateLimits,
     timeLimits: standardTimeLimits,
     deadlineMs: config.waits.graphqlDeadlineMs,
     onOperation: (operation) => {

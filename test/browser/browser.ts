@@ -8,7 +8,7 @@ const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/
 const SCREENSHOTS = '.browser';
 
 /** A test that waits longer is to say for what. */
-const WAIT_MS = 10_000;
+const WAIT_MS = 20_000;
 
 /** A browser without a window. One that runs as root refuses its sandbox, and it opens nothing but our own pages. */
 export async function startBrowser(): Promise<Browser> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { verifyAuditChains } from '../../src/application/verify-audit-chains.js';
+import { DatabaseProblem, databaseProblem } from '../../src/infrastructure/database/database-problem.js';
 import { migrateDatabase } from '../../src/infrastructure/database/migrate.js';
 import { openOrm } from '../../src/infrastructure/database/orm.js';
 
@@ -92,25 +93,26 @@ test('an operation that waited for its next look is free for who asks, and a rep
 
 test('audit events of the time before chains get their places by their ids, and the chains are whole', async () => {
   await migrateTo('0013-customer-credit');
+  await client.query("insert into api_key (id, name, key_hash, created_at) values ('key_1', 'office', 'h1', now())");
   await client.query(
     `insert into audit_event (id, actor, action, subject, before, after, occurred_at)
-     select id, actor, 'payment.recorded', subject, null, '{"amount": "1.50"}', '2026-11-02T12:00:00.125Z'
+     select id, actor, case when id in ('aud_1', 'aud_2') then 'purchase_order.created' else 'payment.recorded' end, subject, null, '{"amount": "1.50"}', '2026-11-02T12:00:00.125Z'
      from (values ('aud_3', 'office', 'po_1'), ('aud_1', 'quickbooks', 'po_1'), ('aud_4', 'stripe', 'po_1'),
-                  ('aud_2', 'office', 'po_2'), ('aud_5', 'office', 'conf_1')) as event (id, actor, subject)`,
+                  ('aud_2', 'nobody now', 'po_2'), ('aud_5', 'office', 'conf_1')) as event (id, actor, subject)`,
   );
 
   await migrateDatabase(databaseUrl);
 
   const { rows } = await client.query(
-    'select id, actor_kind as kind, subject, position, after, hash is not null as hashed from audit_event order by id',
+    'select id, actor_id as by, actor_kind as kind, subject, position, after, hash is not null as hashed from audit_event order by id',
   );
   const after = { amount: '1.50' };
   expect(rows).toEqual([
-    { id: 'aud_1', kind: 'SYSTEM', subject: 'po_1', position: 1, after, hashed: true },
-    { id: 'aud_2', kind: 'API_KEY', subject: 'po_2', position: 1, after, hashed: true },
-    { id: 'aud_3', kind: 'API_KEY', subject: 'po_1', position: 2, after, hashed: true },
-    { id: 'aud_4', kind: 'SYSTEM', subject: 'po_1', position: 3, after, hashed: true },
-    { id: 'aud_5', kind: 'API_KEY', subject: 'conf_1', position: null, after, hashed: false },
+    { id: 'aud_1', by: 'system', kind: 'SYSTEM', subject: 'po_1', position: 1, after, hashed: true },
+    { id: 'aud_2', by: 'unknown', kind: 'API_KEY', subject: 'po_2', position: 1, after, hashed: true },
+    { id: 'aud_3', by: 'key_1', kind: 'API_KEY', subject: 'po_1', position: 2, after, hashed: true },
+    { id: 'aud_4', by: 'system', kind: 'SYSTEM', subject: 'po_1', position: 3, after, hashed: true },
+    { id: 'aud_5', by: 'key_1', kind: 'API_KEY', subject: 'conf_1', position: null, after, hashed: false },
   ]);
   const orm = await openOrm(databaseUrl);
   const report = await verifyAuditChains(orm.em, { until: [], onBroken: () => undefined });
@@ -118,7 +120,55 @@ test('audit events of the time before chains get their places by their ids, and 
   expect(report).toEqual({ chains: 2, events: 4, broken: 0, digests: [] });
 });
 
-test('API keys from before stay administrators, and their names are free once they are revoked', async () => {
+test('orders that were booked on before the sums were stored get them, reversed bookings left out', async () => {
+  await migrateTo('0013-customer-credit');
+  await client.query(
+    `insert into conference (id, slug, name, timezone, currency_code, created_at, updated_at)
+     values ('conf', 'c', 'C', 'UTC', 'USD', now(), now());
+     insert into purchase_order (id, conference_id, reference, status, organization_name, contact_email, contact_name,
+       billing_address, notes, buyer_reference, currency_code, total_minor, created_at, updated_at)
+     select id, 'conf', 'PO-00000' || right(id, 1), 'SENT', 'Acme', 'a@b.example', '', '', '', '', 'USD', 1000, now(), now()
+     from (values ('po_1'), ('po_2')) as purchase_order (id);
+     insert into payment (id, purchase_order_id, amount_minor, method, source, reference, paid_on, note, recorded_by, created_at)
+     select id, 'po_1', amount, 'WIRE', 'MANUAL', '', now(), '', 'test', now()
+     from (values ('pay_1', 300), ('pay_2', 50), ('pay_3', 7)) as payment (id, amount);
+     insert into payment_reversal (id, payment_id, reason, reversed_by, created_at) values ('rev', 'pay_2', 'Mistake', 'test', now());
+     insert into credit_note (id, purchase_order_id, amount_minor, source, reason, issued_by, created_at)
+     values ('cn', 'po_1', 100, 'MANUAL', 'Goodwill', 'test', now())`,
+  );
+
+  await migrateDatabase(databaseUrl);
+
+  const { rows } = await client.query(
+    'select id, paid_minor::int as paid, credited_minor::int as credited, balance_minor::int as balance from purchase_order order by id',
+  );
+  expect(rows).toEqual([
+    { id: 'po_1', paid: 307, credited: 100, balance: 593 },
+    { id: 'po_2', paid: 0, credited: 0, balance: 1000 },
+  ]);
+});
+
+test('a user that may not create the extension of the search is told so in one sentence', async () => {
+  const owner = `owner_${name}`;
+  await server.query(`create role ${owner} login password 'secret'`);
+  await server.query(`revoke create on database ${name} from public`);
+  await client.query(`grant all on schema public to ${owner}`);
+  const url = new URL(databaseUrl);
+  url.username = owner;
+  url.password = 'secret';
+
+  const problem = await migrateDatabase(url.href).then(() => undefined, databaseProblem);
+
+  await client.query(`drop owned by ${owner} cascade`);
+  await server.query(`drop role ${owner}`);
+  expect(problem).toBeInstanceOf(DatabaseProblem);
+  expect(problem).toHaveProperty(
+    'message',
+    'The database of DATABASE_URL cannot be used: it lacks the extension pg_trgm, which its administrator has to create there (CI001).',
+  );
+});
+
+test('API keys from before stay administrators, as if the configuration had brought them', async () => {
   await migrateTo('0013-customer-credit');
   await client.query(
     `insert into api_key (id, name, key_hash, created_at, revoked_at)
@@ -128,16 +178,16 @@ test('API keys from before stay administrators, and their names are free once th
   await migrateDatabase(databaseUrl);
 
   await client.query(
-    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_at)
-     values ('key_3', 'former', 'h3', 'ci_12345678', 'ROLES', 'bootstrap', '2026-11-04')`,
+    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_by_id, created_at)
+     values ('key_3', 'bootstrap', 'h3', 'ci_12345678', 'ROLES', 'bootstrap', 'key_1', '2026-11-04')`,
   );
-  const { rows } = await client.query('select id, prefix, kind, created_by from api_key order by id');
+  const { rows } = await client.query('select id, prefix, kind, created_by, created_by_id from api_key order by id');
   expect(rows).toEqual([
-    { id: 'key_1', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system' },
-    { id: 'key_2', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system' },
-    { id: 'key_3', prefix: 'ci_12345678', kind: 'ROLES', created_by: 'bootstrap' },
+    { id: 'key_1', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system', created_by_id: 'system' },
+    { id: 'key_2', prefix: '', kind: 'ADMINISTRATOR', created_by: 'system', created_by_id: 'system' },
+    { id: 'key_3', prefix: 'ci_12345678', kind: 'ROLES', created_by: 'bootstrap', created_by_id: 'key_1' },
   ]);
-  await expect(client.query("update api_key set name = 'bootstrap' where id = 'key_3'")).rejects.toThrow(
-    'api_key_one_live_per_name',
+  await expect(client.query("update api_key set created_by_id = 'system' where id = 'key_3'")).rejects.toThrow(
+    'api_key_one_live_configured',
   );
 });

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { findActorByKey } from '../../src/application/access/api-keys.js';
+import { createApiKey } from '../../src/application/access/create-api-key.js';
 import { recordPayment } from '../../src/application/purchase-orders/record-payment.js';
 import { listPurchaseOrders } from '../../src/application/queries/list-purchase-orders.js';
 import { listWebhookEvents } from '../../src/application/queries/webhook-events.js';
@@ -164,6 +166,17 @@ describe('the budget of statements and calls', () => {
     const statements = await bench.statementsOf(() =>
       listPurchaseOrders(bench.process().em, bench.context.actor, { first: 20 }),
     );
+    expect(statements).toHaveLength(1);
+  });
+
+  test('to know a key, with all its roles, costs one statement', async () => {
+    const roles = [{ conferenceId: bench.conferenceId, role: 'VIEWER' }];
+    const { secret } = await createApiKey(bench.process(), { name: 'counted', roles });
+    await bench.sql("update api_key set last_used_at = now() where name = 'counted'");
+    const statements = await bench.statementsOf(async () => {
+      const actor = await findActorByKey(bench.process(), String(secret));
+      expect(actor?.grants.roles).toEqual(new Map([[bench.conferenceId, 'VIEWER']]));
+    });
     expect(statements).toHaveLength(1);
   });
 });

@@ -19,16 +19,33 @@ export class GraphQLClient {
 
   /** Sends a document and returns whatever comes back. */
   async send(query: string, variables: Record<string, unknown> = {}): Promise<GraphQLAnswer> {
-    const response = await fetch(this.#url, {
+    const response = await this.#post(this.#url, { query, variables });
+    const answer: Omit<GraphQLAnswer, 'status'> = JSON.parse(await response.text());
+    return { status: response.status, ...answer };
+  }
+
+  /** Begins a subscription, returns the first thing that comes back, and leaves. */
+  async sendToStream(query: string, variables: Record<string, unknown> = {}): Promise<GraphQLAnswer> {
+    const response = await this.#post(`${this.#url}/stream`, { query, variables });
+    let text = '';
+    for await (const chunk of (response.body ?? new Blob([]).stream()).pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      // Leaving the loop ends the stream.
+      if (/^data: .+\n/m.test(text)) break;
+    }
+    const [, event = text] = /^data: (.+)\n/m.exec(text) ?? [];
+    return { status: response.status, ...JSON.parse(event) };
+  }
+
+  #post(url: string, body: object): Promise<Response> {
+    return fetch(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
         ...(this.#apiKey !== undefined && { authorization: `Bearer ${this.#apiKey}` }),
       },
-      body: JSON.stringify({ query, variables }),
+      body: JSON.stringify(body),
     });
-    const answer: Omit<GraphQLAnswer, 'status'> = JSON.parse(await response.text());
-    return { status: response.status, ...answer };
   }
 
   /** Sends a document that must not have top-level errors and returns its data. */

@@ -23,23 +23,37 @@ export async function outstandingInvoices(bench: Workbench, count: number): Prom
     externalId,
   }));
   const given = JSON.stringify(rows);
-  await bench.sql(
-    `insert into purchase_order
-     select (jsonb_populate_record(purchase_order, jsonb_build_object(
-       'id', given ->> 'orderId', 'reference', 'PO-' || lpad(given ->> 'externalId', 6, '0'), 'total_minor', 10000))).*
-     from purchase_order, jsonb_array_elements(?::jsonb) given where purchase_order.id = ?`,
-    [given, template.id],
-  );
-  await bench.sql(
-    `insert into invoice
-     select (jsonb_populate_record(invoice, jsonb_build_object(
-       'id', given ->> 'invoiceId', 'purchase_order_id', given ->> 'orderId', 'external_id', given ->> 'externalId',
-       'total_minor', 10000, 'balance_minor', 10000))).*
-     from invoice, jsonb_array_elements(?::jsonb) given where invoice.id = ?`,
-    [given, template.invoiceId],
-  );
+  const total = "'total_minor', 10000";
+  await insertLike(bench, 'purchase_order', { template: template.id, given }, [
+    `'id', given ->> 'orderId', 'reference', 'PO-' || lpad(given ->> 'externalId', 6, '0'), ${total}`,
+  ]);
+  await insertLike(bench, 'invoice', { template: template.invoiceId, given }, [
+    "'id', given ->> 'invoiceId', 'purchase_order_id', given ->> 'orderId', 'external_id', given ->> 'externalId'",
+    `${total}, 'balance_minor', 10000`,
+  ]);
   await bench.quickbooks.delete('/requests');
   return rows;
+}
+
+/** Rows like the template, but for what is said of each in `changes`. What the database computes it computes of each. */
+async function insertLike(
+  { sql }: Workbench,
+  table: string,
+  { template, given }: { readonly template: string; readonly given: string },
+  changes: readonly string[],
+): Promise<void> {
+  const [stored] = await sql(
+    `select string_agg(quote_ident(column_name), ', ') as columns from information_schema.columns
+     where table_schema = 'public' and table_name = ? and is_generated = 'NEVER'`,
+    [table],
+  );
+  await sql(
+    `insert into ${table} (${stored?.columns})
+     select ${stored?.columns} from jsonb_array_elements(?::jsonb) given, lateral (
+       select (jsonb_populate_record(original, jsonb_build_object(${changes.join(', ')}))).*
+       from ${table} original where id = ?) as copy`,
+    [given, template],
+  );
 }
 
 async function createInQuickBooks({ quickbooks, realmId }: Workbench, count: number): Promise<string[]> {

@@ -11,7 +11,7 @@ import { configureQboConnection } from '../../src/application/quickbooks/configu
 import { createQboInvoice } from '../../src/application/quickbooks/create-qbo-invoice.js';
 import type { Waits } from '../../src/application/waits.js';
 import { ALL_GRANTS } from '../../src/domain/access/grants.js';
-import { ActorKind } from '../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../src/domain/audit/actor.js';
 import type { Clock } from '../../src/domain/clock.js';
 import { randomIds } from '../../src/domain/ids.js';
 import { openOrm } from '../../src/infrastructure/database/orm.js';

@@ -5,25 +5,31 @@ import { GraphQLError } from 'graphql';
 import { type Actor, NOBODY } from '../../application/context.js';
 import type { DocumentRenderer } from '../../application/ports/documents.js';
 import type { PurchaseOrderDocument } from '../../application/queries/purchase-order-document.js';
-import { authenticate } from '../graphql/authentication.js';
-import { unauthenticated } from '../graphql/errors.js';
+import { authenticate, SEND_A_KEY } from '../authentication.js';
+import type { RateLimits } from '../graphql/limits/rate-limits.js';
 
 export interface DocumentOptions {
   readonly findActor: (credential: string) => Promise<Actor | undefined>;
   /** Undefined: there is none, or the actor may not see it. */
   readonly findDocument: (actor: Actor, purchaseOrderId: string) => Promise<PurchaseOrderDocument | undefined>;
   readonly renderer: DocumentRenderer;
+  /** The same budgets as GraphQL has. */
+  readonly rateLimits: RateLimits;
 }
 
 /** How ids are written. The database cannot even be asked for one with a NUL character. */
 const ID = /^\w{1,100}$/;
 
+/** What a document takes out of its caller's budget: as long to make as answers of so many values. */
+const COST = 10_000;
+
 /** `GET /purchase-orders/{id}/invoice.pdf`: what was ordered and paid, for people who want paper. */
-export function documentRouter({ findActor, findDocument, renderer }: DocumentOptions): Router {
+export function documentRouter(options: DocumentOptions): Router {
+  const { findDocument, renderer } = options;
   const router = Router();
   router.get('/purchase-orders/:id/invoice.pdf', async (request, response) => {
     response.set('cache-control', 'no-store');
-    const actor = await findCaller(findActor, request, response);
+    const actor = await admit(options, request, response);
     if (!actor) return;
     const { id } = request.params;
     const document = ID.test(id) ? await findDocument(actor, id) : undefined;
@@ -38,21 +44,27 @@ export function documentRouter({ findActor, findDocument, renderer }: DocumentOp
   return router;
 }
 
-/** Who asks; undefined when nobody does who may, which is answered then. */
-async function findCaller(
-  findActor: DocumentOptions['findActor'],
+/** Who asks; undefined for nobody, and for who asks too much, which is answered then. */
+async function admit(
+  { findActor, rateLimits }: DocumentOptions,
   request: Request,
   response: Response,
 ): Promise<Actor | undefined> {
+  const address = request.ip ?? '';
   try {
-    const actor = await authenticate(findActor, request.get('authorization'));
-    if (actor === NOBODY) throw unauthenticated();
-    return actor;
+    const found = await authenticate(rateLimits.countingFailures(findActor, address), request.get('authorization'));
+    if (!('actor' in found)) return refuse(response, found.status, found.message);
+    if (found.actor === NOBODY) return refuse(response, 401, SEND_A_KEY);
+    await rateLimits.spend({ actor: found.actor, address }, COST);
+    return found.actor;
   } catch (error) {
-    if (!(error instanceof GraphQLError)) throw error;
-    response.status(error.extensions.code === 'SERVICE_UNAVAILABLE' ? 503 : 401).json({ error: error.message });
-    return undefined;
+    if (!(error instanceof GraphQLError) || error.extensions.code !== 'RATE_LIMITED') throw error;
+    return refuse(response, 429, error.message);
   }
+}
+
+function refuse(response: Response, status: number, message: string): undefined {
+  response.status(status).json({ error: message });
 }
 
 /** A reader who leaves ends the writing, and is no fault. */

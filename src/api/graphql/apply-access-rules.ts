@@ -4,7 +4,6 @@ import {
   type GraphQLFieldResolver,
   type GraphQLObjectType,
   type GraphQLSchema,
-  getNamedType,
   isIntrospectionType,
   isNonNullType,
   isObjectType,
@@ -12,7 +11,14 @@ import {
 import { AccessDenied, hasRoleAnywhere } from '../../application/access/permissions.js';
 import { type Actor, NOBODY } from '../../application/context.js';
 import { ConferenceRole } from '../../domain/access/grants.js';
-import { type Access, type FieldRules, OBJECT_TYPES, ROOT_FIELDS } from './access-rules.js';
+import {
+  type Access,
+  type FieldRules,
+  OBJECT_TYPES,
+  type ObjectRules,
+  ROOT_FIELDS,
+  USER_ERROR,
+} from './access-rules.js';
 import type { GraphQLContext } from './context.js';
 import { unauthenticated } from './errors.js';
 
@@ -25,36 +31,38 @@ export function applyAccessRules(schema: GraphQLSchema): void {
 }
 
 function* findProblems(schema: GraphQLSchema): Generator<string> {
-  const carriers = carrierTypes(schema);
-  const types = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type) && !isIntrospectionType(type));
-  for (const type of types.filter(isObjectType)) {
-    const isRoot = type.name in ROOT_FIELDS;
-    const rules = { ...ROOT_FIELDS, ...OBJECT_TYPES }[type.name];
-    if (!rules && !carriers.has(type)) yield `${type.name} needs a rule`;
-    for (const field of Object.values(type.getFields())) {
-      const isRestricted = rules !== undefined && field.name in rules;
-      if (isRoot && !isRestricted) yield `${type.name}.${field.name} needs a rule`;
-      if (!isRoot && isRestricted && isNonNullType(field.type)) yield `${type.name}.${field.name} must be nullable`;
-    }
-    for (const name of Object.keys(rules ?? {})) {
-      if (!(name in type.getFields())) yield `there is no ${type.name}.${name}`;
-    }
+  const types = Object.values(schema.getTypeMap()).filter(isObjectType);
+  for (const type of types) {
+    if (isIntrospectionType(type) || isPartOfList(type)) continue;
+    const rules = rulesOf(type);
+    if (!rules) yield `${type.name} needs a rule`;
+    else yield* findProblemsOf(type, rules);
   }
-  for (const name of Object.keys(OBJECT_TYPES)) {
-    if (!isObjectType(schema.getType(name))) yield `there is no ${name}`;
+  const required = Object.entries({ ...ROOT_FIELDS, ...OBJECT_TYPES });
+  for (const [name, rules] of required) {
+    const type = schema.getType(name);
+    const fields = isObjectType(type) ? type.getFields() : {};
+    for (const field of Object.keys(rules)) if (!(field in fields)) yield `there is no ${name}.${field}`;
   }
 }
 
-/** What mutations answer, and the wrapping of lists. */
-function carrierTypes(schema: GraphQLSchema): ReadonlySet<unknown> {
-  const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
-  const objects = Object.values(schema.getTypeMap()).filter(isObjectType);
-  return new Set([
-    ...mutations.map((mutation) => getNamedType(mutation.type)),
-    ...objects.filter((type) => type.getInterfaces().some(({ name }) => name === 'UserError')),
-    ...objects.filter((type) => hasFields(type, ['edges', 'nodes', 'pageInfo', 'totalCount'])),
-    ...objects.filter((type) => hasFields(type, ['cursor', 'node'])),
-  ]);
+function* findProblemsOf(type: GraphQLObjectType, rules: ObjectRules): Generator<string> {
+  for (const field of Object.values(type.getFields())) {
+    const access = Object.hasOwn(rules, field.name) ? rules[field.name] : undefined;
+    const isHidden = access !== 'AS_OBJECT' && !(type.name in ROOT_FIELDS);
+    if (access === undefined) yield `${type.name}.${field.name} needs a rule`;
+    else if (isHidden && isNonNullType(field.type)) yield `${type.name}.${field.name} must be nullable`;
+  }
+}
+
+function rulesOf(type: GraphQLObjectType): ObjectRules | undefined {
+  const isUserError = type.getInterfaces().some(({ name }) => name === 'UserError');
+  return isUserError ? USER_ERROR : { ...ROOT_FIELDS, ...OBJECT_TYPES }[type.name];
+}
+
+/** The wrapping of lists; with any other field it is something else. */
+function isPartOfList(type: GraphQLObjectType): boolean {
+  return hasFields(type, ['edges', 'nodes', 'pageInfo', 'totalCount']) || hasFields(type, ['cursor', 'node']);
 }
 
 function hasFields(type: GraphQLObjectType, names: readonly string[]): boolean {
@@ -75,7 +83,7 @@ function guardRootFields(type: unknown, rules: FieldRules): void {
   }
 }
 
-function hideFields(type: unknown, rules: FieldRules): void {
+function hideFields(type: unknown, rules: ObjectRules): void {
   for (const [field, access] of fieldsOf(type, rules)) {
     const resolve: Resolver = field.resolve ?? defaultFieldResolver;
     field.resolve = (source, args, context, info) =>
@@ -84,11 +92,11 @@ function hideFields(type: unknown, rules: FieldRules): void {
 }
 
 /** The fields that have a rule of their own; the others keep their resolvers and cost nothing. */
-function fieldsOf(type: unknown, rules: FieldRules): [GraphQLField<unknown, GraphQLContext>, Access][] {
+function fieldsOf(type: unknown, rules: ObjectRules): [GraphQLField<unknown, GraphQLContext>, Access][] {
   const fields = isObjectType(type) ? Object.values(type.getFields()) : [];
   return fields.flatMap((field) => {
     const access = rules[field.name];
-    return access === undefined ? [] : [[field, access]];
+    return access === undefined || access === 'AS_OBJECT' ? [] : [[field, access]];
   });
 }
 

@@ -31,11 +31,11 @@ export class PageInfo {
   endCursor!: string | null;
 }
 
+/** What is a function here is called only when the client selects it: cursors cost time, counting costs a statement. */
 export interface Connection<T> {
-  readonly edges: readonly { readonly node: T; readonly cursor: string }[];
+  readonly edges: () => readonly { readonly node: T; readonly cursor: string }[];
   readonly nodes: readonly T[];
-  readonly pageInfo: PageInfo;
-  /** Called only when the client selects it: counting costs a statement. */
+  readonly pageInfo: () => PageInfo;
   readonly totalCount: () => number | Promise<number>;
 }
 
@@ -72,16 +72,17 @@ export function toConnection<Item, T>(
   present: (item: Item) => T,
   totalCount: () => number | Promise<number>,
 ): Connection<T> {
-  const edges = page.items.map(({ item, cursor }) => ({ node: present(item), cursor }));
+  const { items, hasNextPage, hasPreviousPage } = page;
+  const nodes = items.map(({ item }) => present(item));
   return {
-    edges,
-    nodes: edges.map((edge) => edge.node),
-    pageInfo: {
-      hasNextPage: page.hasNextPage,
-      hasPreviousPage: page.hasPreviousPage,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
+    edges: () => items.map(({ cursor }, index) => ({ node: nodes[index] as T, cursor })),
+    nodes,
+    pageInfo: () => ({
+      hasNextPage,
+      hasPreviousPage,
+      startCursor: items[0]?.cursor ?? null,
+      endCursor: items.at(-1)?.cursor ?? null,
+    }),
     totalCount,
   };
 }

@@ -3,6 +3,7 @@ import { DriverException } from '@mikro-orm/core';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { AccessDenied } from '../../application/access/permissions.js';
 import { PageRequestError } from '../../application/queries/page.js';
+import { SEND_A_KEY } from '../authentication.js';
 import { timedOut, tooManyTokens } from './limits/limit-errors.js';
 
 /** Codes whose messages were written for clients; everything else is masked. */
@@ -23,7 +24,7 @@ export function badUserInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: ApolloServerErrorCode.BAD_USER_INPUT } });
 }
 
-export function unauthenticated(message = 'Send an API key: "Authorization: Bearer <key>".'): GraphQLError {
+export function unauthenticated(message = SEND_A_KEY): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
 }
 

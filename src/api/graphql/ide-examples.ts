@@ -10,11 +10,12 @@ export interface ExampleOperation {
   readonly variables: Record<string, unknown>;
 }
 
-/** The operations the IDE opens with: the main job in the order in which a person would try it. */
-export function exampleOperations({
-  conferenceId = '<id of a conference>',
-  purchaseOrderId = '<id of a purchase order>',
-}: ExampleIds): ExampleOperation[] {
+/** The operations the IDE opens with: a day's work in the order in which a person would try it. */
+export function exampleOperations(
+  { conferenceId = '<id of a conference>', purchaseOrderId = '<id of a purchase order>' }: ExampleIds,
+  today = new Date(),
+): ExampleOperation[] {
+  const year = today.getUTCFullYear();
   return [
     {
       name: 'Create a purchase order',
@@ -34,10 +35,26 @@ export function exampleOperations({
     { name: 'Invoice it', query: INVOICE, variables: { input: { purchaseOrderId } } },
     { name: 'E-mail the invoice', query: SEND, variables: { input: { purchaseOrderId } } },
     { name: 'Through Stripe instead', query: SWITCH, variables: { input: { purchaseOrderId, provider: 'STRIPE' } } },
-    { name: 'What happened to it?', query: HISTORY, variables: { id: purchaseOrderId } },
-    { name: 'What was paid?', query: PAYMENTS, variables: { id: purchaseOrderId } },
     { name: 'Watch it', query: WATCH, variables: { id: purchaseOrderId } },
+    { name: 'What was paid?', query: PAYMENTS, variables: { id: purchaseOrderId } },
+    {
+      name: 'A cheque came',
+      query: CHEQUE,
+      variables: { input: { purchaseOrderId, amount: '100.00', method: 'CHECK', reference: '1042' } },
+    },
+    { name: 'What happened to it?', query: HISTORY, variables: { id: purchaseOrderId } },
+    { name: 'Who is late?', query: LATE, variables: { conferenceId } },
+    {
+      name: 'The books',
+      query: BOOKS,
+      variables: { conferenceId, from: `${year}-01-01`, to: `${year}-12-31` },
+    },
     { name: 'What got stuck?', query: DEAD_LETTERS, variables: {} },
+    {
+      name: 'A key for a colleague',
+      query: KEY,
+      variables: { input: { name: 'A colleague in finance', roles: [{ conferenceId, role: 'FINANCE' }] } },
+    },
     // The IDE opens with its last tab in front.
     { name: 'Start here', query: LOOK_AROUND, variables: {} },
   ];
@@ -61,7 +78,8 @@ query LookAround {
 }
 `;
 
-const CREATE = `mutation CreatePurchaseOrder($input: CreatePurchaseOrderInput!) {
+const CREATE = `# Then reload this page: the other tabs are about the newest order without an invoice.
+mutation CreatePurchaseOrder($input: CreatePurchaseOrderInput!) {
   createPurchaseOrder(input: $input) {
     purchaseOrder { id reference status total { amount currencyCode } lineItems { description lineTotal { amount } } }
     userErrors { code message path }
@@ -97,11 +115,14 @@ mutation SwitchInvoiceProvider($input: SwitchInvoiceProviderInput!) {
 }
 `;
 
-const HISTORY = `# Every invoice that the order has or had, and what became of each.
+const HISTORY = `# Who changed what, newest first, and what became of every invoice that the order has or had.
 query WhatHappened($id: ID!) {
   purchaseOrder(id: $id) {
     reference
-    invoices { provider number status isLive total { amount currencyCode } history { at action by message } }
+    history(first: 20) {
+      nodes { at action actor { name kind } changes { field before after } provider providerInvoiceId providerRequestId }
+    }
+    invoices { provider number status isLive total { amount currencyCode } history { at action actor { name } message } }
   }
 }
 `;
@@ -116,6 +137,52 @@ query WhatWasPaid($id: ID!) {
     balanceDue { amount }
     payments { nodes { amount { amount } method reference paidOn source reversedBy { reason } } }
     attention { code since message }
+  }
+}
+`;
+
+const CHEQUE = `# Money that came outside of the providers. With an idempotencyKey a repetition books nothing.
+mutation RecordPayment($input: RecordPaymentInput!) {
+  recordPayment(input: $input) {
+    payment { id amount { amount currencyCode } method reference paidOn }
+    userErrors { code message path }
+  }
+}
+`;
+
+const LATE = `# Overdue orders, those with the earliest due date first. Other filters and orderings: see the documentation beside.
+query WhoIsLate($conferenceId: ID!) {
+  purchaseOrders(
+    conferenceId: $conferenceId
+    filter: { isOverdue: true }
+    orderBy: { field: DUE_DATE, direction: ASC }
+  ) {
+    nodes { id reference organizationName contactEmail dueDate balanceDue { amount currencyCode } invoice { payUrl } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`;
+
+const BOOKS = `# What is due by age and by organisation, and what was collected.
+query TheBooks($conferenceId: ID!, $from: Date!, $to: Date!) {
+  receivables(conferenceId: $conferenceId) {
+    currencyCode
+    total { amount }
+    buckets { age count amount { amount } }
+  }
+  outstandingByOrganization(conferenceId: $conferenceId, first: 10) {
+    nodes { organizationName count amount { amount currencyCode } }
+  }
+  collected(conferenceId: $conferenceId, from: $from, to: $to) { month method count amount { amount currencyCode } }
+}
+`;
+
+const KEY = `# The secret is shown this once. Roles are VIEWER, FINANCE and ORGANISER; a buyer portal gets one purchaseOrderId instead.
+mutation CreateApiKey($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) {
+    secret
+    apiKey { id name prefix expiresAt roles { role } }
+    userErrors { code message path }
   }
 }
 `;

@@ -31,6 +31,8 @@ export function ideRouter({ developmentKey, findExampleIds }: IdeOptions): Route
         endpointURL: '/graphql',
         ...SUBSCRIPTIONS,
         initialName: 'conference-invoicing',
+        // What a person typed is kept for as long as the examples are about the same order.
+        instanceStorageNamespace: `examples_${ids.purchaseOrderId ?? ids.conferenceId ?? ''}`,
         initialHeaders: headers,
         initialWindows: exampleOperations(ids).map(({ name, query, variables }) => ({
           initialName: name,

@@ -15,20 +15,16 @@ import { findInvoiceHistories, type InvoiceEventView } from '../../application/q
 import type { Page } from '../../application/queries/page.js';
 import {
   type BookedOnInvoiceRow,
-  type CreditNoteView,
+  type CreditNoteRow,
   type FailedSwitchRow,
   findBookedOnInvoices,
-  findCreditNotes,
   findCreditNotesById,
   findFailedSwitches,
-  findInvoices,
   findInvoicesById,
-  findLineItems,
-  findPayments,
   findPaymentsById,
   findUnappliedCredits,
   findUnsettledCreations,
-  type PaymentView,
+  type PaymentRow,
   type UnappliedCreditRow,
 } from '../../application/queries/purchase-order-details.js';
 import {
@@ -37,23 +33,37 @@ import {
   type HistoryRequest,
   type PurchaseOrderEventView,
 } from '../../application/queries/purchase-order-history.js';
-import { findPurchaseOrders, type PurchaseOrderView } from '../../application/queries/purchase-order-view.js';
+import {
+  type ConferenceView,
+  type CreditNoteView,
+  findRelation,
+  type InvoiceView,
+  type LineItemView,
+  type OrderRelation,
+  type OrderRelations,
+  type PaymentView,
+} from '../../application/queries/purchase-order-relations.js';
+import {
+  findPurchaseOrders,
+  type PurchaseOrderView,
+  type SeenPurchaseOrder,
+} from '../../application/queries/purchase-order-view.js';
 import { findWebhookEvents, type WebhookEventView } from '../../application/queries/webhook-events.js';
 import type { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
 import type { BulkInvoicingItem } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
-import type { Conference } from '../../domain/conference/conference.entity.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { type InvoiceProvider, isEnded } from '../../domain/invoice/invoice.status.js';
 import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
-import type { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import type { QboSweep } from '../../domain/quickbooks/qbo-sweep.entity.js';
 import type { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
 
+import { KnownLoader, whenLoaded } from './known-loader.js';
+
 /** One statement per relation and request, however many objects ask for it. What the actor does not see is missing. */
 export interface Loaders {
   readonly purchaseOrder: DataLoader<string, PurchaseOrderView | undefined>;
-  readonly conference: DataLoader<string, Conference | undefined>;
+  readonly conference: KnownLoader<ConferenceView | undefined>;
   readonly qboConnection: DataLoader<string, QboConnection | undefined>;
   /** By the id of the connection; undefined before its first sweep. */
   readonly qboSweep: DataLoader<string, QboSweep | undefined>;
@@ -61,30 +71,30 @@ export interface Loaders {
   readonly stripeConnectionOfConference: DataLoader<string, StripeConnection | undefined>;
   /** By the id of the purchase order; undefined unless its invoice is being created. */
   readonly unsettledCreationOfOrder: DataLoader<string, ProviderOperation | undefined>;
-  readonly payment: DataLoader<string, PaymentView | undefined>;
-  readonly creditNote: DataLoader<string, CreditNoteView | undefined>;
+  readonly payment: DataLoader<string, PaymentRow | undefined>;
+  readonly creditNote: DataLoader<string, CreditNoteRow | undefined>;
   readonly apiKey: DataLoader<string, ApiKeyView | undefined>;
   readonly webhookEvent: DataLoader<string, WebhookEventView | undefined>;
   readonly bulkInvoicing: DataLoader<string, BulkInvoicing | undefined>;
   readonly itemsOfBulkInvoicing: DataLoader<string, BulkInvoicingItem[]>;
-  readonly lineItemsOfOrder: DataLoader<string, LineItem[]>;
-  readonly paymentsOfOrder: DataLoader<string, PaymentView[]>;
-  readonly creditNotesOfOrder: DataLoader<string, CreditNoteView[]>;
+  readonly lineItemsOfOrder: KnownLoader<readonly LineItemView[]>;
+  readonly paymentsOfOrder: KnownLoader<readonly PaymentView[]>;
+  readonly creditNotesOfOrder: KnownLoader<readonly CreditNoteView[]>;
   readonly unappliedCreditsOfOrder: DataLoader<string, UnappliedCreditRow[]>;
   readonly bookedOnInvoice: DataLoader<string, BookedOnInvoiceRow | undefined>;
   readonly failedSwitchOfInvoice: DataLoader<string, FailedSwitchRow | undefined>;
   readonly invoice: DataLoader<string, Invoice | undefined>;
-  readonly invoicesOfOrder: DataLoader<string, OrderInvoices>;
+  readonly invoicesOfOrder: KnownLoader<OrderInvoices>;
   readonly historyOfInvoice: DataLoader<string, InvoiceEventView[]>;
   readonly historyOfOrder: DataLoader<HistoryRequest, Page<PurchaseOrderEventView>, string>;
   readonly historyLengthOfOrder: DataLoader<string, number>;
 }
 
 export interface OrderInvoices {
-  readonly oldestFirst: readonly Invoice[];
+  readonly oldestFirst: readonly InvoiceView[];
   /** The live one, else the latest. */
-  readonly current: Invoice | undefined;
-  readonly others: readonly Invoice[];
+  readonly current: InvoiceView | undefined;
+  readonly others: readonly InvoiceView[];
 }
 
 export function createLoaders(em: EntityManager, actor: Actor): Loaders {
@@ -96,7 +106,10 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
   };
   return {
     purchaseOrder,
-    conference: byId((ids) => findConferences(em, actor, ids)),
+    conference: new KnownLoader<ConferenceView | undefined>(async (ids) => {
+      const conferences = new Map((await findConferences(em, actor, ids)).map((found) => [found.id, found]));
+      return ids.map((id) => conferences.get(id));
+    }),
     qboConnection: byId((ids) => findQboConnections(em, ids)),
     qboSweep: single(
       (ids) => findQboSweeps(em, ids),
@@ -122,18 +135,9 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
       ({ bulkInvoicing }) => bulkInvoicing.id,
     ),
     webhookEvent: byId(async (ids) => (actor.grants.isAdministrator ? findWebhookEvents(em, ids) : [])),
-    lineItemsOfOrder: many(
-      (ids) => findLineItems(em, ids),
-      (line) => line.purchaseOrder.id,
-    ),
-    paymentsOfOrder: many(
-      (ids) => findPayments(em, ids),
-      ({ payment }) => payment.purchaseOrder.id,
-    ),
-    creditNotesOfOrder: many(
-      (ids) => findCreditNotes(em, ids),
-      ({ note }) => note.purchaseOrder.id,
-    ),
+    lineItemsOfOrder: listOfOrder(em, 'lineItems'),
+    paymentsOfOrder: listOfOrder(em, 'payments'),
+    creditNotesOfOrder: listOfOrder(em, 'creditNotes'),
     unappliedCreditsOfOrder: many(
       (ids) => findUnappliedCredits(em, ids),
       (credit) => credit.purchaseOrderId,
@@ -153,25 +157,50 @@ export function createLoaders(em: EntityManager, actor: Actor): Loaders {
       cacheKeyFn: (request) => JSON.stringify(request),
     }),
     historyLengthOfOrder: new DataLoader((ids) => countPurchaseOrderEvents(em, ids)),
-    invoicesOfOrder: new DataLoader(async (ids) => {
-      const byOrder = Map.groupBy(await findInvoices(em, ids), (invoice) => invoice.purchaseOrder.id);
-      return ids.map((id) => toOrderInvoices(byOrder.get(id) ?? []));
+    invoicesOfOrder: new KnownLoader(async (ids) => {
+      const invoices = await findRelation(em, 'invoices', ids);
+      return ids.map((id) => toOrderInvoices(invoices.get(id) ?? []));
     }),
   };
 }
 
-function toOrderInvoices(oldestFirst: readonly Invoice[]): OrderInvoices {
+function listOfOrder<Name extends Exclude<OrderRelation, 'conference'>>(em: EntityManager, name: Name) {
+  return new KnownLoader<OrderRelations[Name]>(async (ids) => {
+    const lists = await findRelation(em, name, ids);
+    // An order that is gone has no rows either, whose list is empty.
+    return ids.map((id) => lists.get(id) ?? ([] as unknown as OrderRelations[Name]));
+  });
+}
+
+/** Makes known what was read together with purchase orders, so that nobody reads it again. */
+export function primeLoaders(loaders: Loaders, { view, relations }: SeenPurchaseOrder): void {
+  const { conference, lineItems, payments, creditNotes, invoices } = relations;
+  loaders.purchaseOrder.prime(view.id, view);
+  if (conference) loaders.conference.prime(view.conferenceId, conference);
+  if (lineItems) loaders.lineItemsOfOrder.prime(view.id, lineItems);
+  if (payments) loaders.paymentsOfOrder.prime(view.id, payments);
+  if (creditNotes) loaders.creditNotesOfOrder.prime(view.id, creditNotes);
+  if (invoices) loaders.invoicesOfOrder.prime(view.id, toOrderInvoices(invoices));
+}
+
+function toOrderInvoices(oldestFirst: readonly InvoiceView[]): OrderInvoices {
   const current = liveOrLatest(oldestFirst);
   return { oldestFirst, current, others: oldestFirst.filter((invoice) => invoice !== current) };
 }
 
-function liveOrLatest(oldestFirst: readonly Invoice[]): Invoice | undefined {
+function liveOrLatest(oldestFirst: readonly InvoiceView[]): InvoiceView | undefined {
   return oldestFirst.find(({ status }) => !isEnded(status)) ?? oldestFirst.at(-1);
 }
 
-/** Of the invoices at one provider the live one, else the latest. */
-export function invoiceAt({ oldestFirst }: OrderInvoices, provider: `${InvoiceProvider}`): Invoice | undefined {
-  return liveOrLatest(oldestFirst.filter((invoice) => invoice.provider === provider));
+/** Of the invoices of an order at one provider the live one, else the latest. */
+export function invoiceAt(
+  { invoicesOfOrder }: Loaders,
+  orderId: string,
+  provider: `${InvoiceProvider}`,
+): InvoiceView | undefined | Promise<InvoiceView | undefined> {
+  return whenLoaded(invoicesOfOrder.load(orderId), ({ oldestFirst }) =>
+    liveOrLatest(oldestFirst.filter((invoice) => invoice.provider === provider)),
+  );
 }
 
 function byId<T extends { readonly id: string }>(find: (ids: readonly string[]) => Promise<T[]>) {

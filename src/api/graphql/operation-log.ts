@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { GraphQLContext } from './context.js';
 
-/** What is told of one operation: never its variables, which hold people's data. */
+/** What is told of one operation: neither its variables nor the caller's name, which hold people's data. */
 export interface OperationReport {
   readonly type: string;
   readonly name: string;
   /** See `hashOfDocument`. */
   readonly documentHash: string;
-  readonly actor: string;
   readonly actorId: string;
   readonly durationMs: number;
   readonly errorCodes: readonly string[];
@@ -33,7 +32,6 @@ export function operationLogPlugin(report: (operation: OperationReport) => void)
             type: operation?.operation ?? 'invalid',
             name: operationName ?? 'anonymous',
             documentHash: queryHash?.slice(0, 16) ?? 'none',
-            actor: contextValue.actor.name,
             actorId: contextValue.actor.id,
             durationMs: Math.round(performance.now() - startedAt),
             errorCodes: errors.map((error) => String(error.extensions?.code)),

@@ -6,9 +6,10 @@ import { applyAccessRules } from './apply-access-rules.js';
 import { BulkInvoicingItemResolver, BulkInvoicingResolver } from './bulk-invoicing/bulk-invoicing.resolver.js';
 import { BulkInvoicingSubscriptions } from './bulk-invoicing/bulk-invoicing.subscriptions.js';
 import { ConferenceResolver } from './conference/conference.resolver.js';
+import { FinanceResolver } from './finance/finance.resolver.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
 import { NodeResolver } from './node/node.resolver.js';
-import { PurchaseOrderFieldResolver } from './purchase-order/purchase-order.field-resolver.js';
+import { PurchaseOrderFieldResolver, resolveDirectly } from './purchase-order/purchase-order.field-resolver.js';
 import { PurchaseOrderResolver } from './purchase-order/purchase-order.resolver.js';
 import { PurchaseOrderSubscriptions } from './purchase-order/purchase-order.subscriptions.js';
 import { QboConnectionResolver } from './quickbooks/qbo-connection.resolver.js';
@@ -31,6 +32,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
       BulkInvoicingResolver,
       BulkInvoicingSubscriptions,
       ConferenceResolver,
+      FinanceResolver,
       InvoiceResolver,
       NodeResolver,
       PurchaseOrderFieldResolver,
@@ -46,6 +48,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
     validate: false,
     pubSub: NO_TOPICS,
   });
+  resolveDirectly(schema);
   applyAccessRules(schema);
   return schema;
 }

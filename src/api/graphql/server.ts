@@ -12,7 +12,7 @@ import { type Actor, NOBODY } from '../../application/context.js';
 import { Deadline } from '../../application/deadline.js';
 import { requestScope } from '../../application/request-scope.js';
 import { currentRequestId } from '../request-id.js';
-import { authenticate, authenticationPlugin } from './authentication.js';
+import { authenticationPlugin, findSender } from './authentication.js';
 import { createGraphQLContext, type GraphQLContext, type GraphQLDependencies } from './context.js';
 import { createErrorFormatter, unauthenticated } from './errors.js';
 import { introspectionPlugin } from './introspection.js';
@@ -139,11 +139,11 @@ function identifier(options: GraphQLServerOptions) {
   };
 }
 
-/** As `authenticate`; keys and tokens that are not valid count against the address that sends them. */
+/** As `findSender`; keys and tokens that are not valid count against the address that sends them. */
 async function admitCaller(
   { rateLimits, findActor }: GraphQLServerOptions,
   authorization: string | undefined,
   address: string,
 ): Promise<Actor> {
-  return authenticate(rateLimits.countingFailures(findActor, address), authorization);
+  return findSender(rateLimits.countingFailures(findActor, address), authorization);
 }

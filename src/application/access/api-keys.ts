@@ -2,8 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ApiKey, ApiKeyKind } from '../../domain/access/api-key.entity.js';
 import { ALL_GRANTS, type ConferenceRole, type Grants, NO_GRANTS } from '../../domain/access/grants.js';
-import { ActorKind } from '../../domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../domain/audit/actor.js';
 import type { Actor, UseCaseContext } from '../context.js';
+
+/** The name of the key that `BOOTSTRAP_API_KEY` configures. */
+export const BOOTSTRAP_NAME = 'bootstrap';
 
 /** `ci_` tells secret scanners what they found; 256 random bits make guessing hopeless. */
 export function generateApiKey(): string {
@@ -34,14 +37,17 @@ export async function findActorByKey(
 ): Promise<Actor | undefined> {
   const now = clock.now();
   const [row] = await em.execute<KeyRow[]>(
-    `select id, name, kind, purchase_order_id, last_used_at,
-            (select json_object_agg(conference_id, role) from api_key_role where api_key_id = api_key.id) as roles
+    `select id, name, kind, purchase_order_id, expires_at, last_used_at,
+            (select json_object_agg(conference_id, role) from api_key_role
+             where api_key_id = api_key.id and ended_at is null) as roles
      from api_key where key_hash = ? and revoked_at is null and (expires_at is null or expires_at > ?)`,
     [hashOf(key), now],
   );
   if (!row) return undefined;
   noteUse(em, row, now);
-  return { id: row.id, name: row.name, kind: ActorKind.API_KEY, grants: grantsOf(row) };
+  const { id, name, expires_at: end } = row;
+  const expiresAt = end === null ? {} : { expiresAt: new Date(end) };
+  return { id, name, kind: ActorKind.API_KEY, grants: grantsOf(row), ...expiresAt };
 }
 
 interface KeyRow {
@@ -49,6 +55,7 @@ interface KeyRow {
   readonly name: string;
   readonly kind: ApiKeyKind;
   readonly purchase_order_id: string | null;
+  readonly expires_at: Date | string | null;
   readonly last_used_at: Date | string | null;
   readonly roles: Readonly<Record<string, ConferenceRole>> | null;
 }
@@ -91,12 +98,12 @@ export async function ensureApiKey(
   const kind = ApiKeyKind.ADMINISTRATOR;
   // Processes that start together do this at the same time.
   await em.execute(
-    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_at) values (?, ?, ?, ?, ?, 'system', ?)
-     on conflict do nothing`,
+    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_by_id, created_at)
+     values (?, ?, ?, ?, ?, 'system', 'system', ?) on conflict do nothing`,
     [ids.next('key'), name, keyHash, prefix, kind, clock.now()],
   );
   await em.execute(
-    `update api_key set key_hash = ?, prefix = ? where name = ? and revoked_at is null and kind = ?
+    `update api_key set key_hash = ?, prefix = ? where name = ? and revoked_at is null and kind = ? and created_by_id = 'system'
        and not exists (select from api_key known where known.key_hash = ?)`,
     [keyHash, prefix, name, kind, keyHash],
   );

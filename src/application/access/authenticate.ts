@@ -1,7 +1,7 @@
 import type { Actor, UseCaseContext } from '../context.js';
 import type { TokenVerifier } from '../ports/identity.js';
 import { findActorByKey } from './api-keys.js';
-import { findActorOfToken } from './token-grants.js';
+import { actorOfToken } from './token-grants.js';
 
 export interface Authentication extends Pick<UseCaseContext, 'em' | 'clock'> {
   /** Undefined: no identity provider is configured, so only API keys are known. */
@@ -17,5 +17,5 @@ const TOKEN = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
  */
 export async function findActor({ em, clock, tokens }: Authentication, credential: string): Promise<Actor | undefined> {
   if (!tokens || !TOKEN.test(credential)) return findActorByKey({ em, clock }, credential);
-  return findActorOfToken(em, await tokens.verify(credential));
+  return actorOfToken(await tokens.verify(credential));
 }

@@ -1,4 +1,3 @@
-import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { ApiKey, ApiKeyKind } from '../../domain/access/api-key.entity.js';
@@ -11,18 +10,18 @@ import type { Actor, UseCaseContext } from '../context.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
 import { inTransaction } from '../transaction.js';
 import { requiredLine, validate } from '../validation.js';
-import { generateApiKey, storedForm } from './api-keys.js';
+import { BOOTSTRAP_NAME, generateApiKey, storedForm } from './api-keys.js';
 import { requireAdministrator, requireRoleIn, seesPurchaseOrder } from './permissions.js';
 
-export type CreateApiKeyCode = 'INVALID' | 'NOT_FOUND' | 'NAME_TAKEN';
+export type CreateApiKeyCode = 'INVALID' | 'NOT_FOUND';
 
-/** Under these names parts of the system and the bearers of tokens stand in the audit trail. */
-const RESERVED_NAME = /^(system|nobody|quickbooks|stripe|jwt:.*)$/i;
+/** Under these names parts of the system, the bearers of tokens and the key of the configuration stand in the audit trail. */
+const RESERVED_NAME = new RegExp(`^(system|unknown|nobody|quickbooks|stripe|${BOOTSTRAP_NAME}|jwt:.*)$`, 'i');
 
 /** Nobody runs so many conferences at once, and each is checked. */
 const MAX_ROLES = 100;
 
-function inputSchema(now: Date) {
+function inputSchema(now: Date, { expiresAt: end }: Actor) {
   return z
     .object({
       name: requiredLine('The name', 100).refine((name) => !RESERVED_NAME.test(name), {
@@ -32,7 +31,10 @@ function inputSchema(now: Date) {
         .date()
         .refine((time) => time > now, { error: 'The key would be expired already.' })
         .nullish()
-        .transform((time) => time ?? null),
+        .transform((time) => time ?? null)
+        .refine((time) => end === undefined || (time !== null && time <= end), {
+          error: `Yours ends at ${end?.toISOString()}: let the new key end by then.`,
+        }),
       administrator: z
         .boolean()
         .nullish()
@@ -74,27 +76,17 @@ export interface CreateApiKeyOutcome extends Outcome<Failure<CreateApiKeyCode>> 
 
 /**
  * Makes an API key. Nobody grants what is not theirs: administrators are made by administrators, and roles and looks at
- * purchase orders by organisers of their conferences.
+ * purchase orders by organisers of their conferences. Nor for longer than it is theirs: a key ends with what made it.
  */
 export async function createApiKey(context: UseCaseContext, input: CreateApiKeyInput): Promise<CreateApiKeyOutcome> {
-  const checked = validate(inputSchema(context.clock.now()), input);
+  const checked = validate(inputSchema(context.clock.now(), context.actor), input);
   if (!checked.ok) return { ...refused(...checked.failures), secret: null };
   const secret = generateApiKey();
-  try {
-    const outcome = await inTransaction(context.em, async (tx) => {
-      const problem = await whyNotGrantable(tx, context.actor, checked.value);
-      return problem ?? store(tx, context, checked.value, secret);
-    });
-    return { ...outcome, secret: outcome.id === null ? null : secret };
-  } catch (error) {
-    if (error instanceof UniqueConstraintViolationException) return nameTaken(checked.value.name);
-    throw error;
-  }
-}
-
-function nameTaken(name: string): CreateApiKeyOutcome {
-  const message = `Another key has the name "${name}": choose another one, or revoke that key first.`;
-  return { ...refusal('NAME_TAKEN', message, ['name']), secret: null };
+  const outcome = await inTransaction(context.em, async (tx) => {
+    const problem = await whyNotGrantable(tx, context.actor, checked.value);
+    return problem ?? store(tx, context, checked.value, secret);
+  });
+  return { ...outcome, secret: outcome.id === null ? null : secret };
 }
 
 async function whyNotGrantable(
@@ -133,6 +125,7 @@ async function store(
     kind,
     purchaseOrder: purchaseOrderId,
     createdBy: context.actor.name,
+    createdById: context.actor.id,
     createdAt: context.clock.now(),
     expiresAt,
   });

@@ -1,3 +1,4 @@
+import { raw } from '@mikro-orm/core';
 import { ConferenceRole, type Grants, includesRole } from '../../domain/access/grants.js';
 import type { Actor } from '../context.js';
 import type { Fragment } from '../queries/keyset.js';
@@ -33,9 +34,10 @@ export function seesPurchaseOrder(
   return hasRoleIn(actor, order.conferenceId, ConferenceRole.VIEWER) || actor.grants.purchaseOrderId === order.id;
 }
 
-/** Of the rows of `purchase_order` those that the actor sees; undefined: all of them. */
-export function visiblePurchaseOrders({ grants }: Actor): Fragment | undefined {
-  return visibleRows(grants, { conferenceId: 'conference_id', purchaseOrderId: 'id' });
+/** Of the rows of `purchase_order` those that the actor sees; undefined: all of them. Beside other tables with its alias. */
+export function visiblePurchaseOrders({ grants }: Actor, alias?: string): Fragment | undefined {
+  const prefix = alias === undefined ? '' : `${alias}.`;
+  return visibleRows(grants, { conferenceId: `${prefix}conference_id`, purchaseOrderId: `${prefix}id` });
 }
 
 /** Of the rows of `conference` those that the actor sees; undefined: all of them. */
@@ -46,24 +48,41 @@ export function visibleConferences({ grants }: Actor): Fragment | undefined {
   return visibleRows(grants, { conferenceId: 'id' });
 }
 
-/**
- * Of the rows of `api_key` those that the actor manages; undefined: all of them. An organiser manages the keys whose grants
- * lie wholly in conferences of theirs.
- */
-export function manageableApiKeys({ grants }: Actor): Fragment | undefined {
+/** The conferences whose keys the actor manages; undefined: all. */
+function organisedConferences({ grants }: Actor): string[] | undefined {
   if (grants.isAdministrator) return undefined;
   const isOrganised = ([, role]: [string, ConferenceRole]) => includesRole(role, ConferenceRole.ORGANISER);
-  const organised = [...grants.roles].filter(isOrganised).map(([conferenceId]) => conferenceId);
+  return [...grants.roles].filter(isOrganised).map(([conferenceId]) => conferenceId);
+}
+
+/**
+ * Of the rows of `api_key` those that the actor manages; undefined: all of them. An organiser manages the keys that have a
+ * role in a conference of theirs, or show an order of it; what those grant elsewhere is none of their business.
+ */
+export function manageableApiKeys(actor: Actor): Fragment | undefined {
+  const organised = organisedConferences(actor);
+  if (organised === undefined) return undefined;
   if (organised.length === 0) return { sql: 'false', params: [] };
   return {
     sql: `case kind
-      when 'ROLES' then not exists (
-        select from api_key_role where api_key_id = api_key.id and conference_id not in (?))
+      when 'ROLES' then exists (select from api_key_role where api_key_id = api_key.id and conference_id in (?))
       when 'PURCHASE_ORDER' then exists (
         select from purchase_order where purchase_order.id = purchase_order_id and conference_id in (?))
       else false end`,
     params: [organised, organised],
   };
+}
+
+/** Of the rows of `api_key_role` those that the actor manages; undefined: all of them. */
+export function manageableRoles(actor: Actor): Fragment | undefined {
+  const organised = organisedConferences(actor);
+  if (organised === undefined) return undefined;
+  return organised.length === 0 ? { sql: 'false', params: [] } : { sql: 'conference_id in (?)', params: [organised] };
+}
+
+/** Such a condition as the ORM takes it, for rows to lock: what is invisible must not be waited for. */
+export function filterBy(condition: Fragment | undefined): Record<symbol, never[]> {
+  return condition ? { [raw(condition.sql, condition.params)]: [] } : {};
 }
 
 function visibleRows(

@@ -1,68 +1,58 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { ALL_GRANTS, ConferenceRole, type Grants, NO_GRANTS } from '../../domain/access/grants.js';
-import { ActorKind } from '../../domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../domain/audit/actor.js';
 import type { Actor } from '../context.js';
 import { CredentialRefused } from '../ports/identity.js';
 
 /** The claim that says what a token grants; a URN, so that no provider gives it another meaning. */
 export const GRANTS_CLAIM = 'urn:conference-invoicing:grants';
 
+/** Never a slug: one that was given up may be another conference's today. */
+const conferenceId = z.string().regex(/^conf_[0-9a-f]{32}$/);
+
 /** Exactly one kind of grant. Anything unknown in it makes the whole claim void: what it was to mean is a guess. */
 const grantsSchema = z.union([
   z.strictObject({ administrator: z.literal(true) }),
-  z.strictObject({ conferences: z.record(z.string(), z.enum(ConferenceRole)) }),
+  z.strictObject({ conferences: z.record(conferenceId, z.enum(ConferenceRole)) }),
   z.strictObject({ purchaseOrder: z.string() }),
 ]);
 
 const claimsSchema = z.object({
   sub: z.string().regex(/^[^\p{C}\p{Z}]{1,255}$/u),
+  exp: z.number(),
   email: z.string().optional().catch(undefined),
-  name: z.string().optional().catch(undefined),
+  email_verified: z.boolean().optional().catch(undefined),
+  // What people call themselves must not look like an address that nobody checked.
+  name: z
+    .string()
+    .regex(/^[^@]*$/)
+    .optional()
+    .catch(undefined),
   [GRANTS_CLAIM]: grantsSchema,
 });
 
 /** Who a verified token stands for. Throws `CredentialRefused` when it does not say so, or grants nothing. */
-export async function findActorOfToken(em: EntityManager, claims: Readonly<Record<string, unknown>>): Promise<Actor> {
+export function actorOfToken(claims: Readonly<Record<string, unknown>>): Actor {
   const parsed = claimsSchema.safeParse(claims);
   if (!parsed.success) throw grantsNothing();
-  const { sub, email, name, [GRANTS_CLAIM]: claimed } = parsed.data;
-  const grants = await readGrants(em, claimed);
+  const { sub, exp, email, email_verified: isVerified, name, [GRANTS_CLAIM]: claimed } = parsed.data;
+  const grants = grantsOf(claimed);
   if (!grants.isAdministrator && grants.roles.size === 0 && grants.purchaseOrderId === null) throw grantsNothing();
   const id = `jwt:${sub}`;
-  return { id, name: nameOf(id, email ?? name), kind: ActorKind.USER, grants };
+  const label = isVerified ? (email ?? name) : name;
+  return { id, name: nameOf(id, label), kind: ActorKind.USER, grants, expiresAt: new Date(exp * 1000) };
 }
 
 function grantsNothing(): CredentialRefused {
   return new CredentialRefused(
-    `This token grants nothing here: it needs a "sub" without spaces, and a claim "${GRANTS_CLAIM}" with an administrator, the roles in conferences, or a purchase order.`,
+    `This token grants nothing here: it needs a "sub" without spaces, and a claim "${GRANTS_CLAIM}" with an administrator, the roles in conferences by their ids, or a purchase order.`,
   );
 }
 
-async function readGrants(em: EntityManager, claimed: z.output<typeof grantsSchema>): Promise<Grants> {
+function grantsOf(claimed: z.output<typeof grantsSchema>): Grants {
   if ('administrator' in claimed) return ALL_GRANTS;
   if ('purchaseOrder' in claimed) return { ...NO_GRANTS, purchaseOrderId: claimed.purchaseOrder };
-  return { ...NO_GRANTS, roles: await readRoles(em, claimed.conferences) };
-}
-
-/** Conferences are named by id or by slug. Unknown ones grant nothing. */
-async function readRoles(
-  em: EntityManager,
-  claimed: Readonly<Record<string, ConferenceRole>>,
-): Promise<Map<string, ConferenceRole>> {
-  const byName = new Map(Object.entries(claimed));
-  if (byName.size === 0) return new Map();
-  const names = [...byName.keys()];
-  const rows = await em.execute<{ id: string; slug: string }[]>(
-    'select id, slug from conference where id in (?) or slug in (?)',
-    [names, names],
-  );
-  return new Map(
-    rows.flatMap(({ id, slug }) => {
-      const role = byName.get(id) ?? byName.get(slug);
-      return role === undefined ? [] : [[id, role]];
-    }),
-  );
+  return { ...NO_GRANTS, roles: new Map(Object.entries(claimed.conferences)) };
 }
 
 const MAX_LABEL = 100;

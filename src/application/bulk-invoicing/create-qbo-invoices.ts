@@ -5,9 +5,10 @@ import { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity
 import { BulkInvoicingItem, BulkInvoicingItemState } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import type { OperatingContext } from '../context.js';
-import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
+import { type IdempotencyCode, once } from '../idempotency.js';
 import { done, type Failure, type Outcome, refused } from '../outcome.js';
 import { changeableBy } from '../purchase-orders/purchase-order-ledger.js';
+import { inTransaction } from '../transaction.js';
 import { validate } from '../validation.js';
 
 export interface CreateQboInvoicesInput {
@@ -49,21 +50,32 @@ export async function createQboInvoices(
   const checked = validate(input, given);
   if (!checked.ok) return refused(...checked.failures);
   const request = { mutation: 'createQboInvoices', key: idempotencyKey ?? undefined, input: checked.value };
-  const outcome = await onceInTransaction(context, request, (tx) => store(tx, context, checked.value.purchaseOrderIds));
+  const { purchaseOrderIds } = checked.value;
+  const outcome = await inTransaction<CreateQboInvoicesOutcome>(context.em, async (tx) => {
+    const missing = await findMissing(tx, context, purchaseOrderIds);
+    if (missing.length > 0) return refused(...missing);
+    return once<Failure<CreateQboInvoicesCode>>(tx, context, request, () => store(tx, context, purchaseOrderIds));
+  });
   if (outcome.id !== null) context.jobs.wakeBulkInvoicing(outcome.id);
   return outcome;
 }
 
-async function store(
+/** Throws `AccessDenied` when the actor may only look at one of them. */
+async function findMissing(
   tx: EntityManager,
-  context: OperatingContext,
+  { actor }: OperatingContext,
   orderIds: readonly string[],
-): Promise<CreateQboInvoicesOutcome> {
-  const { actor, clock, ids } = context;
+): Promise<Failure<'NOT_FOUND'>[]> {
   const orders = await tx.find(PurchaseOrder, { id: { $in: [...orderIds] } });
   const changeable = new Set(orders.filter((order) => changeableBy(actor, order)).map(({ id }) => id));
-  const missing = orderIds.flatMap((id, index) => (changeable.has(id) ? [] : [notFound(index)]));
-  if (missing.length > 0) return refused(...missing);
+  return orderIds.flatMap((id, index) => (changeable.has(id) ? [] : [notFound(index)]));
+}
+
+async function store(
+  tx: EntityManager,
+  { actor, clock, ids }: OperatingContext,
+  orderIds: readonly string[],
+): Promise<CreateQboInvoicesOutcome> {
   const bulk = tx.create(BulkInvoicing, {
     id: ids.next('bulk'),
     actorId: actor.id,

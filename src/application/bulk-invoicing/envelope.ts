@@ -1,6 +1,7 @@
 import { LockMode, ref } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { OperationKind, OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { asRequester, identityOf } from '../context.js';
 import { OVERTAKEN } from '../invoicing/begin-sending.js';
 import { whyNotInvoiceable } from '../invoicing/claim-invoice.js';
 import {
@@ -91,7 +92,11 @@ export async function beginEnvelope(
   });
 }
 
-function createOperation(tx: EntityManager, { clock, ids }: QboContext, connectionId: string): ProviderOperation {
+function createOperation(
+  tx: EntityManager,
+  { actor, clock, ids }: QboContext,
+  connectionId: string,
+): ProviderOperation {
   const now = clock.now();
   const id = ids.next('op');
   return tx.create(ProviderOperation, {
@@ -101,6 +106,7 @@ function createOperation(tx: EntityManager, { clock, ids }: QboContext, connecti
     generation: 1,
     ...connectionRefs({ provider: 'QBO', id: connectionId }),
     state: OperationState.CLAIMED,
+    requestedBy: identityOf(actor),
     leaseUntil: now,
     createdAt: now,
     updatedAt: now,
@@ -157,7 +163,7 @@ export async function sendEnvelope(
         member,
         result,
         isOfWhole: !answer.ok,
-        outcome: await settleInvoice(context, member.claimed, sent),
+        outcome: await settleInvoice(asRequester(context, member.claimed.operation), member.claimed, sent),
       });
     } catch (error) {
       errors.push(error);

@@ -4,8 +4,9 @@ import { Conference } from '../../domain/conference/conference.entity.js';
 import { requireAdministrator } from '../access/permissions.js';
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
-import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
+import { type IdempotencyCode, once } from '../idempotency.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
+import { inTransaction } from '../transaction.js';
 import { type Validated, validate } from '../validation.js';
 import {
   conferenceCurrency,
@@ -50,14 +51,16 @@ export async function createConference(
   if (!checked.ok) return refused(...checked.failures);
   const request = { mutation: 'createConference', key: idempotencyKey ?? undefined, input };
   try {
-    return await onceInTransaction<Failure<CreateConferenceCode>>(context, request, async (tx) => {
-      const now = context.clock.now();
-      const id = context.ids.next('conf');
-      tx.create(Conference, { id, ...checked.value, createdAt: now, updatedAt: now });
-      audit(tx, context, { action: 'conference.created', subject: id, after: checked.value });
-      await tx.flush();
-      return done(id);
-    });
+    return await inTransaction(context.em, (tx) =>
+      once<Failure<CreateConferenceCode>>(tx, context, request, async () => {
+        const now = context.clock.now();
+        const id = context.ids.next('conf');
+        tx.create(Conference, { id, ...checked.value, createdAt: now, updatedAt: now });
+        audit(tx, context, { action: 'conference.created', subject: id, after: checked.value });
+        await tx.flush();
+        return done(id);
+      }),
+    );
   } catch (error) {
     if (error instanceof UniqueConstraintViolationException) return slugTaken(input.slug);
     throw error;

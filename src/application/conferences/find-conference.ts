@@ -1,8 +1,8 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { ConferenceRole } from '../../domain/access/grants.js';
+import type { ConferenceRole } from '../../domain/access/grants.js';
 import { Conference } from '../../domain/conference/conference.entity.js';
-import { hasRoleIn, requireRoleIn } from '../access/permissions.js';
+import { filterBy, requireRoleIn, visibleConferences } from '../access/permissions.js';
 import type { Actor } from '../context.js';
 
 /**
@@ -14,8 +14,9 @@ export async function findConference(
   actor: Actor,
   { id, needed, lockMode = LockMode.NONE }: { id: string; needed: ConferenceRole; lockMode?: LockMode },
 ): Promise<Conference | undefined> {
-  const conference = await em.findOne(Conference, id, { lockMode });
-  if (!conference || !hasRoleIn(actor, id, ConferenceRole.VIEWER)) return undefined;
+  const visible = filterBy(visibleConferences(actor));
+  const conference = await em.findOne(Conference, { id, ...visible }, { lockMode });
+  if (!conference) return undefined;
   requireRoleIn(actor, id, needed);
   return conference;
 }

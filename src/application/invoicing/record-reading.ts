@@ -7,7 +7,7 @@ import { formatAmount, ZERO } from '../../domain/money.js';
 import { OperationKind, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
-import type { UseCaseContext } from '../context.js';
+import { asProvider, asRequester, type UseCaseContext } from '../context.js';
 import { OPEN_STATES } from '../operations/provider-operations.js';
 import type { ProviderTrace } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
@@ -43,10 +43,11 @@ export type Recording = 'overtaken' | 'changed' | 'unchanged';
 
 /** Under the order's lock: takes over what a provider says of an invoice, and books the difference to what is booked. */
 export async function recordProviderReading(
-  context: UseCaseContext,
-  seen: Pick<Invoice, 'id' | 'purchaseOrder'>,
+  asked: UseCaseContext,
+  seen: Pick<Invoice, 'id' | 'purchaseOrder' | 'provider'>,
   { begun, asOf, trace, apply, shares }: ProviderReading,
 ): Promise<Recording> {
+  const context = asProvider(asked, seen.provider);
   return inTransaction(context.em, async (tx) => {
     const order = await lockExistingPurchaseOrder(tx, seen.purchaseOrder.id);
     const invoice = await tx.findOneOrFail(Invoice, seen.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
@@ -121,8 +122,10 @@ async function auditChange(
   const isEdited = after.total !== before.total || (isDecided && after.status !== before.status);
   if (!isEdited) return;
   const subject = invoice.purchaseOrder.id;
-  if (after.status !== before.status && (await isVoidedByUs(tx, invoice))) {
-    return audit(tx, context, { action: 'invoice.voided', subject, after: { invoice: invoice.externalId }, trace });
+  const ours = after.status === before.status ? null : await findOwnVoid(tx, invoice);
+  if (ours) {
+    const told = { action: 'invoice.voided', subject, after: { invoice: invoice.externalId }, trace } as const;
+    return audit(tx, asRequester(context, ours), told);
   }
   audit(tx, context, {
     action: 'invoice.changed_at_provider',
@@ -133,9 +136,9 @@ async function auditChange(
   });
 }
 
-/** Whether it is void because of a void of ours, the answer to which was lost or is not recorded yet. */
-async function isVoidedByUs(tx: EntityManager, { id, status }: Invoice): Promise<boolean> {
-  if (status !== InvoiceStatus.VOIDED) return false;
+/** The void of ours that it is void because of, the answer to which was lost or is not recorded yet. */
+async function findOwnVoid(tx: EntityManager, { id, status }: Invoice): Promise<ProviderOperation | null> {
+  if (status !== InvoiceStatus.VOIDED) return null;
   const sent = { kind: OperationKind.VOID_INVOICE, subject: id, state: { $in: OPEN_STATES }, attempts: { $gt: 0 } };
-  return (await tx.count(ProviderOperation, sent)) > 0;
+  return tx.findOne(ProviderOperation, sent);
 }

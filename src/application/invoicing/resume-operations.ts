@@ -4,7 +4,7 @@ import { OperationKind, ProviderOperation, VoidPurpose } from '../../domain/oper
 import { QboConnectionStatus } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { StripeConnectionStatus } from '../../domain/stripe/stripe-connection.entity.js';
 import { resumeEnvelope } from '../bulk-invoicing/resume-envelope.js';
-import { systemActor } from '../context.js';
+import { asProvider, asRequester } from '../context.js';
 import { isStillOpen, OPEN_STATES } from '../operations/provider-operations.js';
 import { cancelPurchaseOrder } from '../purchase-orders/cancel-purchase-order.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
@@ -41,8 +41,8 @@ async function resumeAll(context: InvoicingContext, kinds: OperationKind[], erro
     .fork()
     .find(ProviderOperation, abandonedOf(context, kinds), { orderBy: { leaseUntil: 'asc' }, limit: BATCH });
   for (const operation of abandoned) {
-    const actor = systemActor(operation.stripeConnection ? 'STRIPE' : 'QBO');
-    await resume({ ...context, actor }, operation).catch(async (error: unknown) => {
+    const background = asProvider(context, operation.stripeConnection ? 'STRIPE' : 'QBO');
+    await resume(asRequester(background, operation), operation).catch(async (error: unknown) => {
       errors.push(error);
       await leaveForLater(context, operation);
     });

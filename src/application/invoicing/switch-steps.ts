@@ -106,7 +106,7 @@ async function stepFrom(
   return { kind: 'void', claimed: claim.claimed };
 }
 
-/** The background may have to give up in its own name: the audit trail then is what says why. */
+/** The background may have to give up, whom nobody waits for: the audit trail then is what says why. */
 async function giveUp(
   tx: EntityManager,
   context: InvoicingContext,

@@ -221,14 +221,14 @@ async function renew<Answer, F>(
   provider: VoidingProvider<Answer, F>,
   former: ProviderOperation,
 ): Promise<ProviderOperation> {
-  const { kind, subject, purpose, attempts, lastSentAt } = former;
+  const { kind, subject, purpose, requestedBy, attempts, lastSentAt } = former;
   const body = provider.prepare(await tx.findOneOrFail(Invoice, subject));
   closeAsRenewed(former, 'It was not voided, and is tried again under a new request id.', context.clock.now());
   await tx.flush();
   const claim = await claimOperation(tx, context, { kind, subject, connection: operationConnection(former), body });
   if (claim.status === 'busy') throw new Error(`operation ${former.id} was closed and another one is open`);
   // What was sent before may still void it, so that nothing came of this one alone is no refusal.
-  return Object.assign(claim.operation, { purpose, attempts, lastSentAt });
+  return Object.assign(claim.operation, { purpose, requestedBy, attempts, lastSentAt });
 }
 
 /** A void is answered with the voided invoice. Anything else is not the success it claims to be. */

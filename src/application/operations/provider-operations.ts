@@ -8,7 +8,7 @@ import {
 } from '../../domain/operation/provider-operation.entity.js';
 import { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { StripeConnection } from '../../domain/stripe/stripe-connection.entity.js';
-import type { UseCaseContext } from '../context.js';
+import { identityOf, type UseCaseContext } from '../context.js';
 
 export const OPEN_STATES = [OperationState.CLAIMED, OperationState.IN_FLIGHT, OperationState.UNKNOWN];
 
@@ -40,7 +40,7 @@ export interface OperationRequest {
  */
 export async function claimOperation(
   tx: EntityManager,
-  { clock, ids, waits }: UseCaseContext,
+  { actor, clock, ids, waits }: UseCaseContext,
   request: OperationRequest,
 ): Promise<OperationClaim> {
   const now = clock.now();
@@ -60,6 +60,7 @@ export async function claimOperation(
     id: ids.next('op'),
     ...fields,
     state,
+    requestedBy: identityOf(actor),
     createdAt: now,
     updatedAt: now,
   });

@@ -77,7 +77,6 @@ async function decide(
   const claim = await claimVoidOf(tx, context, { order: locked.order, invoice, purpose: VoidPurpose.CANCEL });
   if ('failure' in claim) return { outcome: refused(claim.failure) };
   if (switching) closeAsRefused(switching, 'The purchase order is to be cancelled instead.', context.clock.now());
-  // The background may finish it in its own name.
   const after = { invoice: invoice.externalId };
   if (!begun || switching) audit(tx, context, { action: 'invoice.void_requested', subject: purchaseOrderId, after });
   return claim;

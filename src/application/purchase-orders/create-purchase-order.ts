@@ -11,8 +11,9 @@ import { deriveStatus } from '../../domain/purchase-order/purchase-order.status.
 import { audit } from '../audit.js';
 import { findConference } from '../conferences/find-conference.js';
 import type { UseCaseContext } from '../context.js';
-import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
+import { type IdempotencyCode, once } from '../idempotency.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
+import { inTransaction } from '../transaction.js';
 import {
   amountIn,
   emailAddress,
@@ -86,12 +87,14 @@ export async function createPurchaseOrder(
 ): Promise<Outcome<Failure<CreatePurchaseOrderCode>>> {
   const request = { mutation: 'createPurchaseOrder', key: idempotencyKey ?? undefined, input };
   return withFreshReference(() =>
-    onceInTransaction<Failure<CreatePurchaseOrderCode>>(context, request, async (tx) => {
+    inTransaction<Outcome<Failure<CreatePurchaseOrderCode>>>(context.em, async (tx) => {
       const wanted = { id: input.conferenceId, needed: ConferenceRole.FINANCE };
       const conference = await findConference(tx, context.actor, wanted);
       if (!conference) return refusal('NOT_FOUND', 'There is no conference with this id.', ['conferenceId']);
-      const checked = validate(inputSchema(conference.currencyCode), input);
-      return checked.ok ? insert(tx, context, conference, checked.value) : refused(...checked.failures);
+      return once<Failure<CreatePurchaseOrderCode>>(tx, context, request, async () => {
+        const checked = validate(inputSchema(conference.currencyCode), input);
+        return checked.ok ? insert(tx, context, conference, checked.value) : refused(...checked.failures);
+      });
     }),
   );
 }

@@ -5,9 +5,10 @@ import { CreditNote, CreditNoteSource } from '../../domain/purchase-order/credit
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
-import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
+import { type IdempotencyCode, once } from '../idempotency.js';
 import { describeInvoice, findLiveInvoice } from '../invoicing/live-invoice.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
+import { inTransaction } from '../transaction.js';
 import { amountIn, requiredLine, validate } from '../validation.js';
 import { type LockedPurchaseOrder, lockPurchaseOrder, refreshStatus } from './purchase-order-ledger.js';
 
@@ -29,14 +30,15 @@ export async function issueCreditNote(
   { idempotencyKey, ...input }: IssueCreditNoteInput,
 ): Promise<Outcome<Failure<IssueCreditNoteCode>>> {
   const request = { mutation: 'issueCreditNote', key: idempotencyKey ?? undefined, input };
-  return onceInTransaction<Failure<IssueCreditNoteCode>>(context, request, async (tx) => {
+  return inTransaction<Outcome<Failure<IssueCreditNoteCode>>>(context.em, async (tx) => {
     const locked = await lockPurchaseOrder(tx, context, input.purchaseOrderId);
     if (!locked) return refusal('NOT_FOUND', 'There is no purchase order with this id.', ['purchaseOrderId']);
-    const problem = await whyNotCreditable(tx, locked);
-    if (problem) return problem;
-    const checked = validate(inputSchema(locked), input);
-    if (!checked.ok) return refused(...checked.failures);
-    return issue(tx, context, locked.order, checked.value);
+    return once<Failure<IssueCreditNoteCode>>(tx, context, request, async () => {
+      const problem = await whyNotCreditable(tx, locked);
+      if (problem) return problem;
+      const checked = validate(inputSchema(locked), input);
+      return checked.ok ? issue(tx, context, locked.order, checked.value) : refused(...checked.failures);
+    });
   });
 }
 

@@ -1,11 +1,11 @@
-import { LockMode } from '@mikro-orm/core';
+import { type FilterQuery, LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { ConferenceRole } from '../../domain/access/grants.js';
 import { minorUnits } from '../../domain/money.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { deriveStatus, type Ledger } from '../../domain/purchase-order/purchase-order.status.js';
-import { requireRoleIn, seesPurchaseOrder } from '../access/permissions.js';
+import { filterBy, requireRoleIn, seesPurchaseOrder, visiblePurchaseOrders } from '../access/permissions.js';
 import type { UseCaseContext } from '../context.js';
 import { LEDGER_COLUMNS } from './ledger-sql.js';
 
@@ -17,14 +17,15 @@ export interface LockedPurchaseOrder {
 
 /**
  * Every change to a purchase order or its money begins here: two of them never interleave, and nobody changes what is not
- * theirs. Undefined: there is none, or none that the actor sees. Throws `AccessDenied` when it may only look.
+ * theirs, or waits for it. Undefined: there is none, or none that the actor sees. Throws `AccessDenied` when it may only look.
  */
 export async function lockPurchaseOrder(
   tx: EntityManager,
   { actor }: Pick<UseCaseContext, 'actor'>,
   id: string,
 ): Promise<LockedPurchaseOrder | undefined> {
-  const order = changeableBy(actor, await lockRow(tx, id));
+  const visible = filterBy(visiblePurchaseOrders(actor));
+  const order = changeableBy(actor, await lockRow(tx, { id, ...visible }));
   return order ? { order, ledger: await readLedger(tx, id) } : undefined;
 }
 
@@ -57,8 +58,8 @@ export function changeableBy(actor: UseCaseContext['actor'], order: PurchaseOrde
   return order;
 }
 
-async function lockRow(tx: EntityManager, id: string): Promise<PurchaseOrder | null> {
-  return tx.findOne(PurchaseOrder, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+async function lockRow(tx: EntityManager, which: FilterQuery<PurchaseOrder>): Promise<PurchaseOrder | null> {
+  return tx.findOne(PurchaseOrder, which, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
 
 /**
@@ -66,7 +67,7 @@ async function lockRow(tx: EntityManager, id: string): Promise<PurchaseOrder | n
  * deletes one.
  */
 export async function lockExistingPurchaseOrder(tx: EntityManager, id: string): Promise<PurchaseOrder> {
-  const order = await lockRow(tx, id);
+  const order = await lockRow(tx, { id });
   if (!order) throw new Error(`purchase order ${id} does not exist`);
   return order;
 }

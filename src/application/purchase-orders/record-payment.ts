@@ -6,8 +6,9 @@ import { Payment, PaymentMethod, PaymentSource } from '../../domain/purchase-ord
 import type { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import { audit } from '../audit.js';
 import type { UseCaseContext } from '../context.js';
-import { type IdempotencyCode, onceInTransaction } from '../idempotency.js';
+import { type IdempotencyCode, once } from '../idempotency.js';
 import { done, type Failure, type Outcome, refusal, refused } from '../outcome.js';
+import { inTransaction } from '../transaction.js';
 import { amountIn, optionalDay, optionalLine, optionalText, validate } from '../validation.js';
 import { lockPurchaseOrder, refreshStatus } from './purchase-order-ledger.js';
 
@@ -53,20 +54,21 @@ export async function recordPayment(
   { idempotencyKey, ...input }: RecordPaymentInput,
 ): Promise<Outcome<Failure<RecordPaymentCode>>> {
   const request = { mutation: 'recordPayment', key: idempotencyKey ?? undefined, input };
-  return onceInTransaction<Failure<RecordPaymentCode>>(context, request, async (tx) => {
+  const path = ['purchaseOrderId'];
+  return inTransaction<Outcome<Failure<RecordPaymentCode>>>(context.em, async (tx) => {
     const locked = await lockPurchaseOrder(tx, context, input.purchaseOrderId);
-    if (!locked) return refusal('NOT_FOUND', 'There is no purchase order with this id.', ['purchaseOrderId']);
+    if (!locked) return refusal('NOT_FOUND', 'There is no purchase order with this id.', path);
     const { order } = locked;
-    if (order.cancelledAt) {
-      return refusal('CANCELLED', 'This purchase order is cancelled; record the money where it belongs.', [
-        'purchaseOrderId',
-      ]);
-    }
-    const { timezone } = await order.conference.loadOrFail();
-    const today = calendarDay(context.clock.now(), timezone);
-    const checked = validate(inputSchema(order, today), input);
-    if (!checked.ok) return refused(...checked.failures);
-    return book(tx, context, order, { ...checked.value, paidOn: checked.value.paidOn ?? today });
+    return once<Failure<RecordPaymentCode>>(tx, context, request, async () => {
+      if (order.cancelledAt) {
+        return refusal('CANCELLED', 'This purchase order is cancelled; record the money where it belongs.', path);
+      }
+      const { timezone } = await order.conference.loadOrFail();
+      const today = calendarDay(context.clock.now(), timezone);
+      const checked = validate(inputSchema(order, today), input);
+      if (!checked.ok) return refused(...checked.failures);
+      return book(tx, context, order, { ...checked.value, paidOn: checked.value.paidOn ?? today });
+    });
   });
 }
 

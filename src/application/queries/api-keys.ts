@@ -1,10 +1,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ApiKeyKind } from '../../domain/access/api-key.entity.js';
 import { ConferenceRole } from '../../domain/access/grants.js';
-import { manageableApiKeys } from '../access/permissions.js';
+import { manageableApiKeys, manageableRoles } from '../access/permissions.js';
 import type { Actor } from '../context.js';
 import { CREATED_AT, type Fragment, keysetClauses, whereClause } from './keyset.js';
 import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
+
+export interface ApiKeyRoleView {
+  readonly conferenceId: string;
+  readonly role: ConferenceRole;
+  readonly endedAt: Date | null;
+}
 
 /** What can be told of a key: everything but the key. */
 export interface ApiKeyView {
@@ -13,8 +19,10 @@ export interface ApiKeyView {
   readonly prefix: string;
   readonly kind: ApiKeyKind;
   readonly purchaseOrderId: string | null;
-  readonly roles: readonly { readonly conferenceId: string; readonly role: ConferenceRole }[];
+  /** Those that the actor manages. */
+  readonly roles: readonly ApiKeyRoleView[];
   readonly createdBy: string;
+  readonly createdById: string;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
@@ -40,19 +48,40 @@ export async function findApiKeys(em: EntityManager, actor: Actor, ids: readonly
   return select(em, actor, [{ sql: 'id in (?)', params: [ids] }]);
 }
 
+const LOCKED: Fragment = { sql: 'for no key update', params: [] };
+
+/** The key with this id, locked, if the actor manages it. */
+export async function lockApiKey(em: EntityManager, actor: Actor, id: string): Promise<ApiKeyView | undefined> {
+  const [key] = await select(em, actor, [{ sql: 'id = ?', params: [id] }], LOCKED);
+  return key;
+}
+
+/** Of the keys that were made with this one, and with those, the ones that the actor manages, locked. */
+export async function lockDescendantsOfKey(em: EntityManager, actor: Actor, id: string): Promise<ApiKeyView[]> {
+  const descendants = `id in (
+    with recursive descendant as (
+      select id from api_key where created_by_id = ?
+      union select api_key.id from api_key join descendant on created_by_id = descendant.id)
+    select id from descendant)`;
+  return select(em, actor, [{ sql: descendants, params: [id] }], LOCKED);
+}
+
 async function select(
   em: EntityManager,
   actor: Actor,
   conditions: readonly Fragment[],
-  orderAndLimit?: Fragment,
+  rest?: Fragment,
 ): Promise<ApiKeyView[]> {
-  const { sql, params } = whereClause([manageableApiKeys(actor), ...conditions], orderAndLimit);
+  const { sql, params } = whereClause([manageableApiKeys(actor), ...conditions], rest);
+  const ofKey = { sql: 'api_key_id = api_key.id', params: [] };
+  const shown = whereClause([ofKey, manageableRoles(actor)]);
   const rows = await em.execute<Row[]>(
-    `select id, name, prefix, kind, purchase_order_id, created_by, created_at, expires_at, revoked_at, last_used_at,
-            (select json_agg(json_build_object('conferenceId', conference_id, 'role', role) order by conference_id)
-             from api_key_role where api_key_id = api_key.id) as roles
+    `select id, name, prefix, kind, purchase_order_id, created_by, created_by_id, created_at, expires_at, revoked_at, last_used_at,
+            (select json_agg(json_build_object('conferenceId', conference_id, 'role', role, 'endedAt', ended_at)
+               order by conference_id)
+             from api_key_role ${shown.sql}) as roles
      from api_key ${sql}`,
-    [...params],
+    [...shown.params, ...params],
   );
   return rows.map(toView);
 }
@@ -64,11 +93,12 @@ interface Row {
   readonly kind: ApiKeyKind;
   readonly purchase_order_id: string | null;
   readonly created_by: string;
+  readonly created_by_id: string;
   readonly created_at: Date | string;
   readonly expires_at: Date | string | null;
   readonly revoked_at: Date | string | null;
   readonly last_used_at: Date | string | null;
-  readonly roles: ApiKeyView['roles'] | null;
+  readonly roles: readonly (Omit<ApiKeyRoleView, 'endedAt'> & { readonly endedAt: string | null })[] | null;
 }
 
 function toView(row: Row): ApiKeyView {
@@ -78,8 +108,9 @@ function toView(row: Row): ApiKeyView {
     prefix: row.prefix,
     kind: row.kind,
     purchaseOrderId: row.purchase_order_id,
-    roles: row.roles ?? [],
+    roles: (row.roles ?? []).map((role) => ({ ...role, endedAt: toDate(role.endedAt) })),
     createdBy: row.created_by,
+    createdById: row.created_by_id,
     createdAt: new Date(row.created_at),
     expiresAt: toDate(row.expires_at),
     revokedAt: toDate(row.revoked_at),

@@ -1,8 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { ActorIdentity } from '../../domain/audit/actor.js';
 import type { PurchaseOrderAction } from '../../domain/audit/purchase-order-action.js';
 import type { CurrencyCode } from '../../domain/currency.js';
 import { type InvoiceProvider, PROVIDER_NAMES } from '../../domain/invoice/invoice.status.js';
 import { formatAmount, minorUnits } from '../../domain/money.js';
+import { identityOf, systemActor } from '../context.js';
 
 export type InvoiceEventAction =
   | 'CREATED'
@@ -23,8 +25,7 @@ export interface InvoiceEventView {
   readonly invoiceId: string;
   readonly at: Date;
   readonly action: InvoiceEventAction;
-  /** An API key's name, or the part of the system that acted. */
-  readonly by: string;
+  readonly actor: ActorIdentity;
   /** What happened, for a person. */
   readonly message: string;
 }
@@ -56,8 +57,8 @@ const TAKEN_BACK = "jsonb_build_object('amount', amount_minor::text, 'reason', r
  * is booked in its place. An audit event that names no invoice concerns the latest one of its order at that time.
  */
 const WRITTEN_DOWN = `
-  select case action when 'invoice.created' then 1 else 4 end as place, id, occurred_at as at, action, actor as by,
-         before, after as facts
+  select case action when 'invoice.created' then 1 else 4 end as place, id, occurred_at as at, action,
+         jsonb_build_object('id', actor_id, 'name', actor, 'kind', actor_kind) as actor, before, after as facts
   from audit_event
   where subject = invoice.purchase_order_id and action in (?) and invoice.id = (
     select id from invoice concerned
@@ -65,14 +66,14 @@ const WRITTEN_DOWN = `
       and (after ->> 'invoice' is null or after ->> 'invoice' = concerned.external_id)
     order by concerned.created_at desc, concerned.id desc limit 1)
   union all
-  select 3, id, created_at, 'PAYMENT_BOOKED', recorded_by, null, ${MONEY} from payment where ${ON_INVOICE}
+  select 3, id, created_at, 'PAYMENT_BOOKED', null, null, ${MONEY} from payment where ${ON_INVOICE}
   union all
-  select 2, reversal.id, reversal.created_at, 'PAYMENT_REVERSED', reversal.reversed_by, null, ${TAKEN_BACK}
+  select 2, reversal.id, reversal.created_at, 'PAYMENT_REVERSED', null, null, ${TAKEN_BACK}
   from payment join payment_reversal reversal on payment_id = payment.id where ${ON_INVOICE}
   union all
-  select 3, id, created_at, 'CREDIT_BOOKED', issued_by, null, ${CREDIT} from credit_note where ${ON_INVOICE}
+  select 3, id, created_at, 'CREDIT_BOOKED', null, null, ${CREDIT} from credit_note where ${ON_INVOICE}
   union all
-  select 2, reversal.id, reversal.created_at, 'CREDIT_REVERSED', reversal.reversed_by, null, ${TAKEN_BACK}
+  select 2, reversal.id, reversal.created_at, 'CREDIT_REVERSED', null, null, ${TAKEN_BACK}
   from credit_note join credit_note_reversal reversal on credit_note_id = credit_note.id where ${ON_INVOICE}`;
 
 /** What happened to the invoices with these ids, oldest first; of each the most recent hundred things. One statement. */
@@ -93,7 +94,7 @@ export async function findInvoiceHistories(
     invoiceId: row.invoice_id,
     at: new Date(row.at),
     action: actionOf(row.action),
-    by: row.by,
+    actor: row.actor ?? identityOf(systemActor(row.provider)),
     message: messageOf(row),
   }));
 }
@@ -104,7 +105,8 @@ interface Row {
   readonly currency_code: CurrencyCode;
   readonly at: Date | string;
   readonly action: keyof typeof AUDITED | Exclude<InvoiceEventAction, (typeof AUDITED)[keyof typeof AUDITED]>;
-  readonly by: string;
+  /** Null of money, which is booked as its provider says. */
+  readonly actor: ActorIdentity | null;
   readonly before: Facts | null;
   readonly facts: Facts | null;
 }

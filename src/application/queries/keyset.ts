@@ -1,19 +1,19 @@
 import { isCalendarDay } from '../../domain/clock.js';
 import { PageRequestError, type PageWindow, type Position } from './page.js';
 
-/** A column a list can be sorted by, as SQL; `cast` is the type its cursor text has, `pattern` how that is written. */
+/** What a list can be sorted by, as SQL. Never null: a comparison with null would lose rows. */
 export interface SortKey {
   readonly column: string;
-  readonly cast: 'timestamptz' | 'text';
-  readonly pattern: RegExp;
+  /** The type of the column, to which the text in a cursor is cast. */
+  readonly cast: 'timestamptz' | 'text' | 'date' | 'bigint';
+  /** Whether a cursor can have this text: what PostgreSQL cannot cast must not reach it. */
+  readonly accepts: (text: string) => boolean;
+  /** Of a list with several orderings, which one this is; cursors bear it and fit no other. */
+  readonly name?: string;
 }
 
 /** Rows as `Date.toISOString` writes their time. */
-export const CREATED_AT: SortKey = {
-  column: 'created_at',
-  cast: 'timestamptz',
-  pattern: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/,
-};
+export const CREATED_AT: SortKey = { column: 'created_at', cast: 'timestamptz', accepts: isTimestamp };
 
 /** A piece of a statement with the values of its placeholders. */
 export interface Fragment {
@@ -51,20 +51,21 @@ export function keysetClauses(
 }
 
 function bound(
-  { column, cast, pattern }: SortKey,
+  { column, cast, accepts, name }: SortKey,
   operator: string,
   position: Position | undefined,
 ): Fragment | undefined {
   if (!position) return undefined;
-  const [sortValue] = position;
-  if (!pattern.test(sortValue) || (cast === 'timestamptz' && !isTimestamp(sortValue))) {
+  const [sortValue, id, ordering] = position;
+  if (ordering !== name || !accepts(sortValue)) {
     throw new PageRequestError('This cursor belongs to a list in another order.');
   }
-  return { sql: `(${column}, id) ${operator} (?::${cast}, ?)`, params: position };
+  return { sql: `(${column}, id) ${operator} (?::${cast}, ?)`, params: [sortValue, id] };
 }
 
 /** What looks like a time may name a day that does not exist, at which PostgreSQL would fail. */
-function isTimestamp(text: string): boolean {
+export function isTimestamp(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(text) || !isCalendarDay(text.slice(0, 10))) return false;
   const time = new Date(text);
-  return isCalendarDay(text.slice(0, 10)) && !Number.isNaN(time.getTime()) && time.toISOString() === text;
+  return !Number.isNaN(time.getTime()) && time.toISOString() === text;
 }

@@ -1,19 +1,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
-import { visiblePurchaseOrders } from '../access/permissions.js';
+import { isCalendarDay } from '../../domain/clock.js';
+import { DUE_DATE_OR_NEVER, REFERENCE_WITHIN } from '../../domain/purchase-order/purchase-order.entity.js';
+import { visibleConferences, visiblePurchaseOrders } from '../access/permissions.js';
 import type { Actor } from '../context.js';
-import { CREATED_AT, type Fragment, keysetClauses, type SortKey, whereClause } from './keyset.js';
-import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
-import { type PurchaseOrderView, SELECT_PURCHASE_ORDER, toPurchaseOrderView } from './purchase-order-view.js';
-
-export interface PurchaseOrderFilter {
-  readonly statusIn?: readonly PurchaseOrderStatus[] | null;
-  /** Part of the reference or of the organisation's name, in any case. */
-  readonly search?: string | null;
-}
+import { CREATED_AT, type Fragment, isTimestamp, keysetClauses, type SortKey, whereClause } from './keyset.js';
+import { type Page, type PageRequest, PageRequestError, readPageRequest, toPage } from './page.js';
+import { filterConditions, type PurchaseOrderFilter } from './purchase-order-filter.js';
+import type { OrderRelation } from './purchase-order-relations.js';
+import { readPurchaseOrders, type SeenPurchaseOrder } from './purchase-order-view.js';
 
 export interface PurchaseOrderOrder {
-  readonly field: 'CREATED_AT' | 'REFERENCE';
+  readonly field: 'CREATED_AT' | 'UPDATED_AT' | 'REFERENCE' | 'ORGANIZATION_NAME' | 'DUE_DATE' | 'TOTAL' | 'BALANCE';
   readonly direction: 'ASC' | 'DESC';
 }
 
@@ -25,27 +22,52 @@ export interface ListPurchaseOrders extends PageRequest {
 
 const NEWEST_FIRST: PurchaseOrderOrder = { field: 'CREATED_AT', direction: 'DESC' };
 
-const SORT_KEYS: Record<PurchaseOrderOrder['field'], SortKey & { textOf: (view: PurchaseOrderView) => string }> = {
-  CREATED_AT: { ...CREATED_AT, textOf: (view) => view.createdAt.toISOString() },
-  REFERENCE: { column: 'reference', cast: 'text', pattern: /^PO-[A-Z0-9]{6}$/, textOf: (view) => view.reference },
+/** A key, and how its value is written in a cursor. */
+interface Ordering extends SortKey {
+  readonly textOf: string;
+}
+
+const timeText = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+const amounts = { cast: 'bigint', accepts: (text: string) => /^-?\d{1,18}$/.test(text) } as const;
+const texts = { cast: 'text', accepts: (text: string) => text !== '' && !text.includes('\0') } as const;
+
+const ORDERINGS: Record<PurchaseOrderOrder['field'], Ordering> = {
+  CREATED_AT: { ...CREATED_AT, textOf: timeText('created_at') },
+  UPDATED_AT: { column: 'updated_at', cast: 'timestamptz', accepts: isTimestamp, textOf: timeText('updated_at') },
+  REFERENCE: { ...texts, column: REFERENCE_WITHIN, textOf: REFERENCE_WITHIN },
+  ORGANIZATION_NAME: { ...texts, column: 'lower(organization_name)', textOf: 'lower(organization_name)' },
+  DUE_DATE: {
+    column: DUE_DATE_OR_NEVER,
+    cast: 'date',
+    accepts: (text) => text === 'infinity' || isCalendarDay(text),
+    textOf: `${DUE_DATE_OR_NEVER}::text`,
+  },
+  TOTAL: { ...amounts, column: 'total_minor', textOf: 'total_minor::text' },
+  BALANCE: { ...amounts, column: 'balance_minor', textOf: 'balance_minor::text' },
 };
 
-/** One page of the purchase orders that the actor sees, with their sums, in one statement. */
+/**
+ * One page of the purchase orders that the actor sees, with their sums and what else is asked for, in one statement. Each
+ * conference gives a page of its own from its index, of which the first ones are the page of all.
+ */
 export async function listPurchaseOrders(
   em: EntityManager,
   actor: Actor,
   request: ListPurchaseOrders,
-): Promise<Page<PurchaseOrderView>> {
-  const { field, direction } = request.orderBy ?? NEWEST_FIRST;
-  const key = SORT_KEYS[field];
+  relations: ReadonlySet<OrderRelation> = new Set(),
+): Promise<Page<SeenPurchaseOrder>> {
+  const { field, direction } = orderingOf(request);
+  const ordering = { ...ORDERINGS[field], name: field };
   const window = readPageRequest(request);
-  const { conditions, orderAndLimit } = keysetClauses(key, direction, window);
-  const { sql, params } = whereClause(
-    [visiblePurchaseOrders(actor), ...filterConditions(request), ...conditions],
-    orderAndLimit,
-  );
-  const rows = await em.execute(`${SELECT_PURCHASE_ORDER} ${sql}`, [...params]);
-  return toPage(rows.map(toPurchaseOrderView), window, (view) => [key.textOf(view), view.id]);
+  const { conditions, orderAndLimit } = keysetClauses(ordering, direction, window);
+  const scope = scopeOf(actor, request);
+  const ofConference = conditionsWithin(actor, request, conditions, orderAndLimit);
+  const source: Fragment = {
+    sql: `${scope.sql} cross join lateral (select purchase_order.* from purchase_order ${ofConference.sql}) purchase_order`,
+    params: [...scope.params, ...ofConference.params],
+  };
+  const orders = await readPurchaseOrders(em, { source, relations, rest: orderAndLimit, key: ordering.textOf });
+  return toPage(orders, window, ({ key, view }) => [key, view.id, field]);
 }
 
 /** How many purchase orders that the actor sees a filter finds on all pages together. */
@@ -54,24 +76,38 @@ export async function countPurchaseOrders(
   actor: Actor,
   request: ListPurchaseOrders,
 ): Promise<number> {
-  const { sql, params } = whereClause([visiblePurchaseOrders(actor), ...filterConditions(request)]);
-  const [row] = await em.execute<{ count: number }[]>(`select count(*)::int as count from purchase_order ${sql}`, [
-    ...params,
-  ]);
+  const scope = scopeOf(actor, request);
+  const { sql, params } = conditionsWithin(actor, request);
+  const [row] = await em.execute<{ count: number }[]>(
+    `select coalesce(sum(counted.rows), 0)::int as count
+     from ${scope.sql} cross join lateral (select count(*) as rows from purchase_order ${sql}) counted`,
+    [...scope.params, ...params],
+  );
   return row?.count ?? 0;
 }
 
-function filterConditions({ conferenceId, filter }: ListPurchaseOrders): Fragment[] {
-  const conditions: Fragment[] = [];
-  if (conferenceId != null) conditions.push({ sql: 'conference_id = ?', params: [conferenceId] });
-  if (filter?.statusIn != null) conditions.push(statusCondition(filter.statusIn));
-  if (filter?.search) {
-    const pattern = `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`;
-    conditions.push({ sql: '(reference ilike ? or organization_name ilike ?)', params: [pattern, pattern] });
+/** Amounts of different currencies have no order. */
+function orderingOf({ orderBy, filter }: ListPurchaseOrders): PurchaseOrderOrder {
+  const { field, direction } = orderBy ?? NEWEST_FIRST;
+  if ((field === 'TOTAL' || field === 'BALANCE') && filter?.currencyCode == null) {
+    throw new PageRequestError(`To sort by ${field}, filter by "currencyCode": other currencies do not compare.`);
   }
-  return conditions;
+  return { field, direction };
 }
 
-function statusCondition(statuses: readonly PurchaseOrderStatus[]): Fragment {
-  return statuses.length === 0 ? { sql: 'false', params: [] } : { sql: 'status in (?)', params: [statuses] };
+/** The conferences whose orders are listed. */
+function scopeOf(actor: Actor, { conferenceId }: ListPurchaseOrders): Fragment {
+  const asked = conferenceId == null ? undefined : { sql: 'id = ?', params: [conferenceId] };
+  const { sql, params } = whereClause([asked, visibleConferences(actor)]);
+  return { sql: `(select id as scope_id, timezone as scope_timezone from conference ${sql}) scope`, params };
+}
+
+function conditionsWithin(
+  actor: Actor,
+  { filter }: ListPurchaseOrders,
+  conditions: readonly Fragment[] = [],
+  rest?: Fragment,
+): Fragment {
+  const ofScope = { sql: 'conference_id = scope_id', params: [] };
+  return whereClause([ofScope, visiblePurchaseOrders(actor), ...filterConditions(filter ?? {}), ...conditions], rest);
 }

@@ -14,7 +14,7 @@ export interface Page<T> {
   readonly hasPreviousPage: boolean;
 }
 
-/** The page arguments make no sense; the message says which and what to do. */
+/** The arguments of a list make no sense; the message says which and what to do. */
 export class PageRequestError extends Error {}
 
 export const DEFAULT_PAGE_SIZE = 20;
@@ -28,8 +28,8 @@ export interface PageWindow {
   readonly before: Position | undefined;
 }
 
-/** Where a row stands in its order: the value it is sorted by, then its id. */
-export type Position = readonly [sortValue: string, id: string];
+/** Where a row stands in its order: the value it is sorted by, its id, and which order that is if there are several. */
+export type Position = readonly [sortValue: string, id: string, ordering?: string];
 
 export function readPageRequest(request: PageRequest): PageWindow {
   const { first, last } = request;
@@ -41,20 +41,36 @@ export function readPageRequest(request: PageRequest): PageWindow {
   return { size, isBackward: last != null, after: readCursor(request.after), before: readCursor(request.before) };
 }
 
-const cursorSchema = z.tuple([z.literal(1), z.string().max(500), z.string().regex(/^\w{1,100}$/)]);
+const name = z.string().regex(/^\w{1,100}$/);
+const cursorSchema = z.tuple([z.literal(1), z.string().max(500), name, name.optional()]);
 
 /** Cursors begin with a format version, so that a future format can tell old ones apart. */
-export function writeCursor([sortValue, id]: Position): string {
-  return Buffer.from(JSON.stringify([1, sortValue, id])).toString('base64url');
+export function writeCursor(position: Position): string {
+  return Buffer.from(JSON.stringify([1, ...position])).toString('base64url');
 }
 
 function readCursor(cursor: string | null | undefined): Position | undefined {
   if (cursor == null) return undefined;
   try {
-    const [, sortValue, id] = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    return [sortValue, id];
+    const [, value, id, ordering] = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    return ordering === undefined ? [value, id] : [value, id, ordering];
   } catch {
     throw new PageRequestError('This cursor is not one of ours: use an endCursor or startCursor from an earlier page.');
+  }
+}
+
+/** Most clients ask for the items alone: a cursor is written when it is read. */
+class PageItem<T> {
+  readonly item: T;
+  readonly #positionOf: (item: T) => Position;
+
+  constructor(item: T, positionOf: (item: T) => Position) {
+    this.item = item;
+    this.#positionOf = positionOf;
+  }
+
+  get cursor(): string {
+    return writeCursor(this.#positionOf(this.item));
   }
 }
 
@@ -64,7 +80,7 @@ export function toPage<T>(rows: readonly T[], window: PageWindow, positionOf: (r
   const kept = rows.slice(0, window.size);
   const ordered = window.isBackward ? kept.toReversed() : kept;
   return {
-    items: ordered.map((item) => ({ item, cursor: writeCursor(positionOf(item)) })),
+    items: ordered.map((item) => new PageItem(item, positionOf)),
     hasNextPage: window.isBackward ? window.before !== undefined : hasMore,
     hasPreviousPage: window.isBackward ? hasMore : window.after !== undefined,
   };

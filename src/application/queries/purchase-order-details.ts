@@ -6,61 +6,37 @@ import { OperationKind, ProviderOperation } from '../../domain/operation/provide
 import type { BookedOnInvoice, FailedSwitch, UnappliedCredit } from '../../domain/purchase-order/attention.js';
 import { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
 import { CreditNoteReversal } from '../../domain/purchase-order/credit-note-reversal.entity.js';
-import { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import { Payment } from '../../domain/purchase-order/payment.entity.js';
 import { PaymentReversal } from '../../domain/purchase-order/payment-reversal.entity.js';
 import { OPEN_STATES } from '../operations/provider-operations.js';
 import { STANDING_CREDIT, STANDING_PAYMENT } from '../purchase-orders/ledger-sql.js';
 
 /** A payment and what took it back, if anything did. */
-export interface PaymentView {
+export interface PaymentRow {
   readonly payment: Payment;
-  readonly reversal: PaymentReversal | undefined;
+  readonly reversal: PaymentReversal | null;
 }
 
 /** A credit note and what took it back, if anything did. */
-export interface CreditNoteView {
+export interface CreditNoteRow {
   readonly note: CreditNote;
-  readonly reversal: CreditNoteReversal | undefined;
+  readonly reversal: CreditNoteReversal | null;
 }
 
-export async function findLineItems(em: EntityManager, orderIds: readonly string[]): Promise<LineItem[]> {
-  return em.find(LineItem, { purchaseOrder: { $in: [...orderIds] } }, { orderBy: { position: 'asc' } });
-}
-
-/** Newest payment day first. */
-export async function findPayments(em: EntityManager, orderIds: readonly string[]): Promise<PaymentView[]> {
-  const where = { purchaseOrder: { $in: [...orderIds] } };
-  const payments = await em.find(Payment, where, { orderBy: { paidOn: 'desc', id: 'desc' } });
-  return withPaymentReversals(em, payments);
-}
-
-export async function findPaymentsById(em: EntityManager, ids: readonly string[]): Promise<PaymentView[]> {
-  return withPaymentReversals(em, await em.find(Payment, { id: { $in: [...ids] } }));
-}
-
-async function withPaymentReversals(em: EntityManager, payments: readonly Payment[]): Promise<PaymentView[]> {
+export async function findPaymentsById(em: EntityManager, ids: readonly string[]): Promise<PaymentRow[]> {
+  const payments = await em.find(Payment, { id: { $in: [...ids] } });
   if (payments.length === 0) return [];
   const reversals = await em.find(PaymentReversal, { payment: { $in: payments.map((payment) => payment.id) } });
   const byPayment = new Map(reversals.map((reversal) => [reversal.payment.id, reversal]));
-  return payments.map((payment) => ({ payment, reversal: byPayment.get(payment.id) }));
+  return payments.map((payment) => ({ payment, reversal: byPayment.get(payment.id) ?? null }));
 }
 
-/** Newest first. */
-export async function findCreditNotes(em: EntityManager, orderIds: readonly string[]): Promise<CreditNoteView[]> {
-  const where = { purchaseOrder: { $in: [...orderIds] } };
-  return withCreditReversals(em, await em.find(CreditNote, where, { orderBy: { createdAt: 'desc', id: 'desc' } }));
-}
-
-export async function findCreditNotesById(em: EntityManager, ids: readonly string[]): Promise<CreditNoteView[]> {
-  return withCreditReversals(em, await em.find(CreditNote, { id: { $in: [...ids] } }));
-}
-
-async function withCreditReversals(em: EntityManager, notes: readonly CreditNote[]): Promise<CreditNoteView[]> {
+export async function findCreditNotesById(em: EntityManager, ids: readonly string[]): Promise<CreditNoteRow[]> {
+  const notes = await em.find(CreditNote, { id: { $in: [...ids] } });
   if (notes.length === 0) return [];
   const reversals = await em.find(CreditNoteReversal, { creditNote: { $in: notes.map((note) => note.id) } });
   const byNote = new Map(reversals.map((reversal) => [reversal.creditNote.id, reversal]));
-  return notes.map((note) => ({ note, reversal: byNote.get(note.id) }));
+  return notes.map((note) => ({ note, reversal: byNote.get(note.id) ?? null }));
 }
 
 /** A rest of a provider's payment that is applied to nothing, and a purchase order that has or had a part of it. */
@@ -125,11 +101,6 @@ export async function findBookedOnInvoices(
     credit: minorUnits(BigInt(String(credit))),
     since: since ? new Date(since) : null,
   }));
-}
-
-/** All invoices of the purchase orders, the oldest first. */
-export async function findInvoices(em: EntityManager, orderIds: readonly string[]): Promise<Invoice[]> {
-  return em.find(Invoice, { purchaseOrder: { $in: [...orderIds] } }, { orderBy: { createdAt: 'asc', id: 'asc' } });
 }
 
 export async function findInvoicesById(em: EntityManager, ids: readonly string[]): Promise<Invoice[]> {

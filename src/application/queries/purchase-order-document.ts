@@ -6,8 +6,9 @@ import { type InvoiceProvider, InvoiceStatus, isBeingMade, isEnded } from '../..
 import { type MinorUnits, minorUnits, sum } from '../../domain/money.js';
 import { PaymentMethod } from '../../domain/purchase-order/payment.entity.js';
 import { balanceDue, PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
-import { seesPurchaseOrder } from '../access/permissions.js';
+import { visiblePurchaseOrders } from '../access/permissions.js';
 import type { Actor } from '../context.js';
+import { whereClause } from './keyset.js';
 
 /**
  * What is printed of a purchase order: everything a buyer may know, nothing internal. Days are `YYYY-MM-DD` in the
@@ -81,11 +82,9 @@ export async function findPurchaseOrderDocument(
   em: EntityManager,
   { actor, id, now }: { readonly actor: Actor; readonly id: string; readonly now: Date },
 ): Promise<PurchaseOrderDocument | undefined> {
-  const [found] = await em.execute(SELECT_DOCUMENT, [id]);
-  if (!found) return undefined;
-  const row = rowSchema.parse(found);
-  if (!seesPurchaseOrder(actor, { id, conferenceId: row.conference_id })) return undefined;
-  return toDocument(row, now);
+  const { sql, params } = whereClause([{ sql: 'po.id = ?', params: [id] }, visiblePurchaseOrders(actor, 'po')]);
+  const [found] = await em.execute(`${SELECT_DOCUMENT} ${sql}`, [...params]);
+  return found && toDocument(rowSchema.parse(found), now);
 }
 
 /**
@@ -93,7 +92,7 @@ export async function findPurchaseOrderDocument(
  * lose digits.
  */
 const SELECT_DOCUMENT = `
-  select po.conference_id, po.reference, po.status, po.organization_name, po.contact_name, po.contact_email,
+  select po.reference, po.status, po.organization_name, po.contact_name, po.contact_email,
     po.billing_address, po.buyer_reference, po.currency_code, po.due_date::text, po.total_minor::text,
     po.created_at, po.sent_at,
     jsonb_build_object('name', conference.name, 'startDate', conference.start_date, 'endDate', conference.end_date,
@@ -113,8 +112,7 @@ const SELECT_DOCUMENT = `
         'externalId', external_id, 'payUrl', pay_url)
       from invoice where purchase_order_id = po.id
       order by invoice.status in ('VOIDED', 'DELETED'), invoice.created_at desc, invoice.id desc limit 1) as invoice
-  from purchase_order po join conference on conference.id = po.conference_id
-  where po.id = ?`;
+  from purchase_order po join conference on conference.id = po.conference_id`;
 
 const minor = z.string().transform((text) => minorUnits(BigInt(text)));
 const moment = z.coerce.date();
@@ -126,7 +124,6 @@ const rows = <T extends z.ZodType>(row: T) =>
     .transform((found) => found ?? []);
 
 const rowSchema = z.object({
-  conference_id: z.string(),
   reference: z.string(),
   status: z.enum(PurchaseOrderStatus),
   organization_name: z.string(),

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ActorKind } from '../../domain/audit/audit-event.entity.js';
+import type { ActorIdentity, ActorKind } from '../../domain/audit/actor.js';
 import type { PurchaseOrderAction } from '../../domain/audit/purchase-order-action.js';
 import type { InvoiceProvider } from '../../domain/invoice/invoice.status.js';
 import { type Page, PageRequestError, type PageWindow, type Position, toPage } from './page.js';
@@ -10,8 +10,7 @@ export interface PurchaseOrderEventView {
   readonly position: number;
   readonly at: Date;
   readonly action: PurchaseOrderAction;
-  readonly actor: string;
-  readonly actorKind: ActorKind;
+  readonly actor: ActorIdentity;
   readonly changes: readonly FactChange[];
   /** Of the invoice that it is about, as far as it is about one. */
   readonly provider: InvoiceProvider | null;
@@ -89,6 +88,7 @@ interface Row {
   readonly position: number;
   readonly occurred_at: Date | string;
   readonly action: PurchaseOrderAction;
+  readonly actor_id: string;
   readonly actor: string;
   readonly actor_kind: ActorKind;
   readonly before: Facts | null;
@@ -111,7 +111,7 @@ async function readWindows(em: EntityManager, ids: readonly string[], window: Pa
                and external_id = coalesce(event.after ->> 'invoice', event.before ->> 'invoice') limit 1) as provider
      from purchase_order
      cross join lateral (
-       select subject, position, occurred_at, action, actor, actor_kind, before, after, provider_request_id
+       select subject, position, occurred_at, action, actor_id, actor, actor_kind, before, after, provider_request_id
        from audit_event where subject = purchase_order.id ${bounds.map(({ sql }) => sql).join(' ')}
        order by position ${direction} limit ?) as event
      where purchase_order.id in (?)
@@ -127,8 +127,7 @@ function toView(row: Row): PurchaseOrderEventView {
     position: row.position,
     at: new Date(row.occurred_at),
     action: row.action,
-    actor: row.actor,
-    actorKind: row.actor_kind,
+    actor: { id: row.actor_id, name: row.actor, kind: row.actor_kind },
     changes: changesOf(before ?? {}, after ?? {}),
     provider: row.provider,
     providerInvoiceId: textOf(after?.invoice ?? before?.invoice),

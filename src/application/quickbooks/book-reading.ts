@@ -28,7 +28,7 @@ export interface Reading extends SeenPayments {
 /** Books the difference between what QuickBooks says and what is booked. */
 export async function recordReading(
   context: QboContext,
-  seen: Pick<Invoice, 'id' | 'purchaseOrder'>,
+  seen: Pick<Invoice, 'id' | 'purchaseOrder' | 'provider'>,
   reading: Reading,
 ): Promise<Recording> {
   const { begun, asOf, trace, payments, asBooked } = reading;

@@ -1,3 +1,4 @@
+import { asRequester } from '../context.js';
 import { beginSending, IN_ENVELOPE, notSentAgain } from '../invoicing/begin-sending.js';
 import { isBoundToEnvelope, isReplayable, latestAttempt, mayBeUnderWay } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
@@ -40,8 +41,9 @@ export async function createQboInvoice(
  * What was sent so long ago that QuickBooks may have forgotten it is looked for before it is sent again; so is, however
  * young, what must not be invoiced any more, and what was sent in an envelope.
  */
-export async function carryOutInvoice(context: QboContext, claimed: ClaimedInvoice): Promise<CreateQboInvoiceOutcome> {
+export async function carryOutInvoice(asked: QboContext, claimed: ClaimedInvoice): Promise<CreateQboInvoiceOutcome> {
   const { operation, obstacle } = claimed;
+  const context = asRequester(asked, operation);
   const isSure = operation.envelope === null && isReplayable(context, operation) && !obstacle;
   if (operation.body === null || isSure) return send(context, claimed);
   return lookFirst(context, claimed, operation.body);

@@ -3,6 +3,7 @@ import { formatAmount } from '../../domain/money.js';
 import { PurchaseOrder } from '../../domain/purchase-order/purchase-order.entity.js';
 import type { QboConnection } from '../../domain/quickbooks/qbo-connection.entity.js';
 import { audit } from '../audit.js';
+import { asProvider } from '../context.js';
 import type { ProviderRefundReceipt } from '../ports/accounting.js';
 import type { ProviderTrace } from '../ports/provider.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
@@ -51,5 +52,5 @@ async function note(
   );
   if (noted.length > 0) return;
   const after = { ...identity, amount: `${formatAmount(total, currency)} ${currency}`, refundedOn };
-  audit(tx, context, { action: ACTION, subject, after, trace });
+  audit(tx, asProvider(context, 'QBO'), { action: ACTION, subject, after, trace });
 }

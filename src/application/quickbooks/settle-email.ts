@@ -1,5 +1,6 @@
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { asRequester } from '../context.js';
 import type { DeliveringProvider, UnsettledEmail } from '../invoicing/deliver-invoice.js';
 import { beginEmailAgain, closeEmail, postponeEmail, recordEmail, unanswered } from '../invoicing/email-operations.js';
 import { beginReading } from '../invoicing/reading-order.js';
@@ -32,10 +33,11 @@ function isSameAddress(left: string | null | undefined, right: string): boolean 
  * one may be sent.
  */
 async function settleEmail(
-  context: QboContext,
+  asked: QboContext,
   invoice: Invoice,
   { operation, wanted }: UnsettledEmail,
 ): Promise<EmailOutcome | 'closed'> {
+  const context = asRequester(asked, operation);
   const begun = await beginReading(context.em);
   const read = await context.accounting.readInvoice(String(invoice.qboConnection?.id), String(invoice.externalId));
   if (!read.ok) {

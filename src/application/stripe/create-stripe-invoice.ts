@@ -1,3 +1,4 @@
+import { asRequester } from '../context.js';
 import { beginSending, notSentAgain, OVERTAKEN } from '../invoicing/begin-sending.js';
 import { type Attempt, isReplayable, latestAttempt, mayBeUnderWay } from '../operations/provider-operations.js';
 import { refused } from '../outcome.js';
@@ -36,9 +37,14 @@ export async function createStripeInvoice(
     claimStripeInvoice(tx, context, { ...input, ...request, continuing }),
   );
   if ('answer' in claim) return claim.answer;
-  const { operation, obstacle } = claim.claimed;
-  if (operation.body === null || (isReplayable(context, operation) && !obstacle)) return send(context, claim.claimed);
-  return lookFirst(context, claim.claimed, operation.body);
+  return carryOut(context, claim.claimed);
+}
+
+async function carryOut(asked: StripeContext, claimed: ClaimedStripeInvoice): Promise<CreateStripeInvoiceOutcome> {
+  const { operation, obstacle } = claimed;
+  const context = asRequester(asked, operation);
+  if (operation.body === null || (isReplayable(context, operation) && !obstacle)) return send(context, claimed);
+  return lookFirst(context, claimed, operation.body);
 }
 
 async function send(context: StripeContext, claimed: ClaimedStripeInvoice): Promise<CreateStripeInvoiceOutcome> {

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import { asRequester } from '../context.js';
 import type { DeliveringProvider } from '../invoicing/deliver-invoice.js';
 import {
   beginEmailAgain,
@@ -45,10 +46,11 @@ export function stripeDelivery(context: StripeContext): DeliveringProvider<Strip
  * also its internal errors; after another while it is given up. `closed`: nothing more comes of it.
  */
 async function settleStripeEmail(
-  context: StripeContext,
+  asked: StripeContext,
   invoice: Invoice,
   operation: ProviderOperation,
 ): Promise<StripeEmailOutcome | 'closed'> {
+  const context = asRequester(asked, operation);
   if (isReplayable(context, operation)) return repeat(context, invoice, operation);
   const body = String(operation.body);
   const since = new Date(firstSentAt(operation).getTime() - context.waits.clockDifferenceMs);

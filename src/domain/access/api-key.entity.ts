@@ -15,8 +15,8 @@ export enum ApiKeyKind {
 /** Lets a program in. Only a hash of the key is stored; the key itself has 256 random bits, so a plain hash is enough. */
 @Entity({ tableName: 'api_key' })
 @Unique({
-  name: 'api_key_one_live_per_name',
-  expression: 'create unique index "api_key_one_live_per_name" on "api_key" ("name") where revoked_at is null',
+  name: 'api_key_one_live_configured',
+  expression: `create unique index "api_key_one_live_configured" on "api_key" ("name") where revoked_at is null and created_by_id = 'system'`,
 })
 @Check({
   name: 'api_key_purchase_order_check',
@@ -39,7 +39,7 @@ export class ApiKey {
   @PrimaryKey({ type: 'text' })
   id!: string;
 
-  /** Who it stands for in audit events. Free again once the key is revoked. */
+  /** For people; audit events also have the id. Several keys may share one: who were refused a name would learn of others. */
   @Property({ type: 'text' })
   name!: string;
 
@@ -60,6 +60,10 @@ export class ApiKey {
   /** The actor's name, as in audit events. */
   @Property({ type: 'text' })
   createdBy!: string;
+
+  /** The actor's id; `system` of a key that the configuration brought. */
+  @Property({ type: 'text', index: true })
+  createdById!: string;
 
   @Property({ type: 'Date', columnType: 'timestamptz(3)' })
   createdAt!: Date;

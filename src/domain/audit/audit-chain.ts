@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { PurchaseOrderAction } from './purchase-order-action.js';
 
 /** An audit event as its row has it. `before` and `after` are the texts that PostgreSQL writes of their `jsonb`. */
 export interface ChainedEvent {
   readonly id: string;
+  readonly actorId: string;
   readonly actor: string;
   readonly actorKind: string;
   readonly action: string;
@@ -21,10 +23,11 @@ export interface ChainedEvent {
  * Made apart from the trigger that fills the row, so that an error of one shows in the other.
  */
 export function hashOf(event: ChainedEvent): string {
-  const { position, previousHash, id, actor, actorKind, action, subject } = event;
+  const { position, previousHash, id, actorId, actor, actorKind, action, subject } = event;
   const { before, after, providerRequestId, occurredAt } = event;
-  const what = [position, previousHash, id, actor, actorKind, action, subject, before, after, providerRequestId];
-  const text = [...what, occurredAt.toISOString()].map((value) => JSON.stringify(value)).join(', ');
+  const who = [actorId, actor, actorKind];
+  const what = [action, subject, before, after, providerRequestId, occurredAt.toISOString()];
+  const text = [position, previousHash, id, ...who, ...what].map((value) => JSON.stringify(value)).join(', ');
   return createHash('sha256').update(`[${text}]`).digest('hex');
 }
 
@@ -41,5 +44,6 @@ export function whyBroken(previous: ChainedEvent | undefined, event: ChainedEven
   if (event.position < expected) return `${named} stands where another one does`;
   if (event.hash !== hashOf(event)) return `${named} is not as it was written`;
   if (event.previousHash !== (previous?.hash ?? null)) return `${named} was not written behind the one before it`;
+  if (!previous && event.action !== PurchaseOrderAction.PURCHASE_ORDER_CREATED) return `${named} is not the creation`;
   return undefined;
 }

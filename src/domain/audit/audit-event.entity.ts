@@ -1,15 +1,6 @@
 import { Check, Entity, Enum, PrimaryKey, Property, Trigger, Unique } from '@mikro-orm/decorators/legacy';
 import { noteChangeOf } from '../purchase-order/purchase-order-change.entity.js';
-
-/** What kind of actor did something. */
-export enum ActorKind {
-  /** A program or person with an API key. */
-  API_KEY = 'API_KEY',
-  /** A person whom the organiser's identity provider vouches for. */
-  USER = 'USER',
-  /** A part of this server, which acts on what a provider says. */
-  SYSTEM = 'SYSTEM',
-}
+import { ActorKind } from './actor.js';
 
 /**
  * Who changed what, with the state before and after. Append-only. The events of a purchase order form a chain: each has
@@ -44,12 +35,12 @@ export enum ActorKind {
     new.previous_hash := null;
     new.hash := null;
     if starts_with(new.subject, 'po_') then
-      perform from purchase_order where id = new.subject for update;
+      perform from purchase_order where id = new.subject for no key update;
       select head.position, head.hash into new.position, new.previous_hash
       from audit_event head where head.subject = new.subject order by head.position desc limit 1;
       new.position := coalesce(new.position, 0) + 1;
       new.hash := encode(sha256(convert_to(jsonb_build_array(
-        new.position, new.previous_hash, new.id, new.actor, new.actor_kind, new.action, new.subject,
+        new.position, new.previous_hash, new.id, new.actor_id, new.actor, new.actor_kind, new.action, new.subject,
         new.before::text, new.after::text, new.provider_request_id,
         to_char(new.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text, 'UTF8')), 'hex');
     end if;
@@ -59,7 +50,14 @@ export class AuditEvent {
   @PrimaryKey({ type: 'text' })
   id!: string;
 
-  /** An API key's name, a person's name, or the system part that acted (`quickbooks`). */
+  /**
+   * Who it is, for ever: the id of an API key, `jwt:` and the subject of a token, or `system`. `unknown` in events of the
+   * time before ids were kept, when no key tells by its name.
+   */
+  @Property({ type: 'text' })
+  actorId!: string;
+
+  /** What it was called: an API key's or a person's name, or the system part that acted (`quickbooks`). */
   @Property({ type: 'text' })
   actor!: string;
 

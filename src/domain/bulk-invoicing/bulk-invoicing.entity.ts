@@ -1,5 +1,5 @@
 import { Entity, Enum, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
-import { ActorKind } from '../audit/audit-event.entity.js';
+import { ActorKind } from '../audit/actor.js';
 
 /** Purchase orders that somebody asked to have invoiced in one go. The background works its items off. */
 @Entity({ tableName: 'bulk_invoicing' })

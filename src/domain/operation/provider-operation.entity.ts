@@ -10,6 +10,7 @@ import {
   Trigger,
   Unique,
 } from '@mikro-orm/decorators/legacy';
+import type { ActorIdentity } from '../audit/actor.js';
 import { QboConnection } from '../quickbooks/qbo-connection.entity.js';
 import { StripeConnection } from '../stripe/stripe-connection.entity.js';
 
@@ -118,6 +119,10 @@ export class ProviderOperation {
   /** Of a void only. */
   @Enum({ items: () => VoidPurpose, columnType: 'text', nullable: true })
   purpose: VoidPurpose | null = null;
+
+  /** Who asked for it first, in whose name every process carries it out. Null: it is of the time before this was kept. */
+  @Property({ type: 'json', columnType: 'jsonb', nullable: true })
+  requestedBy: ActorIdentity | null = null;
 
   /** Until then its process is at work on it; afterwards anyone may take over. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)' })

@@ -13,6 +13,14 @@ import { noteChangeOf } from './purchase-order-change.entity.js';
   body: `raise exception 'credit note reversals are append-only' using errcode = 'restrict_violation';`,
 })
 @Trigger({
+  name: 'credit_note_reversal_adds_up',
+  timing: 'after',
+  events: ['insert'],
+  body: `update purchase_order set credited_minor = credited_minor - credit_note.amount_minor
+    from credit_note where credit_note.id = new.credit_note_id and purchase_order.id = credit_note.purchase_order_id;
+    return null;`,
+})
+@Trigger({
   name: 'credit_note_reversal_is_noted',
   timing: 'after',
   events: ['insert'],

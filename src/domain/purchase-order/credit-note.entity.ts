@@ -56,6 +56,13 @@ export enum CreditNoteSource {
     return new;`,
 })
 @Trigger({
+  name: 'credit_note_adds_up',
+  timing: 'after',
+  events: ['insert'],
+  body: `update purchase_order set credited_minor = credited_minor + new.amount_minor where id = new.purchase_order_id;
+    return null;`,
+})
+@Trigger({
   name: 'credit_note_is_noted',
   timing: 'after',
   events: ['insert'],

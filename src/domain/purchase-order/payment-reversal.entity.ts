@@ -13,6 +13,14 @@ import { noteChangeOf } from './purchase-order-change.entity.js';
   body: `raise exception 'payment reversals are append-only' using errcode = 'restrict_violation';`,
 })
 @Trigger({
+  name: 'payment_reversal_adds_up',
+  timing: 'after',
+  events: ['insert'],
+  body: `update purchase_order set paid_minor = paid_minor - payment.amount_minor
+    from payment where payment.id = new.payment_id and purchase_order.id = payment.purchase_order_id;
+    return null;`,
+})
+@Trigger({
   name: 'payment_reversal_is_noted',
   timing: 'after',
   events: ['insert'],

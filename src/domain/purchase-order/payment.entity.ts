@@ -66,6 +66,13 @@ export enum PaymentSource {
     return new;`,
 })
 @Trigger({
+  name: 'payment_adds_up',
+  timing: 'after',
+  events: ['insert'],
+  body: `update purchase_order set paid_minor = paid_minor + new.amount_minor where id = new.purchase_order_id;
+    return null;`,
+})
+@Trigger({
   name: 'payment_is_noted',
   timing: 'after',
   events: ['insert'],

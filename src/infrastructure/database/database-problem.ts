@@ -17,6 +17,7 @@ const REASONS: Readonly<Record<string, string>> = {
   '3D000': 'there is no database of that name',
   '42501': 'the user may not create tables there',
   '53300': 'it has no connection left',
+  CI001: 'it lacks the extension pg_trgm, which its administrator has to create there',
   '57P03': 'it is still starting, or stopping',
 };
 

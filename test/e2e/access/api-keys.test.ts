@@ -57,7 +57,7 @@ describe('a key that is made', () => {
     const expiresAt = '2100-01-02T03:04:05.000Z';
     const input = { name: 'books', expiresAt, roles: [{ conferenceId: own, role: 'FINANCE' }] };
     const fields =
-      'id name prefix administrator roles { role conference { id } } purchaseOrder { id } createdBy createdAt expiresAt revokedAt lastUsedAt';
+      'id name prefix administrator roles { role endedAt conference { id } } purchaseOrder { id } createdBy createdById createdAt expiresAt revokedAt lastUsedAt';
     const { apiKey, secret, userErrors } = await server.graphql.mutate(
       'createApiKey',
       input,
@@ -65,14 +65,16 @@ describe('a key that is made', () => {
     );
     expect(userErrors).toEqual([]);
     expect(secret).toMatch(/^ci_[\w-]{43}$/);
+    const [bootstrap] = await server.sql<{ id: string }>("select id from api_key where name = 'bootstrap'");
     expect(apiKey).toEqual({
       id: expect.stringMatching(/^key_[0-9a-f]{32}$/),
       name: 'books',
       prefix: secret.slice(0, 11),
       administrator: false,
-      roles: [{ role: 'FINANCE', conference: { id: own } }],
+      roles: [{ role: 'FINANCE', endedAt: null, conference: { id: own } }],
       purchaseOrder: null,
       createdBy: 'bootstrap',
+      createdById: bootstrap?.id,
       createdAt: expect.any(String),
       expiresAt,
       revokedAt: null,
@@ -143,20 +145,20 @@ describe('a key is not made', () => {
     ['without a name', () => ({ ...viewerOf(own), name: '  ' }), ['name']],
     ['under a name of two lines', () => ({ ...viewerOf(own), name: 'a\nb' }), ['name']],
     ['under the name of a part of the system', () => ({ ...viewerOf(own), name: 'QuickBooks' }), ['name']],
+    ['under the name of the configured key', () => ({ ...viewerOf(own), name: 'Bootstrap' }), ['name']],
     ['under a name like those of tokens', () => ({ ...viewerOf(own), name: 'jwt:ada' }), ['name']],
   ])('%s', async (_what, input, path) => {
     const payload = await unchanged(() => create(server.graphql, { name: 'refused', ...input() }));
     expect(payload).toMatchObject({ apiKey: null, secret: null, userErrors: [{ code: 'INVALID', path }] });
     expect(payload.userErrors).toHaveLength(1);
   });
+});
 
-  test('under a name that another one bears, until that is revoked', async () => {
-    const { id, name } = await makeKey(server, viewerOf(own));
-    const taken = await unchanged(() => create(server.graphql, { name, ...viewerOf(own) }));
-    expect(taken).toMatchObject({ apiKey: null, secret: null, userErrors: [{ code: 'NAME_TAKEN', path: ['name'] }] });
-    await revoke(server.graphql, id);
-    expect((await create(server.graphql, { name, ...viewerOf(own) })).userErrors).toEqual([]);
-  });
+test('names are no secrets that the refusal of one could tell: several keys may have the same', async () => {
+  const { id, name } = await makeKey(server, viewerOf(server.conferenceId));
+  const { apiKey, userErrors } = await create(organiser, { name, ...viewerOf(own) });
+  expect(userErrors).toEqual([]);
+  expect(apiKey.id).not.toBe(id);
 });
 
 describe('nobody grants what is not theirs', () => {
@@ -199,14 +201,13 @@ describe('nobody grants what is not theirs', () => {
   });
 });
 
-describe('an organiser manages the keys that grant something in its own conferences only', () => {
+describe('an organiser manages the keys that grant something in its own conferences', () => {
   test('the others are as good as unknown', async () => {
     const order = await createOrder({ ...server, conferenceId: own });
     const mine = [await makeKey(server, viewerOf(own)), await makeKey(server, { purchaseOrderId: order.id })];
     const foreign = [
       await makeKey(server, { administrator: true }),
       await makeKey(server, viewerOf(other)),
-      await makeKey(server, { roles: [...viewerOf(own).roles, ...viewerOf(other).roles] }),
       await makeKey(server, { purchaseOrderId: (await createOrder(server)).id }),
     ];
     const { totalCount, nodes } = await keysOf(organiser);
@@ -221,6 +222,44 @@ describe('an organiser manages the keys that grant something in its own conferen
       expect(await unchanged(() => revoke(organiser, id))).toEqual(unknown);
     }
     for (const { id } of mine) expect((await revoke(organiser, id)).userErrors).toEqual([]);
+  });
+
+  test('of one with roles elsewhere it sees and ends its own part, and the last one to end a part ends the key', async () => {
+    const { id, secret } = await makeKey(server, { roles: [...viewerOf(own).roles, ...viewerOf(other).roles] });
+    const bearer = bearing(secret);
+    const conferences = async () => (await bearer.query('{ conferences { nodes { id } } }')).conferences.nodes;
+    const FIELDS = 'revokedAt roles { role endedAt conference { id } }';
+    const seenBy = async (client: GraphQLClient) =>
+      (await client.query(`{ node(id: "${id}") { ... on ApiKey { ${FIELDS} } } }`)).node;
+    const end = (client: GraphQLClient) =>
+      client.mutate('revokeApiKey', { apiKeyId: id }, `ended apiKey { ${FIELDS} }`);
+    const role = (conferenceId: string, endedAt: unknown) => ({
+      role: 'VIEWER',
+      endedAt,
+      conference: { id: conferenceId },
+    });
+    const time = expect.any(String);
+    expect((await keysOf(organiser)).nodes.map((node: Data) => node.id)).toContain(id);
+    expect(await seenBy(organiser)).toEqual({ revokedAt: null, roles: [role(own, null)] });
+
+    const first = await end(organiser);
+    expect(first).toEqual({ ended: 1, apiKey: { revokedAt: null, roles: [role(own, time)] }, userErrors: [] });
+    expect(await conferences()).toEqual([{ id: other }]);
+    expect(await unchanged(() => end(organiser))).toEqual({ ...first, ended: 0 });
+
+    const others = await clientWith(server, { roles: [{ conferenceId: other, role: 'ORGANISER' }] });
+    expect(await end(others)).toEqual({
+      ended: 1,
+      apiKey: { revokedAt: time, roles: [role(other, time)] },
+      userErrors: [],
+    });
+    expect(await statusOf(secret)).toBe(401);
+    expect((await seenBy(server.graphql)).roles).toEqual([role(own, time), role(other, time)]);
+    expect(await auditTrail(server, id)).toMatchObject([
+      { action: 'api_key.created' },
+      { action: 'api_key.roles_ended', after: { conferences: [own] } },
+      { action: 'api_key.revoked', after: { conferences: [other] } },
+    ]);
   });
 });
 
@@ -243,6 +282,54 @@ describe('a key stops working', () => {
     expect(await statusOf(secret)).toBe(200);
     await server.sql("update api_key set expires_at = now() - interval '1 second' where id = $1", [id]);
     expect(await statusOf(secret)).toBe(401);
+  });
+});
+
+describe('a key does not outlive what made it', () => {
+  const SOON = '2100-01-01T00:00:00.000Z';
+  const bearingOrganiser = async (more: Record<string, unknown> = {}) => {
+    const key = await makeKey(server, { roles: [{ conferenceId: own, role: 'ORGANISER' }] }, more);
+    return { ...key, client: bearing(key.secret) };
+  };
+
+  test('it ends by then, or is not made', async () => {
+    const { client } = await bearingOrganiser({ expiresAt: SOON });
+    for (const expiresAt of [undefined, null, '2100-01-01T00:00:00.001Z']) {
+      const { apiKey, userErrors } = await unchanged(() => create(client, { ...viewerOf(own), name: 'x', expiresAt }));
+      expect(apiKey).toBeNull();
+      expect(userErrors).toEqual([
+        { code: 'INVALID', message: `Yours ends at ${SOON}: let the new key end by then.`, path: ['expiresAt'] },
+      ]);
+    }
+    const made = await create(client, { ...viewerOf(own), name: 'x', expiresAt: SOON });
+    expect(made.userErrors).toEqual([]);
+  });
+
+  test('whoever revokes a key may end those that were made with it, and with those', async () => {
+    const first = await bearingOrganiser();
+    const second = await create(first.client, { name: 'second', roles: [{ conferenceId: own, role: 'ORGANISER' }] });
+    const third = await create(bearing(second.secret), { name: 'third', ...viewerOf(own) });
+    const another = await makeKey(server, viewerOf(own));
+    const alone = await create(first.client, { name: 'alone', ...viewerOf(own) });
+    expect(await server.graphql.mutate('revokeApiKey', { apiKeyId: alone.apiKey.id }, 'ended')).toMatchObject({
+      ended: 1,
+    });
+    expect(await server.graphql.mutate('revokeApiKey', { apiKeyId: first.id }, 'ended')).toMatchObject({ ended: 1 });
+    expect([await statusOf(first.secret), await statusOf(second.secret), await statusOf(third.secret)]).toEqual([
+      401, 200, 200,
+    ]);
+    const all = { apiKeyId: first.id, descendants: true };
+    expect(await organiser.mutate('revokeApiKey', all, 'ended')).toEqual({ ended: 2, userErrors: [] });
+    expect([await statusOf(second.secret), await statusOf(third.secret), await statusOf(another.secret)]).toEqual([
+      401, 401, 200,
+    ]);
+    for (const { id } of [second.apiKey, third.apiKey]) {
+      expect((await auditTrail(server, id)).map(({ action }) => action)).toEqual([
+        'api_key.created',
+        'api_key.revoked',
+      ]);
+    }
+    expect(await unchanged(() => organiser.mutate('revokeApiKey', all, 'ended'))).toEqual({ ended: 0, userErrors: [] });
   });
 });
 
@@ -293,8 +380,8 @@ describe('when a key was last used', () => {
 describe('the database itself refuses', () => {
   const insertKey = (kind: string, purchaseOrderId: string | null) =>
     server.sql(
-      `insert into api_key (id, name, key_hash, prefix, kind, purchase_order_id, created_by, created_at)
-       values ('key_sql', 'sql', 'hash', '', $1, $2, 'test', now())`,
+      `insert into api_key (id, name, key_hash, prefix, kind, purchase_order_id, created_by, created_by_id, created_at)
+       values ('key_sql', 'sql', 'hash', '', $1, $2, 'test', 'key_test', now())`,
       [kind, purchaseOrderId],
     );
 
@@ -317,12 +404,15 @@ describe('the database itself refuses', () => {
         conference,
       ]);
     await revoke(server.graphql, administrator.id);
+    await revoke(server.graphql, (await makeKey(server, viewerOf(own))).id);
     await unchanged(async () => {
       await expect(insertRole(administrator.id, own)).rejects.toThrow('only an API key of the kind ROLES has roles');
       await expect(insertRole(viewer.id, own)).rejects.toThrow('api_key_role_pkey');
       await expect(insertRole(viewer.id, 'conf_unknown')).rejects.toThrow('api_key_role_conference_id_foreign');
       const never = 'what an API key grants never changes';
       await expect(server.sql("update api_key_role set role = 'ORGANISER'")).rejects.toThrow(never);
+      const revive = 'update api_key_role set ended_at = null where ended_at is not null';
+      await expect(server.sql(revive)).rejects.toThrow(never);
       await expect(server.sql('delete from api_key_role')).rejects.toThrow(never);
       await expect(server.sql("update api_key set kind = 'ADMINISTRATOR' where kind = 'ROLES'")).rejects.toThrow(never);
       await expect(server.sql('update api_key set revoked_at = null')).rejects.toThrow(

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { clientWith } from '../../support/api-keys.js';
+import pg from 'pg';
+import { clientWith, makeKey } from '../../support/api-keys.js';
 import { databaseState } from '../../support/database-state.js';
-import type { Data, GraphQLClient } from '../../support/graphql-client.js';
-import { createOrder } from '../../support/purchase-orders.js';
+import { eventually } from '../../support/eventually.js';
+import { type Data, GraphQLClient } from '../../support/graphql-client.js';
+import { createOrder, LINES } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
 import { createConference } from '../purchase-orders/support.js';
 
@@ -135,14 +137,87 @@ test('what others did under the same idempotency key is neither told nor undone'
   expect(third.payment.id).not.toBe(first.payment.id);
 });
 
+test('nobody waits for what they do not see, which would tell that it is there', async () => {
+  const busy = new pg.Client({ connectionString: server.databaseUrl });
+  await busy.connect();
+  try {
+    await busy.query('begin');
+    await busy.query('select from purchase_order where id = $1 for update', [hidden[0].id]);
+    await busy.query('select from conference where id = $1 for update', [theirs]);
+    const notFound = { userErrors: [{ code: 'NOT_FOUND' }] };
+    const organiser = await clientWith(server, { roles: [{ conferenceId: ours, role: 'ORGANISER' }] });
+    const pay = { purchaseOrderId: hidden[0].id, amount: '1.00', method: 'WIRE' };
+    expect(await organiser.mutate('recordPayment', pay, '')).toMatchObject(notFound);
+    expect(await organiser.mutate('createQboInvoice', { purchaseOrderId: hidden[0].id }, '')).toMatchObject(notFound);
+    expect(await organiser.mutate('updateConference', { conferenceId: theirs, name: 'X' }, '')).toMatchObject(notFound);
+  } finally {
+    await busy.end();
+  }
+});
+
+describe('who lost the role is not told what an earlier request did', () => {
+  let elsewhere: string;
+
+  beforeAll(async () => {
+    elsewhere = (await createConference(server)).id;
+  });
+
+  /** What a new token could say, a key cannot: another role in our conference, or none. */
+  const change = async (statement: string, keyId: string): Promise<void> => {
+    await server.sql('alter table api_key_role disable trigger api_key_role_is_fixed');
+    await server.sql(`${statement} where api_key_id = $1 and conference_id = $2`, [keyId, ours]);
+    await server.sql('alter table api_key_role enable trigger api_key_role_is_fixed');
+  };
+
+  test.each<[string, string, () => Record<string, unknown>]>([
+    ['recordPayment', 'payment { id }', () => ({ purchaseOrderId: shown[0].id, amount: '1.00', method: 'WIRE' })],
+    ['issueCreditNote', 'creditNote { id }', () => ({ purchaseOrderId: shown[0].id, amount: '1.00', reason: 'Late' })],
+    [
+      'createPurchaseOrder',
+      'purchaseOrder { id }',
+      () => ({ conferenceId: ours, organizationName: 'A', contactEmail: 'a@example.com', lineItems: LINES }),
+    ],
+    ['createQboInvoices', 'bulkInvoicing { id }', () => ({ purchaseOrderIds: [shown[0].id] })],
+  ])('by %s', async (mutation, field, inputOf) => {
+    const roles = [ours, elsewhere].map((conferenceId) => ({ conferenceId, role: 'FINANCE' }));
+    const key = await makeKey(server, { roles });
+    const client = new GraphQLClient(server.app.url, key.secret);
+    const input = { ...inputOf(), idempotencyKey: 'asked-twice' };
+    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+    const document = `mutation ($input: ${type}!) { ${mutation}(input: $input) { ${field} userErrors { code } } }`;
+    const [name] = field.split(' ');
+    const first = await client.query(document, { input });
+    expect(first[mutation].userErrors).toEqual([]);
+    expect(await client.query(document, { input })).toEqual(first);
+    // What the background still has to do changes rows.
+    await eventually(
+      () => server.sql("select from bulk_invoicing_item where state = 'PENDING'"),
+      (pending) => pending.length === 0,
+    );
+    await change("update api_key_role set role = 'VIEWER'", key.id);
+    const before = await databaseState(server);
+    const refused = await client.send(document, { input });
+    expect(refused.data).toEqual({ [mutation]: null });
+    expect(refused.errors?.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
+    expect(await databaseState(server)).toEqual(before);
+    await change('delete from api_key_role', key.id);
+    const away = await databaseState(server);
+    expect(await client.query(document, { input })).toEqual({
+      [mutation]: { [String(name)]: null, userErrors: [{ code: 'NOT_FOUND' }] },
+    });
+    expect(await databaseState(server)).toEqual(away);
+  });
+});
+
 describe('the portal of a buyer', () => {
   let portal: GraphQLClient;
 
   beforeAll(async () => {
     const order = hidden[1];
     await server.graphql.mutate('createQboInvoice', { purchaseOrderId: order.id }, '');
-    const payment = { purchaseOrderId: order.id, amount: '3.00', method: 'WIRE', note: 'An internal note' };
-    await server.graphql.mutate('recordPayment', payment, '');
+    const pay = { purchaseOrderId: order.id, amount: '3.00', method: 'WIRE', note: 'An internal note' };
+    const { payment } = await server.graphql.mutate('recordPayment', pay, 'payment { id }');
+    await server.graphql.mutate('reversePayment', { paymentId: payment.id, reason: 'An internal reason' }, '');
     portal = await clientWith(server, { purchaseOrderId: order.id });
   });
 
@@ -150,8 +225,8 @@ describe('the portal of a buyer', () => {
     const document = `query ($id: ID!) { purchaseOrder(id: $id) {
       reference organizationName lineItems { description } totalPaid { amount }
       notes attention { message } qboInvoiceId qboInvoiceUrl
-      payments { nodes { amount { amount } note } }
-      invoice { number url history { by message } }
+      payments { nodes { amount { amount } note reversedBy { reason } } }
+      invoice { number url history { actor { name } message } }
       qboInvoice { docNumber payUrl url syncToken }
       conference { name qboConnection { realmId } stripeConnection { accountId } purchaseOrders { totalCount nodes { id } } }
     } }`;
@@ -162,8 +237,8 @@ describe('the portal of a buyer', () => {
       notes: `About ${SECRET} Ltd`,
       attention: [],
       qboInvoiceUrl: expect.stringMatching(/^http/),
-      payments: { nodes: [{ note: 'An internal note' }] },
-      invoice: { url: expect.any(String), history: [{ by: 'bootstrap' }] },
+      payments: { nodes: [{ note: 'An internal note', reversedBy: { reason: 'An internal reason' } }] },
+      invoice: { url: expect.any(String), history: [{ actor: { name: 'bootstrap' } }] },
       qboInvoice: { url: expect.any(String), syncToken: '0' },
       conference: {
         qboConnection: { realmId: expect.any(String) },
@@ -176,7 +251,7 @@ describe('the portal of a buyer', () => {
       notes: null,
       attention: null,
       qboInvoiceUrl: null,
-      payments: { nodes: [{ amount: { amount: '3.00' }, note: null }] },
+      payments: { nodes: [{ amount: { amount: '3.00' }, note: null, reversedBy: { reason: null } }] },
       invoice: { ...asAdministrator.invoice, url: null, history: null },
       qboInvoice: { ...asAdministrator.qboInvoice, url: null, syncToken: null },
       conference: { name: 'Demo Conference', qboConnection: null, stripeConnection: null, purchaseOrders: own },

@@ -9,7 +9,7 @@ import { auditTrail, createConference } from '../purchase-orders/support.js';
 
 let provider: IdentityProvider;
 let server: TestApp;
-let other: { id: string; slug: string };
+let other: { id: string };
 
 beforeAll(async () => {
   provider = await IdentityProvider.start();
@@ -38,11 +38,24 @@ describe('a token grants what its claim says', () => {
     expect(await conferencesOf({ administrator: true })).toEqual([other.id, server.conferenceId]);
   });
 
-  test('roles name conferences by id or by slug, and unknown ones grant nothing', async () => {
+  test('roles name conferences by id, and unknown ones show nothing', async () => {
     expect(await conferencesOf({ conferences: { [other.id]: 'VIEWER' } })).toEqual([other.id]);
-    expect(await conferencesOf({ conferences: { demo: 'VIEWER', 'not-yet': 'ORGANISER' } })).toEqual([
+    const unknown = 'conf_00000000000000000000000000000000';
+    expect(await conferencesOf({ conferences: { [server.conferenceId]: 'VIEWER', [unknown]: 'ORGANISER' } })).toEqual([
       server.conferenceId,
     ]);
+    const organiser = await bearing({ conferences: { [unknown]: 'ORGANISER' } });
+    expect(
+      await organiser.query(
+        `{ conferences { totalCount } purchaseOrders { totalCount } apiKeys { totalCount }
+           receivables(conferenceId: "${unknown}") { count } }`,
+      ),
+    ).toEqual({
+      conferences: { totalCount: 0 },
+      purchaseOrders: { totalCount: 0 },
+      apiKeys: { totalCount: 0 },
+      receivables: [],
+    });
   });
 
   test('the role decides what may be done', async () => {
@@ -50,7 +63,7 @@ describe('a token grants what its claim says', () => {
     const input = { purchaseOrderId: order.id };
     const document =
       'mutation ($input: SendPurchaseOrderInput!) { sendPurchaseOrder(input: $input) { purchaseOrder { status } } }';
-    const viewer = await bearing({ conferences: { demo: 'VIEWER', [other.slug]: 'FINANCE' } });
+    const viewer = await bearing({ conferences: { [server.conferenceId]: 'VIEWER', [other.id]: 'FINANCE' } });
     const before = await databaseState(server);
     const { data, errors } = await viewer.send(document, { input });
     expect(data).toEqual({ sendPurchaseOrder: null });
@@ -62,7 +75,7 @@ describe('a token grants what its claim says', () => {
       },
     ]);
     expect(await databaseState(server)).toEqual(before);
-    const finance = await bearing({ conferences: { demo: 'FINANCE' } });
+    const finance = await bearing({ conferences: { [server.conferenceId]: 'FINANCE' } });
     expect(await finance.query(document, { input })).toEqual({
       sendPurchaseOrder: { purchaseOrder: { status: 'SENT' } },
     });
@@ -80,30 +93,51 @@ describe('a token grants what its claim says', () => {
 describe('in the audit trail', () => {
   test.each<[string, Record<string, unknown>, string]>([
     ['the subject stands for its bearer', {}, 'jwt:ada'],
-    ['an address stands beside it', { email: 'ada@example.org', name: 'Ada' }, 'jwt:ada (ada@example.org)'],
-    ['a name does when there is no address', { name: 'Ada\n Lovelace' }, 'jwt:ada (Ada Lovelace)'],
-    ['what is no text is left out', { email: 5, name: { first: 'Ada' } }, 'jwt:ada'],
+    [
+      'an address that was verified stands beside it',
+      { email: 'ada@example.org', email_verified: true, name: 'Ada' },
+      'jwt:ada (ada@example.org)',
+    ],
+    ['another address does not', { email: 'ada@example.org', email_verified: false, name: 'Ada' }, 'jwt:ada (Ada)'],
+    ['nor one of which nobody says', { email: 'ada@example.org' }, 'jwt:ada'],
+    ['nor one in words', { email: 'ada@example.org', email_verified: 'true' }, 'jwt:ada'],
+    ['nor a name that looks like one', { name: 'ceo@example.org' }, 'jwt:ada'],
+    ['a name does when there is none', { name: 'Ada\n Lovelace' }, 'jwt:ada (Ada Lovelace)'],
+    ['what is no text is left out', { email: 5, email_verified: true, name: { first: 'Ada' } }, 'jwt:ada'],
     ['a long name is cut', { name: 'x'.repeat(500) }, `jwt:ada (${'x'.repeat(100)})`],
     ['nobody passes for a part of the system', { sub: 'system', name: 'quickbooks' }, 'jwt:system (quickbooks)'],
   ])('%s', async (_what, claims, actor) => {
     const order = await createOrder(server);
-    const client = await bearing({ conferences: { demo: 'FINANCE' } }, claims);
+    const client = await bearing({ conferences: { [server.conferenceId]: 'FINANCE' } }, claims);
     await client.mutate('sendPurchaseOrder', { purchaseOrderId: order.id }, '');
     expect((await auditTrail(server, order.id)).map((event) => event.actor)).toEqual(['bootstrap', actor]);
+    const { history } = (
+      await server.graphql.query(
+        'query ($id: ID!) { purchaseOrder(id: $id) { history(first: 1) { nodes { actor { id name kind } } } } }',
+        order,
+      )
+    ).purchaseOrder;
+    expect(history.nodes).toEqual([{ actor: { id: `jwt:${claims.sub ?? 'ada'}`, name: actor, kind: 'USER' } }]);
   });
 });
+
+/** Written as ids are. */
+const ID = 'conf_0199aa00000070008000000000000000';
+const ANOTHER = 'conf_0199bb00000070008000000000000000';
 
 describe('a token that says nothing clear lets nobody in', () => {
   test.each<[string, unknown, Record<string, unknown>]>([
     ['without the claim', undefined, {}],
     ['with an empty claim', {}, {}],
-    ['with an unknown role', { conferences: { demo: 'OWNER' } }, {}],
-    ['with one unknown role among good ones', { conferences: { demo: 'VIEWER', x: 'viewer' } }, {}],
+    ['with an unknown role', { conferences: { [ID]: 'OWNER' } }, {}],
+    ['with one unknown role among good ones', { conferences: { [ID]: 'VIEWER', [ANOTHER]: 'viewer' } }, {}],
+    // `demo` exists, but its slug may be another conference's tomorrow.
+    ['with a slug', { conferences: { demo: 'VIEWER' } }, {}],
+    ['with a slug among ids', { conferences: { [ID]: 'VIEWER', demo: 'VIEWER' } }, {}],
     ['with a list of conferences', { conferences: ['demo'] }, {}],
     ['with no conference', { conferences: {} }, {}],
-    ['with conferences that there are not', { conferences: { nowhere: 'ORGANISER' } }, {}],
     ['with a method of objects for a conference', { conferences: { constructor: 'ORGANISER' } }, {}],
-    ['with two kinds of grants', { administrator: true, conferences: { demo: 'VIEWER' } }, {}],
+    ['with two kinds of grants', { administrator: true, conferences: { [ID]: 'VIEWER' } }, {}],
     ['with an administrator in words', { administrator: 'true' }, {}],
     ['with an administrator that is none', { administrator: false }, {}],
     ['with something unknown beside', { administrator: true, until: 'Friday' }, {}],
@@ -114,7 +148,7 @@ describe('a token that says nothing clear lets nobody in', () => {
     expect([status, data ?? null]).toEqual([401, null]);
     expect(errors).toEqual([
       {
-        message: `This token grants nothing here: it needs a "sub" without spaces, and a claim "${GRANTS_CLAIM}" with an administrator, the roles in conferences, or a purchase order.`,
+        message: `This token grants nothing here: it needs a "sub" without spaces, and a claim "${GRANTS_CLAIM}" with an administrator, the roles in conferences by their ids, or a purchase order.`,
         extensions: { code: 'UNAUTHENTICATED', requestId: expect.any(String) },
       },
     ]);
@@ -130,8 +164,25 @@ describe('a token that says nothing clear lets nobody in', () => {
   });
 });
 
+test('a key that is made with a token ends with it', async () => {
+  const exp = Math.floor(Date.now() / 1000) + 200;
+  const organiser = await bearing({ conferences: { [server.conferenceId]: 'ORGANISER' } }, { exp });
+  const input = { name: 'of a token', roles: [{ conferenceId: server.conferenceId, role: 'VIEWER' }] };
+  const end = new Date(exp * 1000).toISOString();
+  const before = await databaseState(server);
+  expect(await organiser.mutate('createApiKey', input, 'secret')).toEqual({
+    secret: null,
+    userErrors: [
+      { code: 'INVALID', message: `Yours ends at ${end}: let the new key end by then.`, path: ['expiresAt'] },
+    ],
+  });
+  expect(await databaseState(server)).toEqual(before);
+  const made = await organiser.mutate('createApiKey', { ...input, expiresAt: end }, 'apiKey { createdById expiresAt }');
+  expect(made).toEqual({ apiKey: { createdById: 'jwt:ada', expiresAt: end }, userErrors: [] });
+});
+
 test('the same words of two bearers are two idempotency keys', async () => {
-  const grants = { conferences: { demo: 'FINANCE' } };
+  const grants = { conferences: { [server.conferenceId]: 'FINANCE' } };
   const input = {
     conferenceId: server.conferenceId,
     organizationName: 'Twice Ltd',

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { makeKey } from '../../support/api-keys.js';
 import { readPdf } from '../../support/pdf-text.js';
 import { createOrder } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
+import { createConference } from '../purchase-orders/support.js';
 
 let server: TestApp;
 
@@ -85,6 +87,22 @@ describe('GET /purchase-orders/{id}/invoice.pdf', () => {
     },
   );
 
+  test('is for who sees the order, and to others as if there were none', async () => {
+    const order = await createOrder(server);
+    const another = await createOrder(server);
+    const elsewhere = await createConference(server);
+    const viewerOf = (conferenceId: string) => makeKey(server, { roles: [{ conferenceId, role: 'VIEWER' }] });
+    const viewer = await viewerOf(server.conferenceId);
+    const stranger = await viewerOf(elsewhere.id);
+    const buyer = await makeKey(server, { purchaseOrderId: order.id });
+    for (const { secret } of [viewer, buyer]) expect((await get(pathOf(order.id), { key: secret })).status).toBe(200);
+    for (const [{ secret }, { id }] of [[stranger, order] as const, [buyer, another] as const]) {
+      const response = await get(pathOf(id), { key: secret });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toEqual({ error: 'There is no purchase order with this id.' });
+    }
+  });
+
   test('knows no other method', async () => {
     const { id } = await createOrder(server);
     expect((await get(pathOf(id), { method: 'POST' })).status).toBe(404);
@@ -110,4 +128,18 @@ describe('a letterhead', () => {
     const { conference } = await server.graphql.mutate('updateConference', input, selection);
     expect(conference).toEqual({ letterhead: '' });
   });
+});
+
+// The last test of this file: nothing from here is answered for a minute afterwards.
+test('an address that tries too many keys is told to wait, as by GraphQL', async () => {
+  const { id } = await createOrder(server);
+  // Some were tried by the tests before.
+  for (let attempt = 1; attempt <= 101; attempt++) {
+    const { status } = await get(pathOf(id), { key: `ci_guess-${attempt}` });
+    if (status === 429) break;
+    expect(status).toBe(401);
+  }
+  const response = await get(pathOf(id));
+  expect(response.status).toBe(429);
+  expect(await response.text()).toMatch(/Try again in \d+ s\./);
 });

@@ -115,8 +115,8 @@ test('in development the schema may be looked at without a key', async () => {
 test('a revoked key stops working at once', async () => {
   // SHA-256 of "a-second-key-of-somebody".
   await server.sql(
-    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_at)
-     values ('key_second', 'second', encode(sha256('a-second-key-of-somebody'), 'hex'), '', 'ADMINISTRATOR', 'test', now())`,
+    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_by_id, created_at)
+     values ('key_second', 'second', encode(sha256('a-second-key-of-somebody'), 'hex'), '', 'ADMINISTRATOR', 'test', 'test', now())`,
   );
   const client = new GraphQLClient(server.app.url, 'a-second-key-of-somebody');
   expect(await client.query('{ conferences { totalCount } }')).toEqual({ conferences: { totalCount: 1 } });
@@ -126,8 +126,8 @@ test('a revoked key stops working at once', async () => {
 
 test('W-C19: the audit trail names the key that was used', async () => {
   await server.sql(
-    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_at)
-     values ('key_ada', 'ada', encode(sha256('the-key-of-ada-lovelace'), 'hex'), '', 'ADMINISTRATOR', 'test', now())`,
+    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_by_id, created_at)
+     values ('key_ada', 'ada', encode(sha256('the-key-of-ada-lovelace'), 'hex'), '', 'ADMINISTRATOR', 'test', 'test', now())`,
   );
   const order = await createOrder(server);
   const ada = new GraphQLClient(server.app.url, 'the-key-of-ada-lovelace');
@@ -140,8 +140,8 @@ test('W-C19: the audit trail names the key that was used', async () => {
 
 test('two keys do not share idempotency keys', async () => {
   await server.sql(
-    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_at)
-     values ('key_bob', 'bob', encode(sha256('the-key-of-bob-the-builder'), 'hex'), '', 'ADMINISTRATOR', 'test', now())`,
+    `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_by_id, created_at)
+     values ('key_bob', 'bob', encode(sha256('the-key-of-bob-the-builder'), 'hex'), '', 'ADMINISTRATOR', 'test', 'test', now())`,
   );
   const bob = new GraphQLClient(server.app.url, 'the-key-of-bob-the-builder');
   const input = { name: 'PyCon', currencyCode: 'USD', idempotencyKey: 'shared-words' };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { NOBODY } from '../../../src/application/context.js';
 import { ConfigError } from '../../../src/config.js';
 import { ConferenceRole, NO_GRANTS } from '../../../src/domain/access/grants.js';
-import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { loadTrustedDocuments } from '../../../src/wiring/trusted-documents.js';
 import type { Data } from '../../support/graphql-client.js';
 import { startTestGraphQL, type TestGraphQLServer } from '../../support/graphql-server.js';

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { makeKey } from '../../support/api-keys.js';
 import { eventually } from '../../support/eventually.js';
 import type { Data } from '../../support/graphql-client.js';
 import { createOrder } from '../../support/purchase-orders.js';
@@ -47,13 +47,6 @@ function post(body: unknown, headers: Record<string, string> = {}, init: Request
     body: JSON.stringify(body),
     ...init,
   });
-}
-
-async function createKey(name: string): Promise<string> {
-  const key = `a-key-for-subscribers-${name}`;
-  const hash = createHash('sha256').update(key).digest('hex');
-  await server.sql('insert into api_key (id, name, key_hash, created_at) values ($1, $1, $2, now())', [name, hash]);
-  return key;
 }
 
 describe('purchaseOrderChanged', () => {
@@ -182,9 +175,10 @@ describe('nobody is told what they may not see', () => {
 
   test('a change that comes after the key was revoked', async () => {
     const { id } = await createOrder(server);
-    const subscriber = subscribe(CHANGED, { id }, { key: await createKey('revoked-soon') });
+    const key = await makeKey(server, { purchaseOrderId: id });
+    const subscriber = subscribe(CHANGED, { id }, { key: key.secret });
     await subscriber.next();
-    await server.sql("update api_key set revoked_at = now() where name = 'revoked-soon'");
+    await server.graphql.mutate('revokeApiKey', { apiKeyId: key.id }, '');
     await note(id, 'a secret');
     const result = await subscriber.nextResult();
     expect(result).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
@@ -267,7 +261,7 @@ describe('what cannot be served is refused', () => {
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
     expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: 'RATE_LIMITED' } }] });
 
-    const other = subscribe(CHANGED, { id }, { key: await createKey('another-caller') });
+    const other = subscribe(CHANGED, { id }, { key: (await makeKey(server, { purchaseOrderId: id })).secret });
     expect((await other.next()).purchaseOrder.id).toBe(id);
     open[0]?.leave();
     await eventually(openStreams, (count) => count === PER_CALLER);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { makeKey } from '../../support/api-keys.js';
 import { eventually } from '../../support/eventually.js';
-import type { Data } from '../../support/graphql-client.js';
+import { type Data, GraphQLClient } from '../../support/graphql-client.js';
 import { createOrder, readOrder } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
 
@@ -12,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-const EVENT = `position at action actor { name kind } changes { field before after }
+const EVENT = `position at action actor { id name kind } changes { field before after }
   provider providerInvoiceId providerPaymentIds providerRequestId`;
 
 async function historyOf(id: string, args = ''): Promise<Data> {
@@ -34,7 +35,7 @@ async function paid(id: string, status: string): Promise<void> {
   );
 }
 
-const KEY = { name: 'bootstrap', kind: 'API_KEY' };
+const KEY = { id: expect.stringMatching(/^key_/), name: 'bootstrap', kind: 'API_KEY' };
 const NO_INVOICE = { provider: null, providerInvoiceId: null, providerPaymentIds: [], providerRequestId: null };
 /** As `intuit_tid` looks in the simulator. */
 const TID = expect.stringMatching(/^[\w-]{8,}$/);
@@ -63,7 +64,7 @@ describe('the history of a purchase order', () => {
       position: 4,
       at,
       action: 'PAYMENTS_BOOKED_FROM_PROVIDER',
-      actor: { name: 'quickbooks', kind: 'SYSTEM' },
+      actor: { id: 'system', name: 'quickbooks', kind: 'SYSTEM' },
       changes: [
         { field: 'status', before: 'SENT', after: 'PARTIALLY_PAID' },
         { field: `payments.${Payment.Id}`, before: null, after: '500.00' },
@@ -142,7 +143,7 @@ describe('the history of a purchase order', () => {
     for (const event of [credited, refunded, received]) {
       expect(event).toMatchObject({
         action: 'PAYMENTS_BOOKED_FROM_PROVIDER',
-        actor: { name: 'stripe', kind: 'SYSTEM' },
+        actor: { id: 'system', name: 'stripe', kind: 'SYSTEM' },
         provider: 'STRIPE',
         providerInvoiceId: invoice,
         providerRequestId: expect.stringMatching(/^req_/),
@@ -210,6 +211,25 @@ describe('the history of a purchase order', () => {
       ...NO_INVOICE,
     });
     expect(latest.changes).toHaveLength(3);
+  });
+
+  test('tells keys apart that bore the same name one after the other', async () => {
+    const { id } = await createOrder(server);
+    const payment = { purchaseOrderId: id, amount: '1.00', method: 'WIRE' };
+    const grants = { roles: [{ conferenceId: server.conferenceId, role: 'FINANCE' }] };
+    const keys: Data[] = [];
+    for (const _round of [1, 2]) {
+      const key = await makeKey(server, grants, { name: 'till' });
+      keys.push(key);
+      await new GraphQLClient(server.app.url, key.secret).mutate('recordPayment', payment, 'payment { id }');
+      await done('revokeApiKey', { apiKeyId: key.id }, 'apiKey { id }');
+    }
+
+    const { nodes } = await historyOf(id, '(first: 2)');
+
+    const till = (key: Data | undefined) => ({ id: key?.id, name: 'till', kind: 'API_KEY' });
+    expect(nodes.map(({ actor }: Data) => actor)).toEqual([till(keys[1]), till(keys[0])]);
+    expect(keys[0]?.id).not.toBe(keys[1]?.id);
   });
 
   test('comes in pages from either end, by cursors of its own', async () => {

@@ -8,7 +8,7 @@ const ERROR_DETAILS =
 
 /** The provider-neutral view, with everything that happened. */
 export const INVOICE = `id provider externalId number status isLive total { amount currencyCode } balance { amount } url payUrl
-  emailStatus createdAt history { at action by message }`;
+  emailStatus createdAt history { at action actor { id name kind } by message }`;
 
 export async function createInvoice(
   { graphql }: TestApp,

@@ -3,6 +3,7 @@ import type { Books } from '../quickbooks/books.js';
 import { minor } from './amounts.js';
 import { audit } from './auditor.js';
 import type { Evidence, Finding, Row } from './evidence.js';
+import { rowsOf } from './tables.js';
 
 // The auditor is shown states that are broken on purpose: it must see each of them.
 
@@ -99,7 +100,7 @@ async function findings(more: Partial<Evidence> = {}): Promise<Finding[]> {
   const sql = async (text: string) => {
     const table = /^\s*with orders/.test(text) ? 'history' : (/ from (\w+)(?: operation|\s|$)/.exec(text)?.[1] ?? '');
     const named = table === 'payment_reversal' ? 'payment' : table === 'credit_note_reversal' ? 'credit_note' : table;
-    return tables[named] ?? [];
+    return rowsOf(tables, named);
   };
   return audit({
     sql,
@@ -263,6 +264,13 @@ describe('the auditor', () => {
     tables.purchase_order = [{ ...ORDER, status: 'PAID' }];
     expect(await findings()).toEqual([
       { kind: 'wrong amount', what: 'PO-ABC123 should be PARTIALLY_PAID, and is PAID' },
+    ]);
+  });
+
+  it('sees stored sums that are not those of the rows', async () => {
+    tables.purchase_order = [{ ...ORDER, paid_minor: '4004' }];
+    expect(await findings()).toEqual([
+      { kind: 'wrong amount', what: 'PO-ABC123 stores 4004 paid, 0 credited; its rows say 4005 paid, 0 credited' },
     ]);
   });
 

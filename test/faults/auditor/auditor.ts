@@ -5,7 +5,7 @@ import { auditAskedOf, auditCreated, auditEmails, auditTold } from './promises.j
 import { auditBulks } from './quickbooks/bulk.js';
 import { auditInvoices, auditTotals, liveInvoices } from './quickbooks/invoices.js';
 import { auditRefunds, auditRests, auditShares } from './quickbooks/money.js';
-import { auditStatus, auditTotal } from './status.js';
+import { auditStatus, auditSums, auditTotal } from './status.js';
 import { auditStripeInvoices, liveStripeInvoices } from './stripe/invoices.js';
 import { auditStripeMoney } from './stripe/money.js';
 
@@ -21,6 +21,7 @@ export async function audit(evidence: Evidence): Promise<Finding[]> {
       ...(evidence.stripe ? auditAtStripe(atProvider(order, 'STRIPE'), evidence.stripe) : []),
       ...auditTotal(order, evidence),
       ...auditStatus(order),
+      ...auditSums(order),
       ...auditAskedOf(order, evidence.asked),
     ]),
     ...auditCreated(ledger, evidence),

@@ -17,6 +17,13 @@ function statusOfOrder({ row, payments, credits, invoices }: Order): string {
   return row.sent_at === null && invoices.length === 0 ? 'DRAFT' : 'SENT';
 }
 
+/** What is stored of the sums is what the rows add up to. */
+export function auditSums({ row, payments, credits }: Order): Finding[] {
+  const stored = `${row.paid_minor} paid, ${row.credited_minor} credited`;
+  const added = `${sumOfStanding(payments)} paid, ${sumOfStanding(credits)} credited`;
+  return stored === added ? [] : [finding('wrong amount', `${row.reference} stores ${stored}; its rows say ${added}`)];
+}
+
 /** The client's total is the order's. */
 export function auditTotal({ row }: Order, { totals }: Evidence): Finding[] {
   const wanted = totals.get(String(row.id));

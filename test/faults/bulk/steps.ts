@@ -24,7 +24,8 @@ const MAX_ORDERS = 7;
 
 async function createOrders(stage: BulkStage): Promise<void> {
   const count = stage.random.between(1, 3);
-  for (let index = 0; index < count && stage.orders.length < MAX_ORDERS; index++) await stepsOfQuickBooks.createOrder(stage);
+  for (let index = 0; index < count && stage.orders.length < MAX_ORDERS; index++)
+    await stepsOfQuickBooks.createOrder(stage);
 }
 
 async function begin(stage: BulkStage, api: 0 | 1, purchaseOrderIds: readonly string[], key?: string): Promise<void> {

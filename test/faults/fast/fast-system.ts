@@ -5,7 +5,7 @@ import { standardWaits, type Waits } from '../../../src/application/waits.js';
 import { findStripeEndpoint } from '../../../src/application/webhooks/find-stripe-endpoint.js';
 import { storeWebhookEvents } from '../../../src/application/webhooks/store-webhook-events.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
-import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { withSessionLock } from '../../../src/infrastructure/jobs/session-lock.js';
 import { QuickBooksGateway } from '../../../src/infrastructure/quickbooks/gateway.js';

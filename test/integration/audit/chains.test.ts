@@ -7,7 +7,7 @@ import { audit } from '../../../src/application/audit.js';
 import { type AuditReport, type BrokenChain, verifyAuditChains } from '../../../src/application/verify-audit-chains.js';
 import { standardWaits } from '../../../src/application/waits.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
-import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -38,19 +38,43 @@ async function connect(): Promise<pg.Client> {
 
 const actor = { id: 'key_1', name: 'Jürgen "JJ"\n✓', kind: ActorKind.API_KEY, grants: ALL_GRANTS };
 
-/** Writes these events about one subject in one unit of work. */
+/** Writes these events about one subject in one unit of work; the one named 1 is its creation. */
 async function write(subject: string, emails: readonly string[], clock = { now: () => new Date() }): Promise<void> {
   const em = orm.em.fork();
   const context = { em, clock, ids: randomIds, actor, waits: standardWaits };
   await em.transactional((tx) => {
     for (const email of emails) {
       const trace = { requestId: `req_${email}` };
-      audit(tx, context, { action: 'invoice.emailed', subject, after: { email, ü: '\u0007\\"</>' }, trace });
+      const action = email === '1' ? 'purchase_order.created' : 'invoice.emailed';
+      audit(tx, context, { action, subject, after: { email, ü: '\u0007\\"</>' }, trace });
     }
   });
 }
 
-/** An order with five events. */
+/** The row of a purchase order, of which nothing is told yet. */
+async function orderRow(): Promise<string> {
+  const [id, conference] = [randomIds.next('po'), randomIds.next('conf')];
+  await client.query(
+    `insert into conference (id, slug, name, timezone, currency_code, created_at, updated_at)
+     values ($1, replace($1, '_', '-'), 'Chains', 'UTC', 'USD', now(), now())`,
+    [conference],
+  );
+  await client.query(
+    `insert into purchase_order (id, conference_id, reference, status, organization_name, contact_email, contact_name,
+                                 billing_address, notes, buyer_reference, currency_code, total_minor, created_at, updated_at)
+     values ($1, $2, $3, 'DRAFT', 'Org', 'a@example.com', '', '', '', '', 'USD', 1, now(), now())`,
+    [id, conference, randomIds.nextReference()],
+  );
+  return id;
+}
+
+/** Neither orders nor events are left. */
+async function clear(): Promise<void> {
+  await tamper('delete from audit_event', []);
+  await client.query('delete from purchase_order');
+}
+
+/** Five events of an order. */
 async function fiveEvents(): Promise<string> {
   const subject = randomIds.next('po');
   await write(subject, ['1', '2']);
@@ -115,8 +139,8 @@ describe('the audit events of a purchase order', () => {
   test('get their places from the database, whatever the writer says', async () => {
     const subject = await fiveEvents();
     await client.query(
-      `insert into audit_event (id, actor, actor_kind, action, subject, occurred_at, position, previous_hash, hash)
-       values ($1, 'somebody', 'USER', 'purchase_order.sent', $2, now(), 9, 'x', 'y')`,
+      `insert into audit_event (id, actor_id, actor, actor_kind, action, subject, occurred_at, position, previous_hash, hash)
+       values ($1, 'jwt:1', 'somebody', 'USER', 'purchase_order.sent', $2, now(), 9, 'x', 'y')`,
       [randomIds.next('aud'), subject],
     );
 
@@ -126,21 +150,10 @@ describe('the audit events of a purchase order', () => {
   });
 
   test('are written one transaction after the other', async () => {
-    const subject = randomIds.next('po');
-    const conference = randomIds.next('conf');
-    await client.query(
-      `insert into conference (id, slug, name, timezone, currency_code, created_at, updated_at)
-       values ($1, 'chains', 'Chains', 'UTC', 'USD', now(), now())`,
-      [conference],
-    );
-    await client.query(
-      `insert into purchase_order (id, conference_id, reference, status, organization_name, contact_email, contact_name,
-                                   billing_address, notes, buyer_reference, currency_code, total_minor, created_at, updated_at)
-       values ($1, $2, 'PO-CHAIN1', 'DRAFT', 'Org', 'a@example.com', '', '', '', '', 'USD', 1, now(), now())`,
-      [subject, conference],
-    );
-    const insert = `insert into audit_event (id, actor, actor_kind, action, subject, occurred_at)
-                    values ($1, 'somebody', 'USER', 'purchase_order.sent', $2, now())`;
+    const subject = await orderRow();
+    await write(subject, ['1']);
+    const insert = `insert into audit_event (id, actor_id, actor, actor_kind, action, subject, occurred_at)
+                    values ($1, 'jwt:1', 'somebody', 'USER', 'purchase_order.sent', $2, now())`;
     const other = await connect();
     await client.query('begin');
     await client.query(insert, [randomIds.next('aud'), subject]);
@@ -154,7 +167,7 @@ describe('the audit events of a purchase order', () => {
     await waiting;
     await other.end();
 
-    expect((await rowsOf(subject)).map(({ position }) => position)).toEqual([1, 2]);
+    expect((await rowsOf(subject)).map(({ position }) => position)).toEqual([1, 2, 3]);
     expect((await verify()).problems.get(subject)).toBeUndefined();
   });
 
@@ -180,7 +193,8 @@ describe('the verification finds', () => {
       `update audit_event set after = '{"email": "x"}' where id = $3`,
       'event 3 ($3) is not as it was written',
     ],
-    ['another actor', `update audit_event set actor = 'x' where id = $3`, 'event 3 ($3) is not as it was written'],
+    ['another actor', `update audit_event set actor_id = 'x' where id = $3`, 'event 3 ($3) is not as it was written'],
+    ['another name', `update audit_event set actor = 'x' where id = $3`, 'event 3 ($3) is not as it was written'],
     [
       'another kind of actor',
       `update audit_event set actor_kind = 'SYSTEM' where id = $3`,
@@ -227,14 +241,14 @@ describe('the verification finds', () => {
     ],
     [
       'an inserted event at the end that does not fit',
-      `insert into audit_event (id, actor, actor_kind, action, subject, occurred_at, position, previous_hash, hash)
-       select 'aud_new' || id, 'x', 'USER', 'x', subject, now(), 6, hash, repeat('0', 64) from audit_event where id = $5`,
+      `insert into audit_event (id, actor_id, actor, actor_kind, action, subject, occurred_at, position, previous_hash, hash)
+       select 'aud_new' || id, 'jwt:x', 'x', 'USER', 'x', subject, now(), 6, hash, repeat('0', 64) from audit_event where id = $5`,
       'event 6 (aud_new$5) is not as it was written',
     ],
     [
       'an event outside of the chain',
-      `insert into audit_event (id, actor, actor_kind, action, subject, occurred_at)
-       select 'aud_new' || id, 'x', 'USER', 'x', subject, now() from audit_event where id = $5`,
+      `insert into audit_event (id, actor_id, actor, actor_kind, action, subject, occurred_at)
+       select 'aud_new' || id, 'jwt:x', 'x', 'USER', 'x', subject, now() from audit_event where id = $5`,
       'event aud_new$5 has no place in the chain',
     ],
   ])('%s', async (_what, statement, problem) => {
@@ -253,6 +267,27 @@ describe('the verification finds', () => {
     expect(problems.get(subject)).toBe(named(problem, (id) => id));
     expect(problems.has(untouched)).toBe(false);
     expect(broken).toBe(problems.size);
+  });
+
+  test('an order whose events are gone', async () => {
+    const subject = await orderRow();
+    await write(subject, ['1', '2']);
+    expect((await verify()).problems.get(subject)).toBeUndefined();
+    await tamper('delete from audit_event where subject = $1', [subject]);
+
+    const { problems, broken } = await verify();
+
+    expect(problems.get(subject)).toBe('there is no event of it');
+    expect(broken).toBe(problems.size);
+  });
+
+  test('a chain that was begun anew without the creation', async () => {
+    const subject = await fiveEvents();
+    await tamper('delete from audit_event where subject = $1', [subject]);
+    await write(subject, ['forged']);
+
+    const [first] = await rowsOf(subject);
+    expect((await verify()).problems.get(subject)).toBe(`event 1 (${first?.id}) is not the creation`);
   });
 
   test('two events that changed places, hashes and all', async () => {
@@ -300,7 +335,7 @@ describe('a checkpoint', () => {
 
   test.each([
     ['lost its last event', 'subject = $1 and position = 5'],
-    ['is gone', 'subject = $1'],
+    ['is gone together with its order', 'subject = $1'],
   ])('tells that a chain %s, which the chains themselves cannot', async (_what, condition) => {
     const subject = await fiveEvents();
     const time = until();
@@ -340,7 +375,7 @@ describe('npm run audit:verify', () => {
   };
 
   test('says how much it verified, gives a checkpoint, and holds the trail against an earlier one', async () => {
-    await tamper('delete from audit_event', []);
+    await clear();
     const subject = randomIds.next('po');
     await write(subject, ['1', '2'], { now: () => new Date(Date.now() - 3_600_000) });
 
@@ -359,7 +394,7 @@ describe('npm run audit:verify', () => {
   });
 
   test('names the first broken link of each chain and ends with 1', async () => {
-    await tamper('delete from audit_event', []);
+    await clear();
     const [one, two] = [await fiveEvents(), await fiveEvents()];
     await tamper('delete from audit_event where position in (2, 4)', []);
 

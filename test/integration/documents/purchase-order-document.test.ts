@@ -9,7 +9,7 @@ import {
   type PurchaseOrderDocument,
 } from '../../../src/application/queries/purchase-order-document.js';
 import { ALL_GRANTS, ConferenceRole, type Grants, NO_GRANTS } from '../../../src/domain/access/grants.js';
-import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { startWorkbench, type Workbench } from '../../support/workbench.js';
 
 let bench: Workbench;

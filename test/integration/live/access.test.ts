@@ -4,7 +4,7 @@ import type { StreamReport } from '../../../src/api/graphql/stream/live-streams.
 import { createConference } from '../../../src/application/conferences/create-conference.js';
 import type { Actor } from '../../../src/application/context.js';
 import { ConferenceRole, type Grants, NO_GRANTS } from '../../../src/domain/access/grants.js';
-import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { PostgresChangeFeed } from '../../../src/infrastructure/database/change-feed.js';
 import { eventually } from '../../support/eventually.js';
 import { startTestGraphQL, type TestGraphQLServer } from '../../support/graphql-server.js';
@@ -129,7 +129,7 @@ describe('every event is for who the caller is by then', () => {
       {
         name: 'anonymous',
         documentHash: expect.stringMatching(/^[0-9a-f]{16}$/),
-        actor: 'viewer',
+        actorId: 'viewer',
         sent: 2,
         durationMs: expect.any(Number),
         errorCodes: ['NOT_FOUND'],

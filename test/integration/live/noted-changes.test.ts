@@ -137,7 +137,7 @@ describe('a transaction that changes what is seen of a purchase order notes it o
 
   test('and nothing of what is no purchase order', async () => {
     await bench.sql(
-      "insert into audit_event (id, actor, actor_kind, action, subject, occurred_at) values ('aud_x', 'tester', 'SYSTEM', 'conference.updated', ?, now())",
+      "insert into audit_event (id, actor_id, actor, actor_kind, action, subject, occurred_at) values ('aud_x', 'system', 'tester', 'SYSTEM', 'conference.updated', ?, now())",
       [bench.conferenceId],
     );
     expect(await hearAll()).toEqual([]);

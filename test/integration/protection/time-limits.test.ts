@@ -5,7 +5,7 @@ import { createConference } from '../../../src/application/conferences/create-co
 import type { Actor } from '../../../src/application/context.js';
 import type { InvoicingContext } from '../../../src/application/invoicing/invoicing-context.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
-import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';

@@ -205,6 +205,7 @@ describe('the database refuses', () => {
   });
   const auditEvent = (row: Row = {}) => ({
     id: ids.aud,
+    actor_id: 'key_1',
     actor: 'test',
     actor_kind: 'API_KEY',
     action: 'purchase_order.created',

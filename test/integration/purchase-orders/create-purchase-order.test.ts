@@ -10,7 +10,7 @@ import {
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
 import { standardWaits } from '../../../src/application/waits.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
-import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { type IdSource, randomIds } from '../../../src/domain/ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';

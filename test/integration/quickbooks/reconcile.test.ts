@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createConference } from '../../../src/application/conferences/create-conference.js';
+import type { UseCaseContext } from '../../../src/application/context.js';
+import { configureQboConnection } from '../../../src/application/quickbooks/configure-qbo-connection.js';
 import { reconcileQboConnection } from '../../../src/application/quickbooks/reconcile-qbo-connection.js';
+import { syncQboInvoiceStatus } from '../../../src/application/quickbooks/sync-qbo-invoice-status.js';
+import { ConferenceRole, NO_GRANTS } from '../../../src/domain/access/grants.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { readsOf } from '../../support/announcements.js';
 import { type OutstandingInvoice, outstandingInvoices } from '../../support/outstanding-invoices.js';
 import { startWorkbench, type Workbench } from '../../support/workbench.js';
@@ -17,8 +23,8 @@ beforeEach(() => bench.quickbooks.delete('/requests'));
 
 afterAll(() => bench.stop());
 
-async function reconcile() {
-  return reconcileQboConnection(bench.process(), { conferenceId: bench.conferenceId });
+async function reconcile(by: Partial<UseCaseContext> = {}) {
+  return reconcileQboConnection({ ...bench.process(), ...by }, { conferenceId: bench.conferenceId });
 }
 
 describe('1,000 outstanding invoices', () => {
@@ -73,5 +79,57 @@ describe('what stands in the way', () => {
     expect(await reconcile()).toMatchObject({ id: null, failures: [{ code: 'QBO_UNAVAILABLE', statusCode: 502 }] });
     await bench.quickbooks.delete('/faults');
     expect(await bench.sql("select 1 from invoice where status in ('DELETED', 'VOIDED')")).toEqual([]);
+  });
+});
+
+describe('a company that also serves the conference of somebody else', () => {
+  const roles = () => new Map([[bench.conferenceId, ConferenceRole.ORGANISER]]);
+  const organiser = () => ({
+    actor: { id: 'key_o', name: 'olga@example.org', kind: ActorKind.API_KEY, grants: { ...NO_GRANTS, roles: roles() } },
+  });
+  const eventsOf = (subject: string) =>
+    bench.sql('select action, actor_id, actor from audit_event where subject = ? order by id', [subject]);
+
+  test('is reconciled as a whole, in its own name, and the other conference’s invoices are not counted', async () => {
+    const other = await createConference(bench.process(), {
+      name: 'Other',
+      slug: 'other',
+      currencyCode: 'USD',
+      timezone: 'UTC',
+    });
+    const { accessToken, refreshToken } = await bench.quickbooks.post('/tokens', { realmId: bench.realmId });
+    const tokens = { environment: 'SANDBOX', realmId: bench.realmId, accessToken, refreshToken };
+    await configureQboConnection(bench.process(), { conferenceId: String(other.id), ...tokens });
+    const [own, foreign] = [await bench.invoicedOrder(), await bench.invoicedOrder({ conferenceId: other.id })];
+    for (const { externalId } of [own, foreign]) await bench.quickbooks.pay(externalId, '100.00');
+
+    const outcome = await reconcile(organiser());
+
+    expect(outcome).toMatchObject({ failures: [], invoicesChecked: 401, invoicesChanged: 1 });
+    for (const { id } of [own, foreign]) {
+      expect((await eventsOf(id)).at(-1)).toEqual({
+        action: 'payments.booked_from_provider',
+        actor_id: 'system',
+        actor: 'quickbooks',
+      });
+      expect(await bench.sql('select recorded_by from payment where purchase_order_id = ?', [id])).toEqual([
+        { recorded_by: 'quickbooks' },
+      ]);
+    }
+    const [{ id: connection }] = await bench.sql('select id from qbo_connection');
+    expect((await eventsOf(connection)).at(-1)).toEqual({
+      action: 'qbo_connection.reconciliation_requested',
+      actor_id: 'key_o',
+      actor: 'olga@example.org',
+    });
+  });
+
+  test('so is what is found when a single order is asked about', async () => {
+    const { id, externalId } = await bench.invoicedOrder();
+    await bench.quickbooks.pay(externalId, '100.00');
+
+    await syncQboInvoiceStatus({ ...bench.process(), ...organiser() }, { purchaseOrderId: id });
+
+    expect((await eventsOf(id)).at(-1)).toMatchObject({ action: 'payments.booked_from_provider', actor_id: 'system' });
   });
 });

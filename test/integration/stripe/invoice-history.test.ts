@@ -47,7 +47,10 @@ describe('the history of an invoice', () => {
       ['CREDIT_BOOKED', '75.00 USD was credited.'],
     ]);
     expect(new Set(events.map((event) => event.invoiceId))).toEqual(new Set([invoiceId]));
-    expect(events.every(({ at, by }) => at instanceof Date && by === 'test')).toBe(true);
+    expect(events.every(({ at }) => at instanceof Date)).toBe(true);
+    const caller = { id: 'test', name: 'test', kind: 'API_KEY' };
+    const system = { id: 'system', name: 'stripe', kind: 'SYSTEM' };
+    expect(events.map(({ actor }) => actor)).toEqual([caller, caller, system, system, system, system]);
   });
 
   test('says that it was voided here when a reading tells before the answer does, or instead of it', async () => {
@@ -86,7 +89,7 @@ describe('the history of an invoice', () => {
     await bench.stripe.post('/mark-uncollectible', { invoiceId: first.externalId });
     await sync(first.id);
     const unnamed =
-      "insert into audit_event (id, actor, actor_kind, action, subject, after, occurred_at) values (?, 'test', 'API_KEY', ?, ?, '{}', now())";
+      "insert into audit_event (id, actor_id, actor, actor_kind, action, subject, after, occurred_at) values (?, 'key_1', 'test', 'API_KEY', ?, ?, '{}', now())";
     await bench.sql(unnamed, ['aud_unnamed', 'invoice.voided', second.id]);
     await bench.sql(unnamed, ['aud_of_the_order', 'purchase_order.cancelled', second.id]);
 
@@ -105,8 +108,8 @@ describe('the history of an invoice', () => {
   test('is that of the most recent hundred things', async () => {
     const { id, invoiceId, externalId } = await bench.stripeInvoicedOrder();
     await bench.sql(
-      `insert into audit_event (id, actor, actor_kind, action, subject, after, occurred_at)
-       select 'aud_many_' || number, 'test', 'API_KEY', 'invoice.emailed', ?,
+      `insert into audit_event (id, actor_id, actor, actor_kind, action, subject, after, occurred_at)
+       select 'aud_many_' || number, 'key_1', 'test', 'API_KEY', 'invoice.emailed', ?,
               jsonb_build_object('invoice', ?::text, 'email', number || '@example.com'), now() + number * interval '1 second'
        from generate_series(1, 120) as number`,
       [id, externalId],

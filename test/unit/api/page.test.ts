@@ -38,13 +38,19 @@ describe('a page request', () => {
     expect(readPageRequest({ after }).after).toEqual([TIME, 'po_1']);
   });
 
+  test('knows of which ordering a cursor is', () => {
+    const after = writeCursor([TIME, 'po_1', 'UPDATED_AT']);
+    expect(readPageRequest({ after }).after).toEqual([TIME, 'po_1', 'UPDATED_AT']);
+  });
+
   test.each([
     ['empty', ''],
     ['no base64', '!!!'],
     ['no JSON', Buffer.from('hello').toString('base64url')],
     ['another version', encode([2, TIME, 'po_1'])],
     ['no version', encode([TIME, 'po_1'])],
-    ['too much', encode([1, TIME, 'po_1', 'x'])],
+    ['too much', encode([1, TIME, 'po_1', 'TOTAL', 'x'])],
+    ['an ordering with SQL', encode([1, TIME, 'po_1', 'TOTAL; --'])],
     ['another type', encode([1, 5, 'po_1'])],
     ['an object', encode({ 0: 1, 1: TIME, 2: 'po_1' })],
     ['null', encode(null)],

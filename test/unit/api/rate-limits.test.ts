@@ -3,7 +3,7 @@ import { type Caller, RateLimits } from '../../../src/api/graphql/limits/rate-li
 import { NOBODY } from '../../../src/application/context.js';
 import { CredentialRefused } from '../../../src/application/ports/identity.js';
 import { ALL_GRANTS } from '../../../src/domain/access/grants.js';
-import { ActorKind } from '../../../src/domain/audit/audit-event.entity.js';
+import { ActorKind } from '../../../src/domain/audit/actor.js';
 
 function actor(id: string, address = '192.0.2.1'): Caller {
   return { actor: { kind: ActorKind.API_KEY, id, name: id, grants: ALL_GRANTS }, address };

@@ -8,7 +8,8 @@ type Facts = Omit<ChainedEvent, 'position' | 'previousHash' | 'hash'>;
 function chained(facts: readonly Facts[]): ChainedEvent[] {
   const events: ChainedEvent[] = [];
   for (const [index, fact] of facts.entries()) {
-    const event = { ...fact, position: index + 1, previousHash: events.at(-1)?.hash ?? null, hash: null };
+    const action = index === 0 ? 'purchase_order.created' : fact.action;
+    const event = { ...fact, action, position: index + 1, previousHash: events.at(-1)?.hash ?? null, hash: null };
     events.push({ ...event, hash: hashOf(event) });
   }
   return events;
@@ -21,6 +22,7 @@ function firstProblem(events: readonly ChainedEvent[]): string | undefined {
 const text = fc.string({ unit: 'grapheme', maxLength: 8 });
 const facts = fc.record({
   id: text,
+  actorId: text,
   actor: text,
   actorKind: fc.constantFrom('API_KEY', 'USER', 'SYSTEM'),
   action: text,
@@ -43,7 +45,15 @@ describe('a chain of audit events', () => {
   });
 
   test('is broken when anything in any of its events is another', () => {
-    const change = fc.constantFrom<keyof Facts>('id', 'actor', 'action', 'before', 'after', 'providerRequestId');
+    const change = fc.constantFrom<keyof Facts>(
+      'id',
+      'actorId',
+      'actor',
+      'action',
+      'before',
+      'after',
+      'providerRequestId',
+    );
     fc.assert(
       fc.property(history, place, change, text, (events, at, field, value) => {
         const index = at % events.length;

@@ -1,4 +1,4 @@
-import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { CreateApiKeyCode } from '../../../application/access/create-api-key.js';
 import type { RevokeApiKeyCode } from '../../../application/access/revoke-api-key.js';
 import { ConferenceRole } from '../../../domain/access/grants.js';
@@ -18,13 +18,15 @@ export class ApiKeyRoleInput {
 @InputType({ description: 'The key to make. Give exactly one of `administrator`, `roles` and `purchaseOrderId`.' })
 export class CreateApiKeyInput {
   @Field(() => String, {
-    description: 'Who it is to stand for in the audit trail: 1 to 100 characters, of no other key that is not revoked.',
+    description:
+      'What the audit trail is to call it, besides its id: 1 to 100 characters. Other keys may have the same name.',
   })
   name!: string;
 
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When it is to stop working; left out, it works until revoked.',
+    description:
+      'When it is to stop working, not after the key or token that makes it; left out, it works until revoked.',
   })
   expiresAt?: Date | null;
 
@@ -44,7 +46,6 @@ export class CreateApiKeyInput {
 const CreateApiKeyUserError = userErrorType<CreateApiKeyCode>('CreateApiKey', {
   INVALID: commonCodes.INVALID,
   NOT_FOUND: commonCodes.NOT_FOUND,
-  NAME_TAKEN: 'Another key that is not revoked has this name.',
 });
 
 @ObjectType({ description: 'Result of `createApiKey`.' })
@@ -66,6 +67,12 @@ export class CreateApiKeyPayload {
 export class RevokeApiKeyInput {
   @Field(() => ID, { description: 'Its id, `key_…`.' })
   apiKeyId!: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Also end the keys that were made with it, and with those, as far as you manage them.',
+  })
+  descendants?: boolean | null;
 }
 
 const RevokeApiKeyUserError = userErrorType<RevokeApiKeyCode>('RevokeApiKey', { NOT_FOUND: commonCodes.NOT_FOUND });
@@ -74,6 +81,12 @@ const RevokeApiKeyUserError = userErrorType<RevokeApiKeyCode>('RevokeApiKey', { 
 export class RevokeApiKeyPayload {
   @Field(() => ApiKeyType, { nullable: true, description: 'The key as it is now; null when nothing was done.' })
   apiKey?: ApiKeyType | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many keys this ended, or took a role from; 0 when that was done before.',
+  })
+  ended?: number | null;
 
   @Field(() => [RevokeApiKeyUserError], { description: 'Empty on success.' })
   userErrors!: UserError[];

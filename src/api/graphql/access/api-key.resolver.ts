@@ -16,7 +16,7 @@ export class ApiKeyResolver {
   @Query(() => ApiKeyConnection, {
     complexity: pageComplexity,
     description:
-      'The API keys that you manage, newest first, revoked ones included: as administrator all, as organiser those that grant something in your conferences only.',
+      'The API keys that you manage, newest first, revoked ones included: as administrator all, as organiser those that grant something in your conferences.',
   })
   async apiKeys(@Ctx() { em, actor }: GraphQLContext, @Args(() => ConnectionArgs) args: ConnectionArgs) {
     return toConnection(await listApiKeys(em, actor, args), presentApiKey, () => countApiKeys(em, actor));
@@ -49,14 +49,19 @@ export class ApiKeyResolver {
 
   @Mutation(() => RevokeApiKeyPayload, {
     nullable: true,
-    description: 'Ends an API key for good, from the next request on. Its name is free again.',
+    description:
+      'Ends an API key for good, from the next request on. Of a key that has roles in conferences of others, too, it ends those in yours.',
   })
   async revokeApiKey(
     @Arg('input', { description: 'Which one.' }) input: RevokeApiKeyInput,
     @Ctx() context: GraphQLContext,
   ) {
     const outcome = await context.mutate((useCase) => revokeApiKey(useCase, input));
-    return { apiKey: await loadApiKey(context, outcome.id), userErrors: presentFailures(outcome) };
+    return {
+      apiKey: await loadApiKey(context, outcome.id),
+      ended: outcome.id === null ? null : outcome.ended,
+      userErrors: presentFailures(outcome),
+    };
   }
 }
 

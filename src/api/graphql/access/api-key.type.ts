@@ -21,6 +21,9 @@ export class ApiKeyRoleType {
   @Field(() => ConferenceRole, { description: 'The role.' })
   role!: ConferenceRole;
 
+  @Field(() => DateTime, { nullable: true, description: 'When it was taken from the key; null while it counts.' })
+  endedAt!: Date | null;
+
   /** Not a field: its resolver follows it. */
   conferenceId!: string;
 }
@@ -31,7 +34,9 @@ export class ApiKeyRoleType {
     'Lets a program in. It grants exactly one thing: everything, roles in conferences, or a look at one purchase order. The key itself is shown once, when it is made.',
 })
 export class ApiKeyType extends Node {
-  @Field(() => String, { description: 'Who it stands for in the audit trail; unique among keys that are not revoked.' })
+  @Field(() => String, {
+    description: 'What the audit trail calls it, besides its id; other keys may have the same name.',
+  })
   name!: string;
 
   @Field(() => String, { description: 'Its first characters, by which people tell keys apart.' })
@@ -40,11 +45,18 @@ export class ApiKeyType extends Node {
   @Field(() => Boolean, { description: 'It may do everything.' })
   administrator!: boolean;
 
-  @Field(() => [ApiKeyRoleType], { description: 'Its roles, at most 100; empty when it grants something else.' })
+  @Field(() => [ApiKeyRoleType], {
+    description: 'Its roles in conferences whose keys you manage, at most 100; empty when it grants something else.',
+  })
   roles!: ApiKeyRoleType[];
 
   @Field(() => String, { description: 'Who made it, as in the audit trail.' })
   createdBy!: string;
+
+  @Field(() => String, {
+    description: 'The id of who made it: `key_…` of an API key, `jwt:` and the subject of a token, or `system`.',
+  })
+  createdById!: string;
 
   @Field(() => DateTime, { description: 'When it was made.' })
   createdAt!: Date;

@@ -1,16 +1,17 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { createConference } from '../../../application/conferences/create-conference.js';
 import { updateConference } from '../../../application/conferences/update-conference.js';
 import type { Failure, Outcome } from '../../../application/outcome.js';
 import { countConferences, findConferenceBySlug, listConferences } from '../../../application/queries/conferences.js';
-import { countPurchaseOrders, listPurchaseOrders } from '../../../application/queries/list-purchase-orders.js';
 import { configureQboConnection } from '../../../application/quickbooks/configure-qbo-connection.js';
 import { pageComplexity } from '../complexity.js';
 import { ConnectionArgs, toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
+import { purchaseOrderConnection } from '../purchase-order/purchase-order.connection.js';
 import { ConferencePurchaseOrdersArgs } from '../purchase-order/purchase-order.inputs.js';
-import { PurchaseOrderConnection, presentPurchaseOrder } from '../purchase-order/purchase-order.type.js';
+import { PurchaseOrderConnection } from '../purchase-order/purchase-order.type.js';
 import { presentQboConnection, QboConnectionType } from '../quickbooks/qbo-connection.type.js';
 import { presentStripeConnection, StripeConnectionType } from '../stripe/stripe-connection.type.js';
 import { presentFailures } from '../user-error.js';
@@ -55,12 +56,11 @@ export class ConferenceResolver {
   })
   async purchaseOrders(
     @Root() { id }: ConferenceType,
-    @Ctx() { em, actor }: GraphQLContext,
+    @Ctx() context: GraphQLContext,
     @Args(() => ConferencePurchaseOrdersArgs) args: ConferencePurchaseOrdersArgs,
+    @Info() info: GraphQLResolveInfo,
   ) {
-    const request = { ...args, conferenceId: id };
-    const page = await listPurchaseOrders(em, actor, request);
-    return toConnection(page, presentPurchaseOrder, () => countPurchaseOrders(em, actor, request));
+    return purchaseOrderConnection(context, { ...args, conferenceId: id }, info);
   }
 
   @FieldResolver(() => QboConnectionType, {

@@ -1,11 +1,12 @@
 import { Field, ObjectType } from 'type-graphql';
-import type { Conference } from '../../../domain/conference/conference.entity.js';
+import type { ConferenceView } from '../../../application/queries/purchase-order-relations.js';
 import { connectionType } from '../connection.js';
 import { Node } from '../node/node.type.js';
 import { CalendarDate, CurrencyCodeEnum } from '../scalars.js';
 
 @ObjectType('Conference', {
   implements: Node,
+  simpleResolvers: true,
   description: 'A conference; its purchase orders are invoiced through its provider connections.',
 })
 export class ConferenceType extends Node {
@@ -36,7 +37,7 @@ export class ConferenceType extends Node {
 
 export const ConferenceConnection = connectionType('Conference', ConferenceType);
 
-export function presentConference(conference: Conference): ConferenceType {
+export function presentConference(conference: ConferenceView): ConferenceType {
   return Object.assign(new ConferenceType(), {
     id: conference.id,
     slug: conference.slug,

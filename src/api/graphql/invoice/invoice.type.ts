@@ -1,7 +1,8 @@
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import type { InvoiceEventAction, InvoiceEventView } from '../../../application/queries/invoice-history.js';
-import type { Invoice } from '../../../domain/invoice/invoice.entity.js';
+import type { InvoiceView } from '../../../application/queries/purchase-order-relations.js';
 import { EmailStatus, InvoiceProvider, InvoiceStatus, isEnded } from '../../../domain/invoice/invoice.status.js';
+import { Actor } from '../actor.type.js';
 import { Money } from '../money.type.js';
 import { Node } from '../node/node.type.js';
 import { DateTime } from '../scalars.js';
@@ -79,7 +80,13 @@ export class InvoiceEventType {
   @Field(() => InvoiceEventActionEnum, { description: 'What it was.' })
   action!: InvoiceEventAction;
 
-  @Field(() => String, { description: "An API key's name, or the part of the system that found out." })
+  @Field(() => Actor, { description: 'Who or what did it, or found out.' })
+  actor!: Actor;
+
+  @Field(() => String, {
+    description: 'The name of `actor`.',
+    deprecationReason: 'Use `actor.name`. Removal not before 2027-06-01.',
+  })
   by!: string;
 
   @Field(() => String, { description: 'What happened, for a person.' })
@@ -88,6 +95,7 @@ export class InvoiceEventType {
 
 @ObjectType('Invoice', {
   implements: Node,
+  simpleResolvers: true,
   description: 'The invoice of a purchase order at whichever provider, as last seen.',
 })
 export class InvoiceType extends Node {
@@ -130,7 +138,7 @@ export class InvoiceType extends Node {
   createdAt!: Date;
 }
 
-export function presentInvoice(invoice: Invoice): InvoiceType {
+export function presentInvoice(invoice: InvoiceView): InvoiceType {
   return Object.assign(new InvoiceType(), {
     id: invoice.id,
     provider: invoice.provider,
@@ -148,6 +156,6 @@ export function presentInvoice(invoice: Invoice): InvoiceType {
   });
 }
 
-export function presentInvoiceEvent({ at, action, by, message }: InvoiceEventView): InvoiceEventType {
-  return { at, action, by, message };
+export function presentInvoiceEvent({ at, action, actor, message }: InvoiceEventView): InvoiceEventType {
+  return { at, action, actor, by: actor.name, message };
 }

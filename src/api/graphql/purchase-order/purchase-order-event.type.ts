@@ -1,20 +1,10 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { PurchaseOrderEventView } from '../../../application/queries/purchase-order-history.js';
-import { ActorKind } from '../../../domain/audit/audit-event.entity.js';
 import { PurchaseOrderAction } from '../../../domain/audit/purchase-order-action.js';
 import { InvoiceProvider } from '../../../domain/invoice/invoice.status.js';
+import { Actor } from '../actor.type.js';
 import { connectionType } from '../connection.js';
 import { DateTime } from '../scalars.js';
-
-registerEnumType(ActorKind, {
-  name: 'ActorKind',
-  description: 'What kind of actor did something.',
-  valuesConfig: {
-    API_KEY: { description: 'A program or person with an API key.' },
-    USER: { description: "A person, logged in at the organiser's identity provider." },
-    SYSTEM: { description: 'A part of this server, which acts on what a provider says.' },
-  },
-});
 
 registerEnumType(PurchaseOrderAction, {
   name: 'PurchaseOrderAction',
@@ -43,15 +33,6 @@ registerEnumType(PurchaseOrderAction, {
     REFUND_RECEIPT_NOTED: { description: 'Money was given back in QuickBooks by a receipt that names it.' },
   },
 });
-
-@ObjectType({ description: 'Who or what did something.', simpleResolvers: true })
-export class Actor {
-  @Field(() => String, { description: "An API key's or a person's name, or the part of the system: `quickbooks`." })
-  name!: string;
-
-  @Field(() => ActorKind, { description: 'What kind of actor it is.' })
-  kind!: ActorKind;
-}
 
 @ObjectType({ description: 'A fact before and after something happened.', simpleResolvers: true })
 export class FactChange {
@@ -108,6 +89,6 @@ export class PurchaseOrderEventType {
 export const PurchaseOrderEventConnection = connectionType('PurchaseOrderEvent', PurchaseOrderEventType);
 
 export function presentPurchaseOrderEvent(event: PurchaseOrderEventView): PurchaseOrderEventType {
-  const { purchaseOrderId: _, actor: name, actorKind: kind, ...rest } = event;
-  return { ...rest, actor: { name, kind } };
+  const { purchaseOrderId: _, ...rest } = event;
+  return rest;
 }

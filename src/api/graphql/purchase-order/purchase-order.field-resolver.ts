@@ -1,3 +1,4 @@
+import { type GraphQLSchema, isObjectType } from 'graphql';
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { type PageRequest, pageOf, readPageRequest } from '../../../application/queries/page.js';
 import { InvoiceStatus } from '../../../domain/invoice/invoice.status.js';
@@ -7,6 +8,7 @@ import { ConferenceType, presentConference } from '../conference/conference.type
 import { ConnectionArgs, toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
 import { InvoiceType, presentInvoice } from '../invoice/invoice.type.js';
+import { whenLoaded } from '../known-loader.js';
 import { invoiceAt } from '../loaders.js';
 import { presentQboInvoice, QboInvoiceType } from '../quickbooks/qbo-invoice.type.js';
 import { presentStripeInvoice, StripeInvoiceType } from '../stripe/stripe-invoice.type.js';
@@ -22,36 +24,39 @@ import {
 } from './purchase-order.type.js';
 import { PurchaseOrderEventConnection, presentPurchaseOrderEvent } from './purchase-order-event.type.js';
 
-/** What a purchase order refers to; each field is one statement for all purchase orders of a request. */
+/**
+ * What a purchase order refers to: mostly read with it, else one statement a field for all purchase orders of a request.
+ * `resolveDirectly` calls the methods of the fields that lists show with the order, the context and the arguments.
+ */
 @Resolver(() => PurchaseOrderType)
 export class PurchaseOrderFieldResolver {
   @FieldResolver(() => ConferenceType, { description: 'The conference it is for.' })
-  async conference(@Root() { view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    const conference = await loaders.conference.load(view.conferenceId);
-    return conference && presentConference(conference);
+  conference(@Root() { view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return whenLoaded(loaders.conference.load(view.conferenceId), (found) => found && presentConference(found));
   }
 
   @FieldResolver(() => [LineItemType], { complexity: detailsComplexity, description: 'Its lines, in their order.' })
-  async lineItems(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    const lines = await loaders.lineItemsOfOrder.load(id);
-    return lines.map((line) => presentLineItem(line, view.currencyCode));
+  lineItems(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return whenLoaded(loaders.lineItemsOfOrder.load(id), (lines) =>
+      lines.map((line) => presentLineItem(line, view.currencyCode)),
+    );
   }
 
   @FieldResolver(() => PaymentConnection, {
     complexity: detailsComplexity,
     description: 'Its payments, reversed ones included, newest day first.',
   })
-  async payments(
+  payments(
     @Root() { id, view }: PurchaseOrderType,
-    @Args(() => ConnectionArgs) args: PageRequest,
     @Ctx() { loaders }: GraphQLContext,
+    @Args(() => ConnectionArgs) args: PageRequest,
   ) {
-    const payments = await loaders.paymentsOfOrder.load(id);
-    const page = pageOf(payments, args, ({ payment }) => [payment.paidOn, payment.id]);
-    return toConnection(
-      page,
-      (payment) => presentPayment(payment, view.currencyCode),
-      () => payments.length,
+    return whenLoaded(loaders.paymentsOfOrder.load(id), (payments) =>
+      toConnection(
+        pageOf(payments, args, ({ payment }) => [payment.paidOn, payment.id]),
+        (payment) => presentPayment(payment, view.currencyCode),
+        () => payments.length,
+      ),
     );
   }
 
@@ -59,9 +64,10 @@ export class PurchaseOrderFieldResolver {
     complexity: detailsComplexity,
     description: 'Its credit notes, reversed ones included, newest first.',
   })
-  async creditNotes(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    const notes = await loaders.creditNotesOfOrder.load(id);
-    return notes.map((note) => presentCreditNote(note, view.currencyCode));
+  creditNotes(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return whenLoaded(loaders.creditNotesOfOrder.load(id), (notes) =>
+      notes.map((note) => presentCreditNote(note, view.currencyCode)),
+    );
   }
 
   @FieldResolver(() => [AttentionType], {
@@ -104,57 +110,74 @@ export class PurchaseOrderFieldResolver {
     nullable: true,
     description: 'Its live invoice, at whichever provider, else the latest one; null when there never was one.',
   })
-  async invoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    const { current } = await loaders.invoicesOfOrder.load(id);
-    return current && presentInvoice(current);
+  invoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return whenLoaded(loaders.invoicesOfOrder.load(id), ({ current }) => current && presentInvoice(current));
   }
 
   @FieldResolver(() => [InvoiceType], {
     complexity: detailsComplexity,
     description: 'All its invoices, voided and deleted ones included, newest first.',
   })
-  async invoices(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return (await loaders.invoicesOfOrder.load(id)).oldestFirst.toReversed().map(presentInvoice);
+  invoices(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return whenLoaded(loaders.invoicesOfOrder.load(id), ({ oldestFirst }) =>
+      oldestFirst.toReversed().map(presentInvoice),
+    );
   }
 
   @FieldResolver(() => QboInvoiceType, {
     nullable: true,
     description: 'Its live invoice in QuickBooks, else the latest one there; null when there never was one.',
   })
-  async qboInvoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    const invoice = invoiceAt(await loaders.invoicesOfOrder.load(id), 'QBO');
-    return invoice && presentQboInvoice(invoice);
+  qboInvoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return whenLoaded(invoiceAt(loaders, id, 'QBO'), (invoice) => invoice && presentQboInvoice(invoice));
   }
 
   @FieldResolver(() => String, { nullable: true, description: "QuickBooks' id of that invoice." })
-  async qboInvoiceId(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return invoiceAt(await loaders.invoicesOfOrder.load(id), 'QBO')?.externalId;
+  qboInvoiceId(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return whenLoaded(invoiceAt(loaders, id, 'QBO'), (invoice) => invoice?.externalId);
   }
 
   @FieldResolver(() => String, { nullable: true, description: "The bookkeeper's page of that invoice." })
-  async qboInvoiceUrl(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return invoiceAt(await loaders.invoicesOfOrder.load(id), 'QBO')?.url;
+  qboInvoiceUrl(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return whenLoaded(invoiceAt(loaders, id, 'QBO'), (invoice) => invoice?.url);
   }
 
   @FieldResolver(() => StripeInvoiceType, {
     nullable: true,
     description: 'Its live invoice in Stripe, else the latest one there; null when there never was one.',
   })
-  async stripeInvoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    const invoice = invoiceAt(await loaders.invoicesOfOrder.load(id), 'STRIPE');
-    return invoice && presentStripeInvoice(invoice);
+  stripeInvoice(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return whenLoaded(invoiceAt(loaders, id, 'STRIPE'), (invoice) => invoice && presentStripeInvoice(invoice));
   }
 
   @FieldResolver(() => String, { nullable: true, description: "Stripe's id of that invoice." })
-  async stripeInvoiceId(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return invoiceAt(await loaders.invoicesOfOrder.load(id), 'STRIPE')?.externalId;
+  stripeInvoiceId(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return whenLoaded(invoiceAt(loaders, id, 'STRIPE'), (invoice) => invoice?.externalId);
   }
 
   @FieldResolver(() => String, {
     nullable: true,
     description: 'The hosted page where the buyer sees that invoice and pays it.',
   })
-  async stripeInvoiceUrl(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
-    return invoiceAt(await loaders.invoicesOfOrder.load(id), 'STRIPE')?.payUrl;
+  stripeInvoiceUrl(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+    return whenLoaded(invoiceAt(loaders, id, 'STRIPE'), (invoice) => invoice?.payUrl);
+  }
+}
+
+const OFTEN = ['conference', 'lineItems', 'payments', 'creditNotes', 'invoice'] as const;
+
+/**
+ * Calls the resolvers of fields that lists show by the hundred without type-graphql's layer, which makes a promise of
+ * arguments, even where nothing is to be validated: everything about an order then becomes one, too (ADR 0028).
+ */
+export function resolveDirectly(schema: GraphQLSchema): void {
+  const type = schema.getType('PurchaseOrder');
+  if (!isObjectType(type)) throw new Error('there are no purchase orders in the schema');
+  const resolver = new PurchaseOrderFieldResolver();
+  for (const name of OFTEN) {
+    const field = type.getFields()[name];
+    if (!field) throw new Error(`purchase orders have no ${name}`);
+    field.resolve = (order: PurchaseOrderType, args: PageRequest, context: GraphQLContext) =>
+      resolver[name](order, context, args);
   }
 }

@@ -8,7 +8,7 @@ import type { SendPurchaseOrderCode } from '../../../application/purchase-orders
 import { PaymentMethod } from '../../../domain/purchase-order/payment.entity.js';
 import { PurchaseOrderStatus } from '../../../domain/purchase-order/purchase-order.status.js';
 import { ConnectionArgs } from '../connection.js';
-import { CalendarDate, Decimal } from '../scalars.js';
+import { CalendarDate, CurrencyCodeEnum, DateTime, Decimal } from '../scalars.js';
 import {
   commonCodes,
   type InvoicingUserError,
@@ -135,7 +135,12 @@ export class IssueCreditNoteInput {
 
 export enum PurchaseOrderOrderField {
   CREATED_AT = 'CREATED_AT',
+  UPDATED_AT = 'UPDATED_AT',
   REFERENCE = 'REFERENCE',
+  ORGANIZATION_NAME = 'ORGANIZATION_NAME',
+  DUE_DATE = 'DUE_DATE',
+  TOTAL = 'TOTAL',
+  BALANCE = 'BALANCE',
 }
 
 export enum OrderDirection {
@@ -148,7 +153,14 @@ registerEnumType(PurchaseOrderOrderField, {
   description: 'What purchase orders can be sorted by.',
   valuesConfig: {
     CREATED_AT: { description: 'When they were created.' },
+    UPDATED_AT: { description: 'When they last changed.' },
     REFERENCE: { description: 'Their reference.' },
+    ORGANIZATION_NAME: { description: "The organisation's name, upper and lower case alike." },
+    DUE_DATE: { description: 'When payment is due; those without a due date are due last.' },
+    TOTAL: {
+      description: 'What is owed altogether. Needs the filter `currencyCode`: other currencies do not compare.',
+    },
+    BALANCE: { description: 'What is still due. Needs the filter `currencyCode`: other currencies do not compare.' },
   },
 });
 
@@ -177,9 +189,88 @@ export class PurchaseOrderFilter {
 
   @Field(() => String, {
     nullable: true,
-    description: "Part of the reference or of the organisation's name, in upper or lower case.",
+    description:
+      "Part of the reference, the organisation's name, the buyer's reference or the contact's e-mail address, in upper or lower case; at most 300 characters.",
   })
   search?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Ordered by the organisation of exactly this name, in upper or lower case.',
+  })
+  organizationName?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'With exactly this reference.' })
+  reference?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "With exactly this number of the buyer's, in upper or lower case.",
+  })
+  buyerReference?: string | null;
+
+  @Field(() => CurrencyCodeEnum, { nullable: true, description: 'In this currency.' })
+  currencyCode?: string | null;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description: 'Over this total or more, decimals in the currency of `currencyCode`, which has to be given, too.',
+  })
+  totalMin?: string | null;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description: 'Over this total or less, decimals in the currency of `currencyCode`, which has to be given, too.',
+  })
+  totalMax?: string | null;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description: 'With this much due or more, decimals in the currency of `currencyCode`, which has to be given, too.',
+  })
+  balanceMin?: string | null;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description: 'With this much due or less, decimals in the currency of `currencyCode`, which has to be given, too.',
+  })
+  balanceMax?: string | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Created at this time or later.' })
+  createdFrom?: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Created before this time.' })
+  createdBefore?: Date | null;
+
+  @Field(() => CalendarDate, {
+    nullable: true,
+    description: 'Due on this day or later; those without a due date are left out.',
+  })
+  dueFrom?: string | null;
+
+  @Field(() => CalendarDate, {
+    nullable: true,
+    description: 'Due on this day or earlier; those without a due date are left out.',
+  })
+  dueTo?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether there is a live invoice at a provider, one that is being made included.',
+  })
+  isInvoiced?: boolean | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether money is due: sent or invoiced, not cancelled, and not paid and credited in full.',
+  })
+  isUnpaid?: boolean | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: "Whether money is due, and the due date has passed in the conference's time zone.",
+  })
+  isOverdue?: boolean | null;
 }
 
 @ArgsType()

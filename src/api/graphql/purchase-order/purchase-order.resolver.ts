@@ -1,4 +1,5 @@
-import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
 import type { Failure, Outcome } from '../../../application/outcome.js';
 import { cancelPurchaseOrder } from '../../../application/purchase-orders/cancel-purchase-order.js';
 import { createPurchaseOrder } from '../../../application/purchase-orders/create-purchase-order.js';
@@ -6,13 +7,12 @@ import { issueCreditNote } from '../../../application/purchase-orders/issue-cred
 import { recordPayment } from '../../../application/purchase-orders/record-payment.js';
 import { reversePayment } from '../../../application/purchase-orders/reverse-payment.js';
 import { sendPurchaseOrder } from '../../../application/purchase-orders/send-purchase-order.js';
-import { countPurchaseOrders, listPurchaseOrders } from '../../../application/queries/list-purchase-orders.js';
-import { findPurchaseOrderByReference } from '../../../application/queries/purchase-order-view.js';
+import { findPurchaseOrder } from '../../../application/queries/purchase-order-view.js';
 import { pageComplexity } from '../complexity.js';
-import { toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
 import { badUserInput } from '../errors.js';
 import { presentFailures, presentProviderFailures } from '../user-error.js';
+import { purchaseOrderConnection, relationsOfOrder, showPurchaseOrder } from './purchase-order.connection.js';
 import {
   CancelPurchaseOrderInput,
   CancelPurchaseOrderPayload,
@@ -43,26 +43,28 @@ export class PurchaseOrderResolver {
     description: 'One purchase order, by its id or its reference; null when there is none.',
   })
   async purchaseOrder(
-    @Ctx() { em, actor, loaders }: GraphQLContext,
+    @Ctx() context: GraphQLContext,
+    @Info() info: GraphQLResolveInfo,
     @Arg('id', () => ID, { nullable: true, description: 'Its id.' }) id?: string,
     @Arg('reference', () => String, { nullable: true, description: 'Its reference, e.g. `PO-7K2M9Q`.' })
     reference?: string,
   ) {
     if ((id == null) === (reference == null)) throw badUserInput('Give either "id" or "reference".');
-    const view =
-      id == null
-        ? await findPurchaseOrderByReference(em, actor, String(reference))
-        : await loaders.purchaseOrder.load(id);
-    return view ? presentPurchaseOrder(view) : null;
+    const by = id == null ? { reference: String(reference) } : { id };
+    const order = await findPurchaseOrder(context.em, context.actor, by, relationsOfOrder(info));
+    return order ? showPurchaseOrder(context, order) : null;
   }
 
   @Query(() => PurchaseOrderConnection, {
     complexity: pageComplexity,
     description: 'The purchase orders that you see, newest first unless sorted otherwise.',
   })
-  async purchaseOrders(@Ctx() { em, actor }: GraphQLContext, @Args(() => PurchaseOrdersArgs) args: PurchaseOrdersArgs) {
-    const page = await listPurchaseOrders(em, actor, args);
-    return toConnection(page, presentPurchaseOrder, () => countPurchaseOrders(em, actor, args));
+  async purchaseOrders(
+    @Ctx() context: GraphQLContext,
+    @Args(() => PurchaseOrdersArgs) args: PurchaseOrdersArgs,
+    @Info() info: GraphQLResolveInfo,
+  ) {
+    return purchaseOrderConnection(context, args, info);
   }
 
   @Mutation(() => CreatePurchaseOrderPayload, { nullable: true, description: 'Creates a draft.' })

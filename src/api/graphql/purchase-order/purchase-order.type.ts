@@ -1,13 +1,16 @@
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { CreditNoteView, PaymentView } from '../../../application/queries/purchase-order-details.js';
+import type {
+  CreditNoteView,
+  LineItemView,
+  PaymentView,
+} from '../../../application/queries/purchase-order-relations.js';
 import type { PurchaseOrderView } from '../../../application/queries/purchase-order-view.js';
 import type { CurrencyCode } from '../../../domain/currency.js';
-import { minorUnits } from '../../../domain/money.js';
+import type { MinorUnits } from '../../../domain/money.js';
 import type { AttentionCode } from '../../../domain/purchase-order/attention.js';
 import { CreditNoteSource } from '../../../domain/purchase-order/credit-note.entity.js';
-import type { LineItem } from '../../../domain/purchase-order/line-item.entity.js';
 import { PaymentMethod, PaymentSource } from '../../../domain/purchase-order/payment.entity.js';
-import { balanceDue, PurchaseOrderStatus } from '../../../domain/purchase-order/purchase-order.status.js';
+import { PurchaseOrderStatus } from '../../../domain/purchase-order/purchase-order.status.js';
 import { connectionType } from '../connection.js';
 import { Money } from '../money.type.js';
 import { Node } from '../node/node.type.js';
@@ -139,14 +142,18 @@ export class PaymentReversalType {
   @Field(() => ID, { description: 'Its id.' })
   id!: string;
 
-  @Field(() => String, { description: 'Why.' })
-  reason!: string;
+  @Field(() => String, { nullable: true, description: 'Why; internal. Null for a buyer portal.' })
+  reason!: string | null;
 
   @Field(() => DateTime, { description: 'When it was recorded.' })
   createdAt!: Date;
 }
 
-@ObjectType('Payment', { implements: Node, description: 'Money received. Never changed, only reversed.' })
+@ObjectType('Payment', {
+  implements: Node,
+  simpleResolvers: true,
+  description: 'Money received. Never changed, only reversed.',
+})
 export class PaymentType extends Node {
   @Field(() => Money, { description: 'How much.' })
   amount!: Money;
@@ -181,8 +188,8 @@ export class CreditNoteReversalType {
   @Field(() => ID, { description: 'Its id.' })
   id!: string;
 
-  @Field(() => String, { description: 'Why.' })
-  reason!: string;
+  @Field(() => String, { nullable: true, description: 'Why; internal. Null for a buyer portal.' })
+  reason!: string | null;
 
   @Field(() => DateTime, { description: 'When it was recorded.' })
   createdAt!: Date;
@@ -190,6 +197,7 @@ export class CreditNoteReversalType {
 
 @ObjectType('CreditNote', {
   implements: Node,
+  simpleResolvers: true,
   description: 'Lowers what is owed, without money. Never changed, only reversed.',
 })
 export class CreditNoteType extends Node {
@@ -211,6 +219,7 @@ export class CreditNoteType extends Node {
 
 @ObjectType('PurchaseOrder', {
   implements: Node,
+  simpleResolvers: true,
   description: 'What an organisation ordered, what it was invoiced and what it has paid.',
 })
 export class PurchaseOrderType extends Node {
@@ -304,21 +313,20 @@ export const PaymentConnection = connectionType('Payment', PaymentType);
 export const PurchaseOrderConnection = connectionType('PurchaseOrder', PurchaseOrderType);
 
 export function presentPurchaseOrder(view: PurchaseOrderView): PurchaseOrderType {
-  const { conferenceId: _, totalMinor, paidMinor, creditedMinor, cancelledAt: __, ...plain } = view;
-  const money = (amount: bigint) => new Money(minorUnits(amount), view.currencyCode);
-  const due = balanceDue(totalMinor, { paid: paidMinor, credited: creditedMinor });
+  const { conferenceId: _, totalMinor, paidMinor, creditedMinor, balanceMinor, cancelledAt: __, ...plain } = view;
+  const money = (amount: MinorUnits) => new Money(amount, view.currencyCode);
   return Object.assign(new PurchaseOrderType(), plain, {
     subtotal: money(totalMinor),
     total: money(totalMinor),
     totalPaid: money(paidMinor),
     totalCredited: money(creditedMinor),
-    balanceDue: money(due),
+    balanceDue: money(balanceMinor),
     pdfPath: `/purchase-orders/${view.id}/invoice.pdf`,
     view,
   });
 }
 
-export function presentLineItem(line: LineItem, currency: CurrencyCode): LineItemType {
+export function presentLineItem(line: LineItemView, currency: CurrencyCode): LineItemType {
   return {
     id: line.id,
     description: line.description,

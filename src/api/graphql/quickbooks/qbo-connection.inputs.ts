@@ -22,7 +22,10 @@ export class ReconcileQboConnectionPayload {
   @Field(() => ConferenceType, { nullable: true, description: 'The conference; null when nothing was done.' })
   conference?: ConferenceType | null;
 
-  @Field(() => Int, { nullable: true, description: 'How many invoices were looked at; null when nothing was done.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many invoices of conferences that you see were looked at; null when nothing was done.',
+  })
   invoicesChecked!: number | null;
 
   @Field(() => Int, { nullable: true, description: 'How many of them were not as recorded; they are now.' })

@@ -1,5 +1,5 @@
 import { Field, ID, ObjectType } from 'type-graphql';
-import type { Invoice } from '../../../domain/invoice/invoice.entity.js';
+import type { InvoiceView } from '../../../application/queries/purchase-order-relations.js';
 import { EmailStatus, InvoiceStatus } from '../../../domain/invoice/invoice.status.js';
 import { Money } from '../money.type.js';
 import { DateTime } from '../scalars.js';
@@ -40,7 +40,7 @@ export class QboInvoiceType {
   lastSyncedAt!: Date | null;
 }
 
-export function presentQboInvoice(invoice: Invoice): QboInvoiceType {
+export function presentQboInvoice(invoice: InvoiceView): QboInvoiceType {
   return {
     id: invoice.externalId ?? invoice.id,
     docNumber: invoice.number,

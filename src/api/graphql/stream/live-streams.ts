@@ -53,7 +53,7 @@ export interface StreamObserver {
 export interface StreamReport {
   readonly name: string;
   readonly documentHash: string;
-  readonly actor: string;
+  readonly actorId: string;
   readonly sent: number;
   readonly durationMs: number;
   readonly errorCodes: readonly string[];
@@ -228,7 +228,7 @@ export class LiveStreams {
     this.#options.observer.onEnd({
       name: operationName ?? 'anonymous',
       documentHash: hashOfDocument(query),
-      actor: context.actor.name,
+      actorId: context.actor.id,
       errorCodes: errors.map(({ extensions }) => String(extensions?.code)),
       ...rest,
     });

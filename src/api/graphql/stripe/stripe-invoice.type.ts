@@ -1,5 +1,5 @@
 import { Field, ID, ObjectType } from 'type-graphql';
-import type { Invoice } from '../../../domain/invoice/invoice.entity.js';
+import type { InvoiceView } from '../../../application/queries/purchase-order-relations.js';
 import { EmailStatus, InvoiceStatus } from '../../../domain/invoice/invoice.status.js';
 import { Money } from '../money.type.js';
 import { DateTime } from '../scalars.js';
@@ -46,7 +46,7 @@ export class StripeInvoiceType {
   lastSyncedAt!: Date | null;
 }
 
-export function presentStripeInvoice(invoice: Invoice): StripeInvoiceType {
+export function presentStripeInvoice(invoice: InvoiceView): StripeInvoiceType {
   const { currencyCode } = invoice;
   return {
     id: invoice.externalId ?? invoice.id,

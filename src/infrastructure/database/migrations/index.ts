@@ -13,9 +13,11 @@ import { ProviderRequestIdMigration } from './0012-provider-request-id.js';
 import { CustomerCreditMigration } from './0013-customer-credit.js';
 import { ApiKeyGrantsMigration } from './0014-api-key-grants.js';
 import { AuditChainMigration } from './0015-audit-chain.js';
+import { StoredSumsAndListsMigration } from './0016-stored-sums-and-lists.js';
 import { PurchaseOrderChangesMigration } from './0017-purchase-order-changes.js';
 import { BulkInvoicingMigration } from './0018-bulk-invoicing.js';
 import { LetterheadMigration } from './0019-letterhead.js';
+import { OperationRequestersMigration } from './0020-operation-requesters.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -34,7 +36,9 @@ export const migrations = [
   { name: '0013-customer-credit', class: CustomerCreditMigration },
   { name: '0014-api-key-grants', class: ApiKeyGrantsMigration },
   { name: '0015-audit-chain', class: AuditChainMigration },
+  { name: '0016-stored-sums-and-lists', class: StoredSumsAndListsMigration },
   { name: '0017-purchase-order-changes', class: PurchaseOrderChangesMigration },
   { name: '0018-bulk-invoicing', class: BulkInvoicingMigration },
   { name: '0019-letterhead', class: LetterheadMigration },
+  { name: '0020-operation-requesters', class: OperationRequestersMigration },
 ];

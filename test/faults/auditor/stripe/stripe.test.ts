@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { StripeBooks } from '../../stripe/books.js';
 import { audit } from '../auditor.js';
 import type { Evidence, Finding, Row } from '../evidence.js';
+import { rowsOf } from '../tables.js';
 
 // The auditor is shown states of Stripe that are broken on purpose: it must see each of them.
 
@@ -130,7 +131,7 @@ const quickbooks: Evidence['books'] = {
 async function findings(more: Partial<Evidence> = {}): Promise<Finding[]> {
   const sql = async (text: string) => {
     const table = / from (\w+)(?: operation|\s|$)/.exec(text)?.[1] ?? '';
-    return tables[table.replace('_reversal', '')] ?? [];
+    return rowsOf(tables, table.replace('_reversal', ''));
   };
   return audit({
     sql,
