@@ -89,7 +89,7 @@ export const OBJECT_TYPES: Readonly<Record<string, ObjectRules>> = {
     history: 'VIEWER',
     url: 'VIEWER',
   },
-  InvoiceEvent: asObject('action actor at message'),
+  InvoiceEvent: asObject('action actor at by message'),
   LineItem: asObject('description id lineTotal quantity unitPrice'),
   Money: asObject('amount currencyCode'),
   OrganizationBalance: asObject('amount count organizationName'),

@@ -113,9 +113,11 @@ const QUERY_CANCELED = '57014';
 const TOO_MANY_TOKENS = /^Syntax Error: Document contains more tha[nt] \d+ tokens\./;
 
 /**
- * Texts that are stored were checked before, so this one was searched for. The driver writes it into the statement, which
- * to PostgreSQL then ends at the NUL: a protocol violation that nothing else brings about.
+ * Texts that are stored were checked before, so this one was searched for. A prepared statement is refused for it
+ * (`character_not_in_repertoire`). Others bear it in their own text, which to PostgreSQL then ends at the NUL: a protocol
+ * violation that nothing else brings about.
  */
 function isUnstorableText(error: unknown): boolean {
-  return error instanceof DriverException && error.code === '08P01' && error.message === 'invalid message format';
+  if (!(error instanceof DriverException)) return false;
+  return error.code === '22021' || (error.code === '08P01' && error.message === 'invalid message format');
 }

@@ -4,6 +4,7 @@ import { ApiKey, ApiKeyKind } from '../../domain/access/api-key.entity.js';
 import { ALL_GRANTS, type ConferenceRole, type Grants, NO_GRANTS } from '../../domain/access/grants.js';
 import { ActorKind } from '../../domain/audit/actor.js';
 import type { Actor, UseCaseContext } from '../context.js';
+import { prepared } from '../queries/prepared.js';
 
 /** The name of the key that `BOOTSTRAP_API_KEY` configures. */
 export const BOOTSTRAP_NAME = 'bootstrap';
@@ -37,10 +38,12 @@ export async function findActorByKey(
 ): Promise<Actor | undefined> {
   const now = clock.now();
   const [row] = await em.execute<KeyRow[]>(
-    `select id, name, kind, purchase_order_id, expires_at, last_used_at,
-            (select json_object_agg(conference_id, role) from api_key_role
-             where api_key_id = api_key.id and ended_at is null) as roles
-     from api_key where key_hash = ? and revoked_at is null and (expires_at is null or expires_at > ?)`,
+    prepared(
+      `select id, name, kind, purchase_order_id, expires_at, last_used_at,
+              (select json_object_agg(conference_id, role) from api_key_role
+               where api_key_id = api_key.id and ended_at is null) as roles
+       from api_key where key_hash = ? and revoked_at is null and (expires_at is null or expires_at > ?)`,
+    ),
     [hashOf(key), now],
   );
   if (!row) return undefined;

@@ -66,7 +66,9 @@ export async function listPurchaseOrders(
     sql: `${scope.sql} cross join lateral (select purchase_order.* from purchase_order ${ofConference.sql}) purchase_order`,
     params: [...scope.params, ...ofConference.params],
   };
-  const orders = await readPurchaseOrders(em, { source, relations, rest: orderAndLimit, key: ordering.textOf });
+  // What a filter looks for decides which plan is good.
+  const isHot = request.filter == null;
+  const orders = await readPurchaseOrders(em, { source, relations, rest: orderAndLimit, key: ordering.textOf, isHot });
   return toPage(orders, window, ({ key, view }) => [key, view.id, field]);
 }
 

@@ -1,10 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Conference } from '../../domain/conference/conference.entity.js';
 import type { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { type MinorUnits, minorUnits } from '../../domain/money.js';
 import type { CreditNote } from '../../domain/purchase-order/credit-note.entity.js';
 import type { LineItem } from '../../domain/purchase-order/line-item.entity.js';
 import type { Payment } from '../../domain/purchase-order/payment.entity.js';
+import { amount, instant, type JsonValue, list, nullable, plain, record } from './json-record.js';
 
 export type ConferenceView = Pick<
   Conference,
@@ -72,79 +72,108 @@ export interface OrderRelations {
 
 export type OrderRelation = keyof OrderRelations;
 
-type Json<T> = { readonly [K in keyof T]: T[K] extends Date | MinorUnits ? string : T[K] };
+const reversal = nullable(
+  record<ReversalView>({
+    id: plain('reversal.id'),
+    reason: plain('reversal.reason'),
+    createdAt: instant('reversal.created_at'),
+  }),
+  'reversal.id is not null',
+);
 
-interface Relation<Value> {
-  /** An SQL expression beside a row of `purchase_order`. Amounts are texts in it: a JSON number may lose digits. */
-  readonly sql: string;
-  readonly read: (json: never) => Value;
-}
+const conference = record<ConferenceView>({
+  id: plain('conference.id'),
+  slug: plain('slug'),
+  name: plain('name'),
+  startDate: plain('start_date'),
+  endDate: plain('end_date'),
+  timezone: plain('timezone'),
+  currencyCode: plain('conference.currency_code'),
+  letterhead: plain('letterhead'),
+  qboConnection: nullable(record({ id: plain<string>('qbo_connection_id') }), 'qbo_connection_id is not null'),
+});
 
-const REVERSAL = `case when reversal.id is not null then json_build_object('id', reversal.id, 'reason', reversal.reason,
-    'createdAt', reversal.created_at) end`;
+const lineItem = record<LineItemView>({
+  id: plain('id'),
+  description: plain('description'),
+  quantity: plain('quantity'),
+  unitPriceMinor: amount('unit_price_minor'),
+  lineTotalMinor: amount('line_total_minor'),
+});
 
-/** How each is read, be it for a page of purchase orders in the statement of that page, or alone. */
-const RELATIONS: { readonly [Name in OrderRelation]: Relation<OrderRelations[Name]> } = {
+const payment = record<PaymentView>({
+  payment: record<PaymentView['payment']>({
+    id: plain('payment.id'),
+    amountMinor: amount('amount_minor'),
+    method: plain('method'),
+    source: plain('source'),
+    reference: plain('payment.reference'),
+    paidOn: plain('paid_on'),
+    note: plain('note'),
+    createdAt: instant('payment.created_at'),
+  }),
+  reversal,
+});
+
+const creditNote = record<CreditNoteView>({
+  note: record<CreditNoteView['note']>({
+    id: plain('note.id'),
+    amountMinor: amount('amount_minor'),
+    reason: plain('note.reason'),
+    source: plain('source'),
+    createdAt: instant('note.created_at'),
+  }),
+  reversal,
+});
+
+const invoice = record<InvoiceView>({
+  id: plain('invoice.id'),
+  provider: plain('provider'),
+  status: plain('invoice.status'),
+  externalId: plain('external_id'),
+  number: plain('number'),
+  url: plain('url'),
+  payUrl: plain('pay_url'),
+  currencyCode: plain('invoice.currency_code'),
+  totalMinor: amount('invoice.total_minor'),
+  balanceMinor: amount('invoice.balance_minor'),
+  customerCreditMinor: amount('customer_credit_minor'),
+  refundedMinor: amount('refunded_minor'),
+  processingMinor: amount('processing_minor'),
+  isDisputed: plain('is_disputed'),
+  matchesPurchaseOrder: plain('matches_purchase_order'),
+  syncToken: plain('sync_token'),
+  emailStatus: plain('email_status'),
+  lastSyncedAt: nullable(instant('last_synced_at')),
+  createdAt: instant('invoice.created_at'),
+  updatedAt: instant('invoice.updated_at'),
+});
+
+const OF_ORDER = 'where purchase_order_id = purchase_order.id';
+
+/** How each is read beside a row of `purchase_order`, be it for a page in the statement of that page, or alone. */
+const RELATIONS: { readonly [Name in OrderRelation]: JsonValue<OrderRelations[Name]> } = {
   conference: {
-    sql: `(select json_build_object('id', conference.id, 'slug', slug, 'name', name, 'startDate', start_date,
-        'endDate', end_date, 'timezone', timezone, 'currencyCode', conference.currency_code, 'letterhead', letterhead,
-        'qboConnection', case when qbo_connection_id is not null then json_build_object('id', qbo_connection_id) end)
-      from conference where conference.id = purchase_order.conference_id)`,
-    read: (conference: ConferenceView) => conference,
+    sql: `(select ${conference.sql} from conference where conference.id = purchase_order.conference_id)`,
+    read: conference.read,
   },
-  lineItems: {
-    sql: `(select coalesce(json_agg(json_build_object('id', id, 'description', description, 'quantity', quantity,
-        'unitPriceMinor', unit_price_minor::text, 'lineTotalMinor', line_total_minor::text) order by position), '[]')
-      from line_item where purchase_order_id = purchase_order.id)`,
-    read: (lines: readonly Json<LineItemView>[]) =>
-      lines.map((line) => ({
-        ...line,
-        unitPriceMinor: amountOf(line.unitPriceMinor),
-        lineTotalMinor: amountOf(line.lineTotalMinor),
-      })),
-  },
-  payments: {
-    sql: `(select coalesce(json_agg(json_build_object('payment', json_build_object('id', payment.id,
-          'amountMinor', amount_minor::text, 'method', method, 'source', source, 'reference', payment.reference,
-          'paidOn', paid_on, 'note', note, 'createdAt', payment.created_at),
-        'reversal', ${REVERSAL}) order by paid_on desc, payment.id desc), '[]')
-      from payment left join payment_reversal reversal on reversal.payment_id = payment.id
-      where purchase_order_id = purchase_order.id)`,
-    read: (payments: readonly { payment: Json<PaymentView['payment']>; reversal: Json<ReversalView> | null }[]) =>
-      payments.map(({ payment, reversal }) => ({ payment: bookingOf(payment), reversal: reversalOf(reversal) })),
-  },
-  creditNotes: {
-    sql: `(select coalesce(json_agg(json_build_object('note', json_build_object('id', note.id,
-          'amountMinor', amount_minor::text, 'reason', note.reason, 'source', source, 'createdAt', note.created_at),
-        'reversal', ${REVERSAL}) order by note.created_at desc, note.id desc), '[]')
-      from credit_note note left join credit_note_reversal reversal on reversal.credit_note_id = note.id
-      where purchase_order_id = purchase_order.id)`,
-    read: (notes: readonly { note: Json<CreditNoteView['note']>; reversal: Json<ReversalView> | null }[]) =>
-      notes.map(({ note, reversal }) => ({ note: bookingOf(note), reversal: reversalOf(reversal) })),
-  },
-  invoices: {
-    sql: `(select coalesce(json_agg(json_build_object('id', invoice.id, 'provider', provider, 'status', invoice.status,
-        'externalId', external_id, 'number', number, 'url', url, 'payUrl', pay_url,
-        'currencyCode', invoice.currency_code, 'totalMinor', invoice.total_minor::text,
-        'balanceMinor', invoice.balance_minor::text, 'customerCreditMinor', customer_credit_minor::text,
-        'refundedMinor', refunded_minor::text, 'processingMinor', processing_minor::text, 'isDisputed', is_disputed,
-        'matchesPurchaseOrder', matches_purchase_order, 'syncToken', sync_token, 'emailStatus', email_status,
-        'lastSyncedAt', last_synced_at, 'createdAt', invoice.created_at, 'updatedAt', invoice.updated_at)
-        order by invoice.created_at, invoice.id), '[]')
-      from invoice where purchase_order_id = purchase_order.id)`,
-    read: (invoices: readonly Json<InvoiceView>[]) => invoices.map(invoiceOf),
-  },
+  lineItems: list(lineItem, `line_item ${OF_ORDER}`, 'position'),
+  payments: list(
+    payment,
+    `payment left join payment_reversal reversal on reversal.payment_id = payment.id ${OF_ORDER}`,
+    'paid_on desc, payment.id desc',
+  ),
+  creditNotes: list(
+    creditNote,
+    `credit_note note left join credit_note_reversal reversal on reversal.credit_note_id = note.id ${OF_ORDER}`,
+    'note.created_at desc, note.id desc',
+  ),
+  invoices: list(invoice, `invoice ${OF_ORDER}`, 'invoice.created_at, invoice.id'),
 };
 
-/** The select list of these relations, each under its own name. */
-export function relationColumns(names: Iterable<OrderRelation>): string {
-  return Array.from(names, (name) => `${RELATIONS[name].sql} as "${name}"`).join(', ');
-}
-
-/** What a statement with such a column gave, as the API's own types. */
-export function readRelation<Name extends OrderRelation>(name: Name, json: unknown): OrderRelations[Name] {
-  // PostgreSQL built it after the expression above; checking it again would cost more than reading it.
-  return RELATIONS[name].read(json as never);
+/** These relations, each under its own name. */
+export function relationFields<Name extends OrderRelation>(names: Iterable<Name>): Pick<typeof RELATIONS, Name> {
+  return Object.fromEntries(Array.from(names, (name) => [name, RELATIONS[name]])) as Pick<typeof RELATIONS, Name>;
 }
 
 /** One relation of the purchase orders with these ids, by their ids. One statement. */
@@ -153,35 +182,10 @@ export async function findRelation<Name extends OrderRelation>(
   name: Name,
   orderIds: readonly string[],
 ): Promise<Map<string, OrderRelations[Name]>> {
-  const rows = await em.execute<Record<string, unknown>[]>(
-    `select id, ${relationColumns([name])} from purchase_order where id in (?)`,
+  const { sql, read } = RELATIONS[name];
+  const rows = await em.execute<{ id: string; related: unknown }[]>(
+    `select id, ${sql} as related from purchase_order where id in (?)`,
     [orderIds],
   );
-  return new Map(rows.map((row) => [String(row.id), readRelation(name, row[name])]));
-}
-
-function amountOf(text: string): MinorUnits {
-  return minorUnits(BigInt(text));
-}
-
-function reversalOf(reversal: Json<ReversalView> | null): ReversalView | null {
-  return reversal && { ...reversal, createdAt: new Date(reversal.createdAt) };
-}
-
-function bookingOf<T extends { readonly amountMinor: string; readonly createdAt: string }>(booking: T) {
-  return { ...booking, amountMinor: amountOf(booking.amountMinor), createdAt: new Date(booking.createdAt) };
-}
-
-function invoiceOf(invoice: Json<InvoiceView>): InvoiceView {
-  return {
-    ...invoice,
-    totalMinor: amountOf(invoice.totalMinor),
-    balanceMinor: amountOf(invoice.balanceMinor),
-    customerCreditMinor: amountOf(invoice.customerCreditMinor),
-    refundedMinor: amountOf(invoice.refundedMinor),
-    processingMinor: amountOf(invoice.processingMinor),
-    lastSyncedAt: invoice.lastSyncedAt && new Date(invoice.lastSyncedAt),
-    createdAt: new Date(invoice.createdAt),
-    updatedAt: new Date(invoice.updatedAt),
-  };
+  return new Map(rows.map(({ id, related }) => [id, read(related as never)]));
 }

@@ -1,11 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { CurrencyCode } from '../../domain/currency.js';
-import { type MinorUnits, minorUnits } from '../../domain/money.js';
+import type { MinorUnits } from '../../domain/money.js';
 import type { PurchaseOrderStatus } from '../../domain/purchase-order/purchase-order.status.js';
 import { visiblePurchaseOrders } from '../access/permissions.js';
 import type { Actor } from '../context.js';
+import { amount, instant, nullable, plain, record } from './json-record.js';
 import { type Fragment, whereClause } from './keyset.js';
-import { type OrderRelation, type OrderRelations, readRelation, relationColumns } from './purchase-order-relations.js';
+import { prepared } from './prepared.js';
+import { type OrderRelation, type OrderRelations, relationFields } from './purchase-order-relations.js';
 
 /** A purchase order with its sums, as the API shows it. */
 export interface PurchaseOrderView {
@@ -39,21 +41,27 @@ export interface SeenPurchaseOrder {
   readonly key: string;
 }
 
-const COLUMNS = `id, conference_id as "conferenceId", reference, status, organization_name as "organizationName",
-  contact_email as "contactEmail", contact_name as "contactName", billing_address as "billingAddress", notes,
-  buyer_reference as "buyerReference", currency_code as "currencyCode", due_date as "dueDate",
-  total_minor::text as "totalMinor", paid_minor::text as "paidMinor", credited_minor::text as "creditedMinor",
-  balance_minor::text as "balanceMinor", cancelled_at as "cancelledAt", created_at as "createdAt",
-  updated_at as "updatedAt"`;
-
-/** A row of these columns: amounts are texts, because a JSON number may lose digits, and times are RFC 3339. */
-type ViewJson = {
-  readonly [Name in keyof PurchaseOrderView]: PurchaseOrderView[Name] extends MinorUnits | Date
-    ? string
-    : PurchaseOrderView[Name] extends Date | null
-      ? string | null
-      : PurchaseOrderView[Name];
-};
+const VIEW = record<PurchaseOrderView>({
+  id: plain('id'),
+  conferenceId: plain('conference_id'),
+  reference: plain('reference'),
+  status: plain('status'),
+  organizationName: plain('organization_name'),
+  contactEmail: plain('contact_email'),
+  contactName: plain('contact_name'),
+  billingAddress: plain('billing_address'),
+  notes: plain('notes'),
+  buyerReference: plain('buyer_reference'),
+  currencyCode: plain('currency_code'),
+  dueDate: plain('due_date'),
+  totalMinor: amount('total_minor'),
+  paidMinor: amount('paid_minor'),
+  creditedMinor: amount('credited_minor'),
+  balanceMinor: amount('balance_minor'),
+  cancelledAt: nullable(instant('cancelled_at')),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
+});
 
 export interface PurchaseOrderSource {
   /** A `from` item with the name and the columns of `purchase_order`. */
@@ -63,6 +71,8 @@ export interface PurchaseOrderSource {
   readonly relations?: ReadonlySet<OrderRelation>;
   /** An SQL expression whose text is wanted beside each. */
   readonly key?: string;
+  /** Whether its statement is worth preparing; see `prepared`. */
+  readonly isHot?: boolean;
 }
 
 const TABLE: Fragment = { sql: 'purchase_order', params: [] };
@@ -73,36 +83,19 @@ const TABLE: Fragment = { sql: 'purchase_order', params: [] };
  */
 export async function readPurchaseOrders(
   em: EntityManager,
-  { source = TABLE, rest, relations = new Set(), key = "''" }: PurchaseOrderSource,
+  { source = TABLE, rest, relations = new Set(), key = "''", isHot = false }: PurchaseOrderSource,
 ): Promise<SeenPurchaseOrder[]> {
-  const names = [...relations];
-  const columns = names.length > 0 ? `${COLUMNS}, ${relationColumns(names)}` : COLUMNS;
-  const rows = await em.execute<{ seen: ViewJson & Record<OrderRelation, unknown>; key: string }[]>(
-    `select row_to_json((select seen from (select ${columns}) seen)) as seen, ${key} as key from ${source.sql} ${rest.sql}`,
-    [...source.params, ...rest.params],
-  );
-  return rows.map(({ seen, key: value }) => ({
-    view: toView(seen),
-    relations: Object.fromEntries(names.map((name) => [name, readRelation(name, seen[name])])),
-    key: value,
+  const related = record<Partial<OrderRelations>>(relationFields(relations));
+  const sql = `select ${VIEW.sql} as view, ${related.sql} as related, ${key} as key from ${source.sql} ${rest.sql}`;
+  const rows = await em.execute<{ view: unknown; related: unknown; key: string }[]>(isHot ? prepared(sql) : sql, [
+    ...source.params,
+    ...rest.params,
+  ]);
+  return rows.map((row) => ({
+    view: VIEW.read(row.view as never),
+    relations: related.read(row.related as never),
+    key: row.key,
   }));
-}
-
-function toView(json: ViewJson): PurchaseOrderView {
-  return {
-    ...json,
-    totalMinor: amountOf(json.totalMinor),
-    paidMinor: amountOf(json.paidMinor),
-    creditedMinor: amountOf(json.creditedMinor),
-    balanceMinor: amountOf(json.balanceMinor),
-    cancelledAt: json.cancelledAt === null ? null : new Date(json.cancelledAt),
-    createdAt: new Date(json.createdAt),
-    updatedAt: new Date(json.updatedAt),
-  };
-}
-
-function amountOf(text: string): MinorUnits {
-  return minorUnits(BigInt(text));
 }
 
 /** The purchase orders with these ids, in no particular order; unknown and invisible ones are missing. One statement. */

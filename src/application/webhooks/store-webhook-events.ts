@@ -1,6 +1,7 @@
 import { WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import type { UseCaseContext } from '../context.js';
 import type { ReceivedEvent } from '../ports/webhook-source.js';
+import { prepared } from '../queries/prepared.js';
 
 export interface StoreWebhookContext extends Pick<UseCaseContext, 'em' | 'clock' | 'ids'> {
   readonly wake: (provider: string, companyId: string) => void;
@@ -19,14 +20,14 @@ export async function storeWebhookEvents(
   const rows = events.map((event) => toRow(context, provider, event));
   // PostgreSQL reads the payload `null`, a bad element of a list, as a missing one: hence the coalesce.
   const stored = await context.em.execute<{ company_id: string; state: string }[]>(
-    `insert into webhook_event (id, provider, event_id, company_id, entity, entity_id, operation, occurred_at, payload,
+    prepared(`insert into webhook_event (id, provider, event_id, company_id, entity, entity_id, operation, occurred_at, payload,
                                 state, attempts, next_attempt_at, last_error, received_at, processed_at,
                                 arrival_number)
      select id, provider, event_id, company_id, entity, entity_id, operation, occurred_at, coalesce(payload, 'null'),
             state, 0, received_at, last_error, received_at, processed_at,
             nextval('invoice_reading')
      from jsonb_populate_recordset(null::webhook_event, ?::jsonb)
-     on conflict (provider, company_id, event_id) do nothing returning company_id, state`,
+     on conflict (provider, company_id, event_id) do nothing returning company_id, state`),
     [JSON.stringify(rows, withoutNul)],
   );
   const pending = stored.filter((row) => row.state === WebhookEventState.RECEIVED).map((row) => row.company_id);

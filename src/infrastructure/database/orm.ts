@@ -6,10 +6,12 @@ import { defineConfig, MikroORM, type Options } from '@mikro-orm/postgresql';
 import { freeDeadConnections } from './dead-connections.js';
 import { entities, routines } from './entities.js';
 import { migrations } from './migrations/index.js';
+import { PreparingDriver } from './prepared-statements.js';
 
 /** The one ORM configuration: the server, the tests and the command line use it. */
 export function ormOptions(databaseUrl: string, overrides: Options = {}): Options {
   return defineConfig({
+    driver: PreparingDriver,
     clientUrl: databaseUrl,
     entities,
     routines,

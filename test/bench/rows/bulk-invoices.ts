@@ -1,11 +1,6 @@
 import { eventually } from '../../support/eventually.js';
 import type { QuickBooksStage } from './quickbooks-stage.js';
 
-export async function hasBulkInvoicing({ graphql }: QuickBooksStage): Promise<boolean> {
-  const { __type } = await graphql.query('{ __type(name: "Mutation") { fields { name } } }');
-  return __type.fields.some(({ name }: { name: string }) => name === 'createQboInvoices');
-}
-
 const TIMEOUT_MS = 300_000;
 
 /** Invoices the orders in one go and waits until each is invoiced. */

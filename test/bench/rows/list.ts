@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { type Bench, interleave } from '../bench.js';
 import { CONFERENCE_ID, dropDatabase, seedDatabase } from '../data/seed.js';
-import { offerSums } from '../data/sums.js';
 import type { ExpectedExchange } from '../load/work-order.js';
 import { generateLoad } from '../processes.js';
 import { compare, figure, type Row } from '../report.js';
@@ -46,7 +45,6 @@ const orders = z.object({ nodes: z.array(z.unknown()).length(PAGE) });
 /** Fifty orders with their lines, payments, conference and sums. */
 export async function measureList(bench: Bench): Promise<readonly Row[]> {
   const database = await seedDatabase(bench.serverUrl, 'bench_list', bench.scale.fewOrders);
-  await offerSums(database.url);
   const servers = {
     ours: await startOurs('ours', database.url),
     postgraphile: await startPeer('postgraphile', database.url),

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { type Bench, interleave } from '../bench.js';
 import { dropDatabase, orderId, seedDatabase } from '../data/seed.js';
-import { offerSums } from '../data/sums.js';
 import { generateLoad } from '../processes.js';
 import { compare, type Row } from '../report.js';
 import { startOurs, startPeer } from '../servers.js';
@@ -56,7 +55,6 @@ const answer = z.object({ order: z.looseObject({ id: z.string() }) });
 /** One order with all that is stored about it. */
 export async function measureOrder(bench: Bench): Promise<readonly Row[]> {
   const database = await seedDatabase(bench.serverUrl, 'bench_order', bench.scale.fewOrders);
-  await offerSums(database.url);
   const ours = await startOurs('ours-order', database.url);
   const postgraphile = await startPeer('postgraphile', database.url);
   const measure = (query: string, url: string) => async (seconds: number) => {

@@ -15,7 +15,6 @@ import { startDevelopmentServer } from '../servers.js';
 export interface QuickBooksStage {
   readonly graphql: GraphQLClient;
   readonly url: string;
-  readonly databaseUrl: string;
   readonly conferenceId: string;
   /** How many calls QuickBooks received so far. */
   countCalls(): Promise<number>;
@@ -48,7 +47,6 @@ export async function setUpQuickBooks({ serverUrl, directory }: Bench): Promise<
   return {
     graphql: new GraphQLClient(server.url, server.apiKey),
     url: server.url,
-    databaseUrl: database.url,
     conferenceId: String(conference?.id),
     countCalls: async () => {
       const log = requests.parse(await getControl(simulator, '/requests'));
