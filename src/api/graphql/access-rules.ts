@@ -49,6 +49,7 @@ export const ROOT_FIELDS: Readonly<Record<'Query' | 'Mutation' | 'Subscription',
     updateConference: 'ORGANISER',
   },
   Subscription: {
+    bulkInvoicingProgressed: 'VIEWER',
     conferenceActivity: 'VIEWER',
     purchaseOrderChanged: 'PORTAL',
   },

@@ -4,6 +4,7 @@ import { buildSchemaSync } from 'type-graphql';
 import { ApiKeyResolver, ApiKeyRoleResolver } from './access/api-key.resolver.js';
 import { applyAccessRules } from './apply-access-rules.js';
 import { BulkInvoicingItemResolver, BulkInvoicingResolver } from './bulk-invoicing/bulk-invoicing.resolver.js';
+import { BulkInvoicingSubscriptions } from './bulk-invoicing/bulk-invoicing.subscriptions.js';
 import { ConferenceResolver } from './conference/conference.resolver.js';
 import { FinanceResolver } from './finance/finance.resolver.js';
 import { InvoiceResolver } from './invoice/invoice.resolver.js';
@@ -29,6 +30,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
       ApiKeyRoleResolver,
       BulkInvoicingItemResolver,
       BulkInvoicingResolver,
+      BulkInvoicingSubscriptions,
       ConferenceResolver,
       FinanceResolver,
       InvoiceResolver,

@@ -10,14 +10,17 @@ import {
 import { recording } from '../transaction.js';
 import type { Waits } from '../waits.js';
 
-/** That a purchase order changed. What it is now is for the reader to read. */
-export interface PurchaseOrderChanged {
-  readonly purchaseOrderId: string;
+/** That something changed. What it is now is for the reader to read. */
+export interface Changed {
   readonly at: Date;
+  /** It just happened; false: it was missed, or nobody knows when it was, and is told belatedly. */
+  readonly isNews: boolean;
+}
+
+export interface PurchaseOrderChanged extends Changed {
+  readonly purchaseOrderId: string;
   /** From here on somebody who was told of this has to be told more. */
   readonly cursor: string;
-  /** It just happened; false: it was missed, and is told belatedly. */
-  readonly isNews: boolean;
 }
 
 export interface Watching {

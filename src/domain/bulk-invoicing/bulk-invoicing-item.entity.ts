@@ -1,5 +1,15 @@
 import type { Opt, Ref } from '@mikro-orm/core';
-import { Check, Entity, Enum, Index, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import {
+  Check,
+  Entity,
+  Enum,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+  Trigger,
+  Unique,
+} from '@mikro-orm/decorators/legacy';
 import { Invoice } from '../invoice/invoice.entity.js';
 import { PurchaseOrder } from '../purchase-order/purchase-order.entity.js';
 import { BulkInvoicing } from './bulk-invoicing.entity.js';
@@ -23,6 +33,13 @@ export enum BulkInvoicingItemState {
   name: 'bulk_invoicing_item_error_valid',
   expression:
     "case state when 'FAILED' then error_code is not null and error_message is not null when 'SUCCEEDED' then error_code is null and invoice_id is not null else true end",
+})
+@Trigger({
+  name: 'bulk_invoicing_item_is_told',
+  timing: 'after',
+  events: ['update'],
+  // PostgreSQL tells it once a transaction, however many items change in it.
+  body: `perform pg_notify('change', new.bulk_invoicing_id); return null;`,
 })
 export class BulkInvoicingItem {
   @PrimaryKey({ type: 'text' })

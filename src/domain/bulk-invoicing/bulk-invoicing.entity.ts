@@ -1,4 +1,4 @@
-import { Entity, Enum, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Entity, Enum, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import { ActorKind } from '../audit/actor.js';
 
 /** Purchase orders that somebody asked to have invoiced in one go. The background works its items off. */
@@ -6,6 +6,12 @@ import { ActorKind } from '../audit/actor.js';
 @Index({
   name: 'bulk_invoicing_unfinished',
   expression: `create index "bulk_invoicing_unfinished" on "bulk_invoicing" ("created_at") where finished_at is null`,
+})
+@Trigger({
+  name: 'bulk_invoicing_is_told',
+  timing: 'after',
+  events: ['update'],
+  body: `perform pg_notify('change', new.id); return null;`,
 })
 export class BulkInvoicing {
   @PrimaryKey({ type: 'text' })

@@ -19,9 +19,13 @@ export const steps = {
 
 export type StepName = keyof typeof steps;
 
+/** More would make a story long and tell nothing more. */
+const MAX_ORDERS = 7;
+
 async function createOrders(stage: BulkStage): Promise<void> {
   const count = stage.random.between(1, 3);
-  for (let index = 0; index < count; index++) await stepsOfQuickBooks.createOrder(stage);
+  for (let index = 0; index < count && stage.orders.length < MAX_ORDERS; index++)
+    await stepsOfQuickBooks.createOrder(stage);
 }
 
 async function begin(stage: BulkStage, api: 0 | 1, purchaseOrderIds: readonly string[], key?: string): Promise<void> {

@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 import { createHandler, type Handler } from 'graphql-sse';
 import { NOBODY } from '../../../application/context.js';
-import type { PurchaseOrderChanged, Watching } from '../../../application/live/watch-purchase-orders.js';
+import type { Changed, Watching } from '../../../application/live/watch-purchase-orders.js';
 import { isLostConnection, recording } from '../../../application/transaction.js';
 import type { GraphQLContext } from '../context.js';
 import { unauthenticated } from '../errors.js';
@@ -152,15 +152,15 @@ export class LiveStreams {
     context.timeLimit.start(timeLimits.queryMs);
     const source = await createSourceEventStream(this.#execution(read, { ...context, live }));
     context.timeLimit.end();
-    return source as AsyncIterable<PurchaseOrderChanged> | ExecutionResult;
+    return source as AsyncIterable<Changed> | ExecutionResult;
   }
 
   /** An answer for each change, until there is one without data: from there on the client may not see it. */
   async *#answers(
     stream: Stream,
     parameters: SubscriptionRequest,
-    answer: (change: PurchaseOrderChanged) => Promise<ExecutionResult>,
-    source: AsyncIterable<PurchaseOrderChanged>,
+    answer: (change: Changed) => Promise<ExecutionResult>,
+    source: AsyncIterable<Changed>,
   ): AsyncGenerator<ExecutionResult> {
     const { observer } = this.#options;
     const startedAt = performance.now();
@@ -182,7 +182,7 @@ export class LiveStreams {
   }
 
   /** With the caller, the entity manager and the rows of this moment. A database that was just lost is asked again. */
-  async #answer({ request }: Stream, read: ReadSubscription, change: PurchaseOrderChanged): Promise<ExecutionResult> {
+  async #answer({ request }: Stream, read: ReadSubscription, change: Changed): Promise<ExecutionResult> {
     const { identify, timeLimits, watching } = this.#options;
     try {
       return await recording(watching.waits, async () => {

@@ -24,6 +24,11 @@ alter table "bulk_invoicing_item" add constraint "bulk_invoicing_item_invoice_id
 alter table "bulk_invoicing_item" add constraint "bulk_invoicing_item_error_valid" check (case state when 'FAILED' then error_code is not null and error_message is not null when 'SUCCEEDED' then error_code is null and invoice_id is not null else true end);
 alter table "bulk_invoicing_item" add constraint "bulk_invoicing_item_position_valid" check (position >= 1 and position <= 200);
 alter table "bulk_invoicing_item" add constraint "bulk_invoicing_item_state_check" check ("state" in ('PENDING', 'SUCCEEDED', 'FAILED'));
+
+create or replace function "bulk_invoicing_bulk_invoicing_is_told_fn"() returns trigger as $$ begin perform pg_notify('change', new.id); return null; end; $$ language plpgsql;
+create trigger "bulk_invoicing_is_told" AFTER UPDATE on "bulk_invoicing" for each ROW execute function "bulk_invoicing_bulk_invoicing_is_told_fn"();
+create or replace function "bulk_invoicing_item_bulk_invoicing_item_is_told_fn"() returns trigger as $$ begin perform pg_notify('change', new.bulk_invoicing_id); return null; end; $$ language plpgsql;
+create trigger "bulk_invoicing_item_is_told" AFTER UPDATE on "bulk_invoicing_item" for each ROW execute function "bulk_invoicing_item_bulk_invoicing_item_is_told_fn"();
 `);
   }
 }
