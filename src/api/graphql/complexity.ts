@@ -1,10 +1,11 @@
 import type { ComplexityEstimatorArgs } from 'graphql-query-complexity/cjs';
-import { DEFAULT_PAGE_SIZE, type PageRequest } from '../../application/queries/page.js';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, type PageRequest } from '../../application/queries/page.js';
 
-/** A page of a list: as many times its items as are asked for. */
+/** A page of a list: as many times its items as are asked for. A size that is refused later must not lower other costs. */
 export function pageComplexity({ args, childComplexity }: ComplexityEstimatorArgs): number {
   const { first, last }: PageRequest = args;
-  return 1 + (first ?? last ?? DEFAULT_PAGE_SIZE) * childComplexity;
+  const size = first ?? last ?? DEFAULT_PAGE_SIZE;
+  return 1 + Math.min(Math.max(size, 0), MAX_PAGE_SIZE) * childComplexity;
 }
 
 /** The lines, payments or credit notes of one order: mostly few, whatever page is asked for. */

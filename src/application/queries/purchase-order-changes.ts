@@ -93,9 +93,12 @@ function toPage(from: ChangePosition, rows: readonly Row[]): ChangePage {
 
 const SNAPSHOT = /^(\d{1,19}):(\d{1,19}):((?:\d{1,19}(?:,\d{1,19}){0,2000})?)$/;
 const snapshot = z.string().refine(isSnapshot);
+/** The end of the year 9999, which PostgreSQL still takes for a time. */
+const LAST_SECOND = 253_402_300_799;
+
 const cursorSchema = z.tuple([
   z.literal(1),
-  z.int().nonnegative(),
+  z.int().nonnegative().max(LAST_SECOND),
   snapshot,
   z.object({ until: snapshot, lastId: z.string().regex(/^\w{1,100}$/) }).optional(),
 ]);

@@ -65,6 +65,14 @@ describe('how much a document may ask for', () => {
     ]);
   });
 
+  test('a size below zero, which is refused anyway, takes nothing off what stands beside it', async () => {
+    const page = (inner: string) => `purchaseOrders(first: 100) { nodes { conference { ${inner} } } }`;
+    const query = `{ ${page(page(page('id')))} other: purchaseOrders(first: -2147483648) { nodes { id reference status } } }`;
+    expect((await server.graphql.send(query)).errors).toMatchObject([
+      { extensions: { code: 'QUERY_TOO_COMPLEX', limit: 'cost' } },
+    ]);
+  });
+
   test('the whole schema can still be introspected', async () => {
     const query =
       '{ __schema { types { name fields { name args { name type { name } } type { name ofType { name ofType { name } } } } } } }';

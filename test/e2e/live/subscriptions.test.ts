@@ -269,6 +269,17 @@ describe('what cannot be served is refused', () => {
   });
 });
 
+test('who leaves while they are let in takes up no stream', async () => {
+  const { id } = await createOrder(server);
+  const leaving = Array.from({ length: 60 }, async () => {
+    const signal = AbortSignal.timeout(5);
+    await post({ query: CHANGED, variables: { id } }, {}, { signal }).catch(() => undefined);
+  });
+  await Promise.all(leaving);
+  await eventually(openStreams, (count) => count === 0);
+  expect((await subscribe(CHANGED, { id }).next()).purchaseOrder.id).toBe(id);
+});
+
 test('a stream is not cached or buffered on its way, and begins at once', async () => {
   const { id } = await createOrder(server);
   const leaving = new AbortController();

@@ -139,6 +139,11 @@ describe('a cursor', () => {
     expect(await readChangeCursor(bench.process().em, cursor)).toBeUndefined();
   });
 
+  test('of a time that no calendar has is none of ours', async () => {
+    const cursor = writeChangeCursor({ since: '5:5:', takenAt: Number.MAX_SAFE_INTEGER });
+    expect(await readChangeCursor(bench.process().em, cursor)).toBeUndefined();
+  });
+
   test('of another database, which has come further, cannot be used', async () => {
     const { takenAt } = await here();
     const cursor = writeChangeCursor({ since: '900000000000:900000000000:', takenAt });

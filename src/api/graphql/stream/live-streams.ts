@@ -87,7 +87,8 @@ export class LiveStreams {
     });
     this.router.all('/graphql/stream', async (request, response) => {
       try {
-        await this.#serve(await this.#begin(request, response));
+        const stream = await this.#begin(request, response);
+        if (!stream.closed.aborted) await this.#serve(stream);
       } catch (error) {
         if (!(error instanceof GraphQLError) || response.headersSent) throw error;
         this.#refuse(response, error);
@@ -103,11 +104,12 @@ export class LiveStreams {
   async #begin(request: Request, response: Response): Promise<Stream> {
     if (request.method !== 'POST') throw httpRefusal(405, 'Subscribe with POST.');
     if (!request.accepts('text/event-stream')) throw httpRefusal(406, 'The answer is a text/event-stream.');
-    const context = await this.#options.admit(request);
-    if (context.actor === NOBODY) throw unauthenticated();
-    this.#open.add(response, context.actor.id);
+    // Listened to from the beginning: who leaves while they are let in is told of once.
     const controller = new AbortController();
     response.once('close', () => controller.abort());
+    const context = await this.#options.admit(request);
+    if (context.actor === NOBODY) throw unauthenticated();
+    if (!controller.signal.aborted) this.#open.add(response, context.actor.id);
     return { request, response, context, closed: controller.signal };
   }
 
@@ -132,7 +134,8 @@ export class LiveStreams {
   /** What the stream will send, or what is wrong with the request. */
   async #subscribe(stream: Stream, parameters: SubscriptionRequest) {
     try {
-      const { schema, openIntrospection } = this.#options;
+      const { schema, openIntrospection, rateLimits } = this.#options;
+      await rateLimits.charge(stream.context, parameters.query.length);
       const read = readSubscription(parameters, { schema, suggest: openIntrospection });
       if (!('document' in read)) return this.#failed(stream, parameters, read);
       const source = await this.#source(stream, read);
