@@ -23,6 +23,9 @@ const ID = /^\w{1,100}$/;
 /** What a document takes out of its caller's budget: as long to make as answers of so many values. */
 const COST = 10_000;
 
+/** Budgets are of a minute; the message says how much of it is left. */
+const RETRY_AFTER = '60';
+
 /** `GET /purchase-orders/{id}/invoice.pdf`: what was ordered and paid, for people who want paper. */
 export function documentRouter(options: DocumentOptions): Router {
   const { findDocument, renderer } = options;
@@ -59,6 +62,7 @@ async function admit(
     return found.actor;
   } catch (error) {
     if (!(error instanceof GraphQLError) || error.extensions.code !== 'RATE_LIMITED') throw error;
+    response.set('retry-after', RETRY_AFTER);
     return refuse(response, 429, error.message);
   }
 }

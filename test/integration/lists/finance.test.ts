@@ -191,7 +191,7 @@ describe('receivables', () => {
     name: fc.constantFrom('ACME', 'acme', 'Globex', 'Initech'),
   });
 
-  test('add up to the balances, by age as by organisation, whatever orders there are', async () => {
+  test('W-C15: add up to the balances, by age as by organisation, whatever orders there are', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyOrder, { minLength: 1, maxLength: 12 }), async (all) => {
         await wipe();

@@ -122,7 +122,7 @@ test('a purchase order has everything that a buyer needs to pay it', async () =>
   ]);
 });
 
-test('750 lines keep their order, their cents and their header on every page', async () => {
+test('W-C17: 750 lines keep their order, their cents and their header on every page', async () => {
   const ordered = Array.from({ length: 750 }, (_, index) =>
     line(`Ticket of attendee ${index + 1}`, index + 1, 100_001n + BigInt(index)),
   );
