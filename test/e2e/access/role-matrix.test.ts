@@ -83,6 +83,7 @@ Mutation.switchInvoiceProvider  401       NOT_FOUND FORBIDDEN FORBIDDEN ok      
 Mutation.syncQboInvoiceStatus   401       NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
 Mutation.syncStripeInvoiceStatus 401      NOT_FOUND FORBIDDEN FORBIDDEN ok        ok        ok        ok            FORBIDDEN
 Mutation.updateConference       401       NOT_FOUND FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok        ok            FORBIDDEN
+Subscription.bulkInvoicingProgressed 401  NOT_FOUND ok        ok        ok        ok        ok        ok            FORBIDDEN
 Subscription.conferenceActivity 401       NOT_FOUND ok        ok        ok        ok        ok        ok            FORBIDDEN
 Subscription.purchaseOrderChanged 401     NOT_FOUND ok        ok        ok        ok        ok        ok            ok
 Subscription.purchaseOrderChanged(another) 401 NOT_FOUND ok   ok        ok        ok        ok        ok            NOT_FOUND
@@ -257,6 +258,10 @@ const QUERIES: Record<string, (of: Target) => Question> = {
 };
 
 const SUBSCRIPTIONS: Record<string, (of: Target) => Question> = {
+  bulkInvoicingProgressed: ({ bulkInvoicingId: id }) => ({
+    document: `subscription { bulkInvoicingProgressed(id: "${id}") { id } }`,
+    shows: id,
+  }),
   conferenceActivity: ({ conferenceId: id }) => ({
     document: `subscription { conferenceActivity(conferenceId: "${id}") { cursor } }`,
     shows: 'cursor',
