@@ -15,7 +15,24 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await copyTemplate(serverUrl, template, name);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => execute(serverUrl, `drop database if exists ${name} with (force)`) };
+  return { url: url.href, drop: () => dropWhenLeft(serverUrl, name) };
+}
+
+/** Pools close their connections a moment after they are told to; one that is cut off until then may end the process. */
+const LEAVE_MS = 2_000;
+
+async function dropWhenLeft(serverUrl: string, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  try {
+    const deadline = Date.now() + LEAVE_MS;
+    const isUsed = async () =>
+      ((await client.query('select from pg_stat_activity where datname = $1', [name])).rowCount ?? 0) > 0;
+    while (Date.now() < deadline && (await isUsed())) await sleep(20);
+    await client.query(`drop database if exists ${name} with (force)`);
+  } finally {
+    await client.end();
+  }
 }
 
 const OBJECT_IN_USE = '55006';
