@@ -92,14 +92,17 @@ async function admitAdministrator(foundation: Foundation, apiKey: string | undef
 
 /** Each simulator delivers its webhooks here, as the provider that it stands for does once it is told to. */
 async function connectSimulators(
-  { simulators, orm }: Foundation,
+  { simulators, orm, requestOrm }: Foundation,
   serverUrl: string,
   { verifierToken, box }: { readonly verifierToken: string; readonly box: SecretBox },
 ): Promise<void> {
   const { quickbooks, stripe } = simulators;
   if (quickbooks) await deliverQuickBooksWebhooks(quickbooks, serverUrl, verifierToken);
   const forkEntityManager = () => orm.em.fork();
-  if (stripe) await new StripeEndpoints({ simulator: stripe, serverUrl, secrets: box, forkEntityManager }).register();
+  // The demo conference is connected by one ORM, others by that of requests.
+  const managers = [orm, requestOrm].map(({ em }) => em.getEventManager());
+  if (!stripe) return;
+  await new StripeEndpoints({ simulator: stripe, serverUrl, secrets: box, forkEntityManager }).register(managers);
 }
 
 function sweepObserver({ logger, metrics }: Foundation) {

@@ -1,4 +1,4 @@
-import type { EventArgs, EventSubscriber } from '@mikro-orm/core';
+import type { EventArgs, EventManager, EventSubscriber } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { openIfPossible, type SecretBox } from '../application/ports/secrets.js';
@@ -35,10 +35,10 @@ export class StripeEndpoints implements EventSubscriber<StripeConnection> {
     this.#parts = parts;
   }
 
-  /** From here on it notices whatever is configured. */
-  async register(): Promise<void> {
+  /** From here on it notices whatever is configured through these. */
+  async register(managers: readonly EventManager[]): Promise<void> {
     const em = this.#parts.forkEntityManager();
-    em.getEventManager().registerSubscriber(this);
+    for (const manager of managers) manager.registerSubscriber(this);
     const populate = ['conference', 'webhookSecret'] as const;
     for (const connection of await em.find(StripeConnection, { simulated: true }, { populate })) {
       await this.#add(connection, connection.conference.getEntity().slug);

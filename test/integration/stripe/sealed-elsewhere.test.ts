@@ -37,7 +37,7 @@ test('a development server comes up all the same, and the other conferences get 
   const { secrets } = bench.context;
   const forkEntityManager = () => bench.orm.em.fork();
   const serverUrl = 'http://127.0.0.1:1';
-  await new StripeEndpoints({ simulator: bench.stripe.simulator, serverUrl, secrets, forkEntityManager }).register();
+  await new StripeEndpoints({ simulator: bench.stripe.simulator, serverUrl, secrets, forkEntityManager }).register([]);
   const { accounts } = await bench.stripe.get('/accounts');
   const told = accounts.find((account: { accountId: string }) => account.accountId === accountId);
   expect(told.webhooks).toMatchObject([{ url: `${serverUrl}/webhooks/stripe/other` }]);
