@@ -31,7 +31,7 @@ export interface HttpServerOptions {
   /** Addresses and networks of proxies, whose word for where a request came from is taken. */
   readonly trustedProxies?: readonly string[];
   readonly patience?: Partial<typeof PATIENCE>;
-  /** Adds the routes. What it returns is called when the server no longer accepts connections. */
+  /** Adds the routes. What it returns is called when the server no longer accepts connections, or never will. */
   readonly mount: (app: Express, state: HttpState) => Promise<() => Promise<void>>;
   readonly onError: (error: unknown) => void;
 }
@@ -52,7 +52,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   app.use(assignRequestId, securityHeaders);
   const unmount = await mount(app, state);
   app.use(notFound, httpErrorHandler(onError));
-  const url = await listen(state.server, host, port);
+  const url = await listen(state.server, host, port).catch(async (error: unknown) => {
+    await unmount();
+    throw error;
+  });
   return {
     url,
     stop: async () => {

@@ -128,6 +128,7 @@ async function mountGraphQL(
   rateLimits: RateLimits,
 ): Promise<() => Promise<void>> {
   const { config, requestOrm, logger, metrics, createContext, findActor } = parts;
+  const trustedDocuments = await loadTrustedDocuments(config.trustedDocuments);
   const feed = startChangeFeed(parts);
   const graphql = await startGraphQLServer({
     httpServer: server,
@@ -135,7 +136,7 @@ async function mountGraphQL(
     createUseCaseContext: createContext,
     findActor,
     openIntrospection: !config.production,
-    trustedDocuments: await loadTrustedDocuments(config.trustedDocuments),
+    trustedDocuments,
     rateLimits,
     timeLimits: standardTimeLimits,
     deadlineMs: config.waits.graphqlDeadlineMs,
