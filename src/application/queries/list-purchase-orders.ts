@@ -62,9 +62,11 @@ export async function listPurchaseOrders(
   const { conditions, orderAndLimit } = keysetClauses(ordering, direction, window);
   const scope = scopeOf(actor, request);
   const ofConference = conditionsWithin(actor, request, conditions, orderAndLimit);
+  const ofAll = `${scope.sql} cross join lateral (select purchase_order.* from purchase_order ${ofConference.sql}) purchase_order`;
   const source: Fragment = {
-    sql: `${scope.sql} cross join lateral (select purchase_order.* from purchase_order ${ofConference.sql}) purchase_order`,
-    params: [...scope.params, ...ofConference.params],
+    // The page before anything is read beside it.
+    sql: `(select purchase_order.* from ${ofAll} ${orderAndLimit.sql}) purchase_order`,
+    params: [...scope.params, ...ofConference.params, ...orderAndLimit.params],
   };
   // What a filter looks for decides which plan is good.
   const isHot = request.filter == null;

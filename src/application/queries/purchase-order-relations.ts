@@ -60,7 +60,8 @@ export type InvoiceView = Pick<
 
 /** What a purchase order refers to, and in which order. */
 export interface OrderRelations {
-  readonly conference: ConferenceView;
+  /** Null behind an order of the same conference: a page mostly has one, whose JSON is made once. */
+  readonly conference: ConferenceView | null;
   readonly lineItems: readonly LineItemView[];
   /** Newest payment day first. */
   readonly payments: readonly PaymentView[];
@@ -72,14 +73,12 @@ export interface OrderRelations {
 
 export type OrderRelation = keyof OrderRelations;
 
-const reversal = nullable(
-  record<ReversalView>({
-    id: plain('reversal.id'),
-    reason: plain('reversal.reason'),
-    createdAt: instant('reversal.created_at'),
-  }),
-  'reversal.id is not null',
-);
+const reversal = record<ReversalView>({ id: plain('id'), reason: plain('reason'), createdAt: instant('created_at') });
+
+/** A subquery, which looks one up by its index: of a join PostgreSQL makes a hash table, anew for each order. */
+function reversalOf(from: string): JsonValue<ReversalView | null> {
+  return nullable({ sql: `(select ${reversal.sql} from ${from})`, read: reversal.read });
+}
 
 const conference = record<ConferenceView>({
   id: plain('conference.id'),
@@ -112,7 +111,7 @@ const payment = record<PaymentView>({
     note: plain('note'),
     createdAt: instant('payment.created_at'),
   }),
-  reversal,
+  reversal: reversalOf('payment_reversal where payment_id = payment.id'),
 });
 
 const creditNote = record<CreditNoteView>({
@@ -123,7 +122,7 @@ const creditNote = record<CreditNoteView>({
     source: plain('source'),
     createdAt: instant('note.created_at'),
   }),
-  reversal,
+  reversal: reversalOf('credit_note_reversal where credit_note_id = note.id'),
 });
 
 const invoice = record<InvoiceView>({
@@ -153,21 +152,16 @@ const OF_ORDER = 'where purchase_order_id = purchase_order.id';
 
 /** How each is read beside a row of `purchase_order`, be it for a page in the statement of that page, or alone. */
 const RELATIONS: { readonly [Name in OrderRelation]: JsonValue<OrderRelations[Name]> } = {
-  conference: {
-    sql: `(select ${conference.sql} from conference where conference.id = purchase_order.conference_id)`,
-    read: conference.read,
-  },
+  conference: nullable(
+    {
+      sql: `(select ${conference.sql} from conference where conference.id = purchase_order.conference_id)`,
+      read: conference.read,
+    },
+    'conference_id is distinct from lag(conference_id) over ()',
+  ),
   lineItems: list(lineItem, `line_item ${OF_ORDER}`, 'position'),
-  payments: list(
-    payment,
-    `payment left join payment_reversal reversal on reversal.payment_id = payment.id ${OF_ORDER}`,
-    'paid_on desc, payment.id desc',
-  ),
-  creditNotes: list(
-    creditNote,
-    `credit_note note left join credit_note_reversal reversal on reversal.credit_note_id = note.id ${OF_ORDER}`,
-    'note.created_at desc, note.id desc',
-  ),
+  payments: list(payment, `payment ${OF_ORDER}`, 'paid_on desc, payment.id desc'),
+  creditNotes: list(creditNote, `credit_note note ${OF_ORDER}`, 'note.created_at desc, note.id desc'),
   invoices: list(invoice, `invoice ${OF_ORDER}`, 'invoice.created_at, invoice.id'),
 };
 
