@@ -15,7 +15,8 @@ import { stripeWebhookRouter } from '../api/webhooks/stripe.js';
 import { findExampleIds } from '../application/queries/example-ids.js';
 import { findPurchaseOrderDocument } from '../application/queries/purchase-order-document.js';
 import { findStripeEndpoint } from '../application/webhooks/find-stripe-endpoint.js';
-import { storeWebhookEvents } from '../application/webhooks/store-webhook-events.js';
+import { storeTogether } from '../application/webhooks/store-together.js';
+import { storeDeliveries } from '../application/webhooks/store-webhook-events.js';
 import { PostgresChangeFeed } from '../infrastructure/database/change-feed.js';
 import { hasPendingMigrations } from '../infrastructure/database/migrate.js';
 import { PdfRenderer } from '../infrastructure/documents/pdf-renderer.js';
@@ -83,7 +84,7 @@ function mountQuickBooksWebhooks(app: Express, parts: ApiParts): void {
   app.use(
     quickBooksWebhookRouter({
       source: new QuickBooksWebhooks([...config.quickbooks.verifierTokens, ...simulatorTokens]),
-      store: (events) => storeWebhookEvents(inboxOf(parts), 'QBO', events),
+      store: storeTogether((deliveries) => storeDeliveries(inboxOf(parts), 'QBO', deliveries)),
       onAnswered: (status) => metrics.webhookRequests.inc({ provider: 'QBO', status }),
     }),
   );
@@ -99,7 +100,7 @@ function mountStripeWebhooks(app: Express, parts: ApiParts): void {
         const { connectionId = '', secrets = '' } = found?.endpoint ?? {};
         return found && new StripeWebhooks({ companyId: connectionId, secrets });
       },
-      store: (events) => storeWebhookEvents(inboxOf(parts), 'STRIPE', events),
+      store: storeTogether((deliveries) => storeDeliveries(inboxOf(parts), 'STRIPE', deliveries)),
       onAnswered: (status) => metrics.webhookRequests.inc({ provider: 'STRIPE', status }),
     }),
   );

@@ -7,19 +7,38 @@ export interface StoreWebhookContext extends Pick<UseCaseContext, 'em' | 'clock'
   readonly wake: (provider: string, companyId: string) => void;
 }
 
-/**
- * Stores verified events in one statement; one that is stored already is left alone. Once this returns, the events
- * cannot be lost. The wake-ups that follow may be: a periodic job finds what they would have found.
- */
+/** What became of the events of one delivery. */
+export interface Receipt {
+  readonly stored: number;
+  readonly duplicates: number;
+}
+
+/** Stores the verified events of one delivery; see `storeDeliveries`. */
 export async function storeWebhookEvents(
   context: StoreWebhookContext,
   provider: string,
   events: readonly ReceivedEvent[],
-): Promise<{ stored: number; duplicates: number }> {
-  if (events.length === 0) return { stored: 0, duplicates: 0 };
-  const rows = events.map((event) => toRow(context, provider, event));
+): Promise<Receipt> {
+  const [receipt = NOTHING] = await storeDeliveries(context, provider, [events]);
+  return receipt;
+}
+
+const NOTHING: Receipt = { stored: 0, duplicates: 0 };
+
+/**
+ * Stores the verified events of several deliveries in one statement; one that is stored already is left alone. Once this
+ * returns, the events cannot be lost. The wake-ups that follow may be: a periodic job finds what they would have found.
+ */
+export async function storeDeliveries(
+  context: StoreWebhookContext,
+  provider: string,
+  deliveries: readonly (readonly ReceivedEvent[])[],
+): Promise<Receipt[]> {
+  const rowsOf = deliveries.map((events) => events.map((event) => toRow(context, provider, event)));
+  const rows = rowsOf.flat();
+  if (rows.length === 0) return deliveries.map(() => NOTHING);
   // PostgreSQL reads the payload `null`, a bad element of a list, as a missing one: hence the coalesce.
-  const stored = await context.em.execute<{ company_id: string; state: string }[]>(
+  const stored = await context.em.execute<{ id: string; company_id: string; state: string }[]>(
     prepared(`insert into webhook_event (id, provider, event_id, company_id, entity, entity_id, operation, occurred_at, payload,
                                 state, attempts, next_attempt_at, last_error, received_at, processed_at,
                                 arrival_number)
@@ -27,12 +46,16 @@ export async function storeWebhookEvents(
             state, 0, received_at, last_error, received_at, processed_at,
             nextval('invoice_reading')
      from jsonb_populate_recordset(null::webhook_event, ?::jsonb)
-     on conflict (provider, company_id, event_id) do nothing returning company_id, state`),
+     on conflict (provider, company_id, event_id) do nothing returning id, company_id, state`),
     [JSON.stringify(rows, withoutNul)],
   );
   const pending = stored.filter((row) => row.state === WebhookEventState.RECEIVED).map((row) => row.company_id);
   for (const companyId of new Set(pending)) context.wake(provider, companyId);
-  return { stored: stored.length, duplicates: events.length - stored.length };
+  const storedIds = new Set(stored.map(({ id }) => id));
+  return rowsOf.map((own) => {
+    const count = own.filter(({ id }) => storedIds.has(id)).length;
+    return { stored: count, duplicates: own.length - count };
+  });
 }
 
 /** PostgreSQL's text and jsonb cannot hold the character U+0000. */
