@@ -27,18 +27,43 @@ export function costOf(operation: OperationToCount): number {
   );
 }
 
-/** Variables of a wrong type cannot be counted with: the execution then refuses them, in better words. */
-function estimate({ schema, document, operationName, variables }: OperationToCount): number {
+/** What a document was found to cost, by its operation and what of its variables decides that. */
+const knownCosts = new WeakMap<DocumentNode, Map<string, number>>();
+
+/** Of a document. Pages of other sizes are other costs, of which clients use a few; long lists come once. */
+const MOST_KNOWN = 50;
+const LONGEST_KEY = 500;
+
+/**
+ * Variables of a wrong type cannot be counted with: the execution then refuses them, in better words. Nothing is kept of
+ * that, so that it cannot stand for the cost of right ones.
+ */
+function estimate(operation: OperationToCount): number {
+  const costs = knownCosts.get(operation.document) ?? new Map<string, number>();
+  const key = `${operation.operationName} ${JSON.stringify(operation.variables, withoutTexts)}`;
+  const known = costs.get(key);
+  if (known !== undefined) return known;
   try {
-    return getComplexity({
-      schema,
-      query: document,
-      ...(operationName != null && { operationName }),
-      variables: variables ?? {},
-      estimators: [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })],
-    });
+    const cost = count(operation);
+    if (costs.size < MOST_KNOWN && key.length <= LONGEST_KEY) knownCosts.set(operation.document, costs.set(key, cost));
+    return cost;
   } catch (error) {
     if (error instanceof GraphQLError) return 0;
     throw error;
   }
+}
+
+/** Costs depend on numbers, truth values and the lengths of lists; ids and cursors are new in each request. */
+function withoutTexts(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? '' : value;
+}
+
+function count({ schema, document, operationName, variables }: OperationToCount): number {
+  return getComplexity({
+    schema,
+    query: document,
+    ...(operationName != null && { operationName }),
+    variables: variables ?? {},
+    estimators: [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })],
+  });
 }
