@@ -12,6 +12,7 @@ import { allowOrigins } from '../api/http-policies.js';
 import type { HttpState } from '../api/http-server.js';
 import { quickBooksWebhookRouter } from '../api/webhooks/quickbooks.js';
 import { stripeWebhookRouter } from '../api/webhooks/stripe.js';
+import { findWeakenedActors } from '../application/access/find-weakened-actors.js';
 import { findExampleIds } from '../application/queries/example-ids.js';
 import { findPurchaseOrderDocument } from '../application/queries/purchase-order-document.js';
 import { findStripeEndpoint } from '../application/webhooks/find-stripe-endpoint.js';
@@ -127,7 +128,7 @@ async function mountGraphQL(
   parts: ApiParts,
   rateLimits: RateLimits,
 ): Promise<() => Promise<void>> {
-  const { config, requestOrm, logger, metrics, createContext, findActor } = parts;
+  const { config, requestOrm, logger, metrics, clock, createContext, findActor } = parts;
   const trustedDocuments = await loadTrustedDocuments(config.trustedDocuments);
   const feed = startChangeFeed(parts);
   const graphql = await startGraphQLServer({
@@ -148,6 +149,11 @@ async function mountGraphQL(
     onRefused: (limit) => metrics.graphqlRefusals.inc({ limit }),
     onUnexpectedError: (error) => logger.error({ err: error }, 'a GraphQL operation failed'),
     live: {
+      callerCheck: {
+        everyMs: config.waits.callersCheckedMs,
+        findWeakened: (actors) => findWeakenedActors({ em: requestOrm.em.fork(), clock }, actors),
+        onError: (error) => logger.warn({ err: error }, 'the callers of streams could not be checked'),
+      },
       watching: { feed, forkEntityManager: () => requestOrm.em.fork(), waits: config.waits },
       limits: config.streams,
       observer: streamObserver(parts),

@@ -43,7 +43,7 @@ export interface GraphQLServerOptions extends GraphQLDependencies {
   /** Told which limit a request exceeded. */
   readonly onRefused: (limit: string) => void;
   /** What subscriptions need beside all that. */
-  readonly live: Pick<LiveStreamOptions, 'watching' | 'limits' | 'observer'>;
+  readonly live: Pick<LiveStreamOptions, 'watching' | 'limits' | 'callerCheck' | 'observer'>;
 }
 
 export interface GraphQLServer {

@@ -50,6 +50,29 @@ describe('what a caller may ask for in a minute', () => {
   });
 });
 
+describe('what can be done later', () => {
+  const never = new AbortController().signal;
+
+  test('waits for the next minute once nothing is left, and counts then', async () => {
+    const limits = new RateLimits(1_000, 1);
+    await limits.chargeInTime(actor('ada'), 5_000, never);
+    await expect(limits.requireBudget(actor('ada'))).rejects.toMatchObject(REFUSAL);
+    await limits.chargeInTime(actor('ada'), 1_000, never);
+    await limits.requireBudget(actor('ada'));
+    await expect(limits.spend(actor('ada'), 1)).rejects.toMatchObject(REFUSAL);
+  });
+
+  test('is not waited for by who has left, nor charged to them', async () => {
+    const limits = new RateLimits(1_000);
+    await limits.charge(actor('ada'), 1_000);
+    const leaving = new AbortController();
+    const charged = limits.chargeInTime(actor('ada'), 1, leaving.signal);
+    leaving.abort();
+    await charged;
+    await limits.requireBudget(actor('ada'));
+  });
+});
+
 describe('an address that sends wrong keys and tokens', () => {
   const findActor = async (credential: string) => {
     if (credential === 'token') throw new CredentialRefused('This token has ended.');

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { type Actor, NOBODY } from '../../../application/context.js';
 import { CredentialRefused } from '../../../application/ports/identity.js';
@@ -22,8 +23,8 @@ export class RateLimits {
   readonly #spent: RateLimiterMemory;
   readonly #failedLogins = new RateLimiterMemory({ points: FAILED_LOGINS, duration: WINDOW_SECONDS });
 
-  constructor(costPerMinute: number) {
-    this.#spent = new RateLimiterMemory({ points: costPerMinute, duration: WINDOW_SECONDS });
+  constructor(costPerMinute: number, windowSeconds = WINDOW_SECONDS) {
+    this.#spent = new RateLimiterMemory({ points: costPerMinute, duration: windowSeconds });
   }
 
   /** Takes the cost out of the caller's budget. Throws `RATE_LIMITED` when not as much is left. */
@@ -34,6 +35,15 @@ export class RateLimits {
   /** Takes the cost of what is done already out of the caller's budget. */
   async charge(caller: Caller, cost: number): Promise<void> {
     await this.#spent.penalty(budgetOf(caller), cost);
+  }
+
+  /** The same for what can be done later: waits until there is budget left, unless the signal aborts. */
+  async chargeInTime(caller: Caller, cost: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const spent = await this.#spent.get(budgetOf(caller));
+      if (!spent || spent.consumedPoints < this.#spent.points) return this.charge(caller, cost);
+      await delay(spent.msBeforeNext, undefined, { signal }).catch(() => undefined);
+    }
   }
 
   /** Throws `RATE_LIMITED` for a caller who has no budget left. */
