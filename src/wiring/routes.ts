@@ -41,7 +41,7 @@ const CLIENT_ROUTES = ['/graphql', '/purchase-orders'];
 export async function mountRoutes(app: Express, state: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
   const { config, orm, requestOrm, metrics } = parts;
   const simulators = simulatorAddresses(parts);
-  app.use(healthRouter({ registry: metrics.registry, readiness: () => readiness(orm, state.stopping, simulators) }));
+  app.use(healthRouter({ registry: metrics.registry, readiness: () => readiness(orm, state, simulators) }));
   if (config.role === 'worker') return async () => undefined;
   if (config.corsOrigins.length > 0) app.use(CLIENT_ROUTES, allowOrigins(config.corsOrigins));
   mountQuickBooksWebhooks(app, parts);
@@ -61,10 +61,14 @@ function simulatorAddresses({ simulators }: Foundation): Record<string, string> 
   return Object.fromEntries(running.map(([provider, { baseUrl }]) => [provider, baseUrl]));
 }
 
-async function readiness(orm: MikroORM, stopping: boolean, simulators: Record<string, string>): Promise<Readiness> {
+async function readiness(
+  orm: MikroORM,
+  { starting, stopping }: HttpState,
+  simulators: Record<string, string>,
+): Promise<Readiness> {
   const database = await isReached(orm);
   const migrations = database && !(await hasPendingMigrations(orm));
-  return { database, migrations, stopping, simulators };
+  return { database, migrations, starting, stopping, simulators };
 }
 
 /** Asked with a statement: the ORM connects late, and its own answer says only whether it ever did. */
