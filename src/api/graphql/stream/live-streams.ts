@@ -15,7 +15,7 @@ import { NOBODY } from '../../../application/context.js';
 import type { Changed, Watching } from '../../../application/live/watch-purchase-orders.js';
 import { isLostConnection, recording } from '../../../application/transaction.js';
 import type { GraphQLContext } from '../context.js';
-import { unauthenticated } from '../errors.js';
+import { httpOf, unauthenticated } from '../errors.js';
 import { checkOperation } from '../limits/operation-limits.js';
 import type { RateLimits } from '../limits/rate-limits.js';
 import type { TimeLimits } from '../limits/time-limit.js';
@@ -273,11 +273,6 @@ export class LiveStreams {
     for (const [name, value] of headers) response.set(name, value);
     response.status(status).json(this.#formatted({ errors: [error] }));
   }
-}
-
-/** The status and headers that an error asks for, as Apollo reads them. */
-function httpOf(error: unknown): { readonly status?: number; readonly headers?: ReadonlyMap<string, string> } {
-  return (error instanceof GraphQLError && error.extensions.http) || {};
 }
 
 function isPassing({ extensions }: GraphQLError): boolean {
