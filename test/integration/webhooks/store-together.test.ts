@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { storeTogether } from '../../../src/api/webhooks/store-together.js';
 import type { ReceivedEvent } from '../../../src/application/ports/webhook-source.js';
-import { storeTogether } from '../../../src/application/webhooks/store-together.js';
 import { storeDeliveries } from '../../../src/application/webhooks/store-webhook-events.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { randomIds } from '../../../src/domain/ids.js';

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
-import type { ReceivedEvent } from '../ports/webhook-source.js';
-import type { Receipt } from './store-webhook-events.js';
+import type { ReceivedEvent } from '../../application/ports/webhook-source.js';
+import type { Receipt } from '../../application/webhooks/store-webhook-events.js';
 
 type Deliveries = readonly (readonly ReceivedEvent[])[];
 
