@@ -177,6 +177,20 @@ describe('an ordering', () => {
   });
 });
 
+test.each(['first', 'last'] as const)(
+  'a page (%s) has the conference of each order, once for those in a row',
+  async (end) => {
+    const orderBy = { field: 'ORGANIZATION_NAME', direction: 'ASC' } as const;
+    const request = { [end]: 100, orderBy };
+    const { items } = await listPurchaseOrders(orm.em.fork(), everybody, request, new Set(['conference']));
+    const orders = end === 'last' ? items.toReversed() : items;
+    const ids = orders.map(({ item }) => item.view.conferenceId);
+    expect(new Set(ids).size).toBeGreaterThan(1);
+    const told = orders.map(({ item }) => item.relations.conference?.id ?? null);
+    expect(told).toEqual(ids.map((id, index) => (id === ids[index - 1] ? null : id)));
+  },
+);
+
 const { SENT, OVERPAID, PAID } = PurchaseOrderStatus;
 const TODAY = '(now() at time zone (select timezone from conference where conference.id = conference_id))::date';
 
