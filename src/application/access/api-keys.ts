@@ -37,21 +37,27 @@ export async function findActorByKey(
   key: string,
 ): Promise<Actor | undefined> {
   const now = clock.now();
-  const [row] = await em.execute<KeyRow[]>(
-    prepared(
-      `select id, name, kind, purchase_order_id, expires_at, last_used_at,
-              (select json_object_agg(conference_id, role) from api_key_role
-               where api_key_id = api_key.id and ended_at is null) as roles
-       from api_key where key_hash = ? and revoked_at is null and (expires_at is null or expires_at > ?)`,
-    ),
-    [hashOf(key), now],
-  );
+  const [row] = await em.execute<KeyRow[]>(prepared(`${LIVE_KEY} and key_hash = ?`), [now, hashOf(key)]);
   if (!row) return undefined;
   noteUse(em, row, now);
   const { id, name, expires_at: end } = row;
   const expiresAt = end === null ? {} : { expiresAt: new Date(end) };
   return { id, name, kind: ActorKind.API_KEY, grants: grantsOf(row), ...expiresAt };
 }
+
+/** What the key with this id grants now: nothing when it was revoked or has expired. */
+export async function findGrantsOfKey(
+  { em, clock }: Pick<UseCaseContext, 'em' | 'clock'>,
+  id: string,
+): Promise<Grants> {
+  const [row] = await em.execute<KeyRow[]>(prepared(`${LIVE_KEY} and id = ?`), [clock.now(), id]);
+  return row ? grantsOf(row) : NO_GRANTS;
+}
+
+const LIVE_KEY = `select id, name, kind, purchase_order_id, expires_at, last_used_at,
+         (select json_object_agg(conference_id, role) from api_key_role
+          where api_key_id = api_key.id and ended_at is null) as roles
+  from api_key where revoked_at is null and (expires_at is null or expires_at > ?)`;
 
 interface KeyRow {
   readonly id: string;
