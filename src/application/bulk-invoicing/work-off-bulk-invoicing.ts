@@ -94,8 +94,11 @@ async function nextItems({ em, clock, waits }: QboContext, bulk: BulkInvoicing):
   return due
     .filter(({ qbo_connection_id }) => qbo_connection_id === due[0]?.qbo_connection_id)
     .slice(0, MAX_MEMBERS)
-    .map(({ id, purchase_order_id: purchaseOrderId, attempts, conference_id: conferenceId }) => ({
-      ...{ id, purchaseOrderId, attempts, conferenceId },
+    .map(({ id, purchase_order_id, attempts, conference_id }) => ({
+      id,
+      purchaseOrderId: purchase_order_id,
+      attempts,
+      conferenceId: conference_id,
       triedUntil,
     }));
 }
