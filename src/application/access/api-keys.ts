@@ -37,7 +37,7 @@ export async function findActorByKey(
   key: string,
 ): Promise<Actor | undefined> {
   const now = clock.now();
-  const [row] = await em.execute<KeyRow[]>(prepared(`${LIVE_KEY} and key_hash = ?`), [now, hashOf(key)]);
+  const [row] = await em.execute<KeyRow[]>(prepared(`${VALID_KEYS} and key_hash = ?`), [now, hashOf(key)]);
   if (!row) return undefined;
   noteUse(em, row, now);
   const { id, name, expires_at: end } = row;
@@ -45,16 +45,16 @@ export async function findActorByKey(
   return { id, name, kind: ActorKind.API_KEY, grants: grantsOf(row), ...expiresAt };
 }
 
-/** What the key with this id grants now: nothing when it was revoked or has expired. */
-export async function findGrantsOfKey(
+/** What the keys with these ids grant now; those that are revoked or expired are left out. */
+export async function findGrantsOfKeys(
   { em, clock }: Pick<UseCaseContext, 'em' | 'clock'>,
-  id: string,
-): Promise<Grants> {
-  const [row] = await em.execute<KeyRow[]>(prepared(`${LIVE_KEY} and id = ?`), [clock.now(), id]);
-  return row ? grantsOf(row) : NO_GRANTS;
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Grants>> {
+  const rows = await em.execute<KeyRow[]>(`${VALID_KEYS} and id in (?)`, [clock.now(), ids]);
+  return new Map(rows.map((row) => [row.id, grantsOf(row)]));
 }
 
-const LIVE_KEY = `select id, name, kind, purchase_order_id, expires_at, last_used_at,
+const VALID_KEYS = `select id, name, kind, purchase_order_id, expires_at, last_used_at,
          (select json_object_agg(conference_id, role) from api_key_role
           where api_key_id = api_key.id and ended_at is null) as roles
   from api_key where revoked_at is null and (expires_at is null or expires_at > ?)`;

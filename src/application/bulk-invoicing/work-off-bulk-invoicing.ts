@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ALL_GRANTS, ConferenceRole } from '../../domain/access/grants.js';
+import { ALL_GRANTS, ConferenceRole, NO_GRANTS } from '../../domain/access/grants.js';
 import { ActorKind } from '../../domain/audit/actor.js';
 import { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
 import { BulkInvoicingItem, BulkInvoicingItemState } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
-import { findGrantsOfKey } from '../access/api-keys.js';
+import { findGrantsOfKeys } from '../access/api-keys.js';
 import { hasRoleIn } from '../access/permissions.js';
 import type { UseCaseContext } from '../context.js';
 import { refused } from '../outcome.js';
@@ -46,7 +46,8 @@ export async function workOffBulkInvoicing(
 
 /** Who asked, with what they may do now. What a token granted is not written down anywhere: it counts as of the request. */
 async function requesterOf(context: QboContext, { actorId: id, actorName: name, actorKind: kind }: BulkInvoicing) {
-  const grants = kind === ActorKind.API_KEY ? await findGrantsOfKey(context, id) : ALL_GRANTS;
+  if (kind !== ActorKind.API_KEY) return { id, name, kind, grants: ALL_GRANTS };
+  const grants = (await findGrantsOfKeys(context, [id])).get(id) ?? NO_GRANTS;
   return { id, name, kind, grants };
 }
 
