@@ -177,6 +177,22 @@ test('orders that were invoiced before that was stored are marked, and nobody is
   expect((await client.query('select from purchase_order_change')).rowCount).toBe(1);
 });
 
+test('a database that does not exist is not made, but said to be missing in one sentence', async () => {
+  const mistyped = `${name}_mistyped`;
+  const url = Object.assign(new URL(databaseUrl), { pathname: `/${mistyped}` });
+
+  const problem = await migrateDatabase(url.href).then(() => undefined, databaseProblem);
+
+  const { rowCount } = await server.query('select from pg_database where datname = $1', [mistyped]);
+  await server.query(`drop database if exists ${mistyped} with (force)`);
+  expect(problem).toBeInstanceOf(DatabaseProblem);
+  expect(problem).toHaveProperty(
+    'message',
+    'The database of DATABASE_URL cannot be used: there is no database of that name, so create it or correct the name (3D000).',
+  );
+  expect(rowCount).toBe(0);
+});
+
 test('a user that may not create the extension of the search is told so in one sentence', async () => {
   const owner = `owner_${name}`;
   await server.query(`create role ${owner} login password 'secret'`);
