@@ -98,7 +98,7 @@ describe('a search over many conferences', () => {
     const { rows } = await readings(orm.em.fork(), 'purchase_order', (em) =>
       listPurchaseOrders(em, administrator, request),
     );
-    expect(rows).toBe(5_001 + 21 * (SMALL_CONFERENCES + 2));
+    expect(rows).toBe(2_501 + 21 * (SMALL_CONFERENCES + 2));
     const newest = await sql<{ id: string }>(
       'select id from purchase_order order by created_at desc, id desc limit 20',
     );
