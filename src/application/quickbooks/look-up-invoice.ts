@@ -1,7 +1,7 @@
-import { Invoice } from '../../domain/invoice/invoice.entity.js';
 import { formatAmount } from '../../domain/money.js';
-import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
+import type { ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { companyIdOf } from '../../domain/quickbooks/qbo-connection.entity.js';
+import { unsettledSendings, withoutThoseOfOthers } from '../invoicing/own-sendings.js';
 import type { ProviderInvoice, WantedInvoices } from '../ports/accounting.js';
 import {
   isNotFound,
@@ -35,7 +35,7 @@ export interface Trace {
  */
 export async function lookUpInvoice(context: QboContext, claimed: ClaimedInvoice, trace: Trace): Promise<LookUp> {
   const strangers: ProviderInvoice[] = [];
-  const sendings = await unsettledSendings(context, claimed);
+  const sendings = await unsettledSendings(context.em.fork(), claimed.operation);
   for (const look of waysToLook(context, claimed, trace, sendings)) {
     const found = await look();
     if (!found.ok) return { status: 'failed', failure: found.failure };
@@ -53,16 +53,6 @@ export async function lookUpInvoice(context: QboContext, claimed: ClaimedInvoice
   return isDoubtful
     ? { status: 'doubtful', failure: askAPerson(holder, claimed.operation) }
     : { status: 'foreign', failure: numberTaken(holder) };
-}
-
-/** This operation and the earlier ones for the order that were given up: what one of those made may turn up late. */
-async function unsettledSendings(
-  { em }: QboContext,
-  { operation }: ClaimedInvoice,
-): Promise<readonly ProviderOperation[]> {
-  if (operation.generation === 1) return [operation];
-  const { kind, subject } = operation;
-  return em.fork().find(ProviderOperation, { kind, subject, state: { $ne: OperationState.DONE } });
 }
 
 type Look = () => Promise<ProviderResult<readonly ProviderInvoice[]>>;
@@ -116,26 +106,19 @@ async function ownAmong(
   candidates: readonly ProviderInvoice[],
 ): Promise<ProviderInvoice | undefined> {
   const marked = candidates.filter(({ note }) => sendings.some(({ id }) => note.includes(id)));
-  const free = await withoutThoseOfOthers(context, claimed, marked);
+  const free = await notOfOthers(context, claimed, marked);
   const [oldest] = free.toSorted((left, right) =>
     left.externalId.localeCompare(right.externalId, 'en', { numeric: true }),
   );
   return oldest;
 }
 
-/** Those that are not recorded for another invoice of ours. */
-async function withoutThoseOfOthers(
+function notOfOthers(
   { em }: QboContext,
   { connection, invoiceId }: ClaimedInvoice,
   invoices: readonly ProviderInvoice[],
 ): Promise<readonly ProviderInvoice[]> {
-  if (invoices.length === 0) return [];
-  const taken = await em.fork().find(Invoice, {
-    id: { $ne: invoiceId },
-    companyId: companyIdOf(connection),
-    externalId: { $in: invoices.map(({ externalId }) => externalId) },
-  });
-  return invoices.filter(({ externalId }) => !taken.some((invoice) => invoice.externalId === externalId));
+  return withoutThoseOfOthers(em.fork(), { companyId: companyIdOf(connection), invoiceId }, invoices);
 }
 
 /** A bookkeeper may have wiped the note of what an earlier sending made: it is as new and over as much. */
@@ -149,7 +132,7 @@ async function maySecretlyBeOurs(
   if (operation.attempts === 0 || total !== order.totalMinor || currency !== order.currencyCode) return false;
   const claimedSince = operation.createdAt.getTime() - context.waits.lookUpMarginMs;
   if (createdAt && createdAt.getTime() < claimedSince) return false;
-  return (await withoutThoseOfOthers(context, claimed, [holder])).length > 0;
+  return (await notOfOthers(context, claimed, [holder])).length > 0;
 }
 
 function askAPerson(holder: ProviderInvoice, { id }: ProviderOperation): ProviderFailure {

@@ -1,6 +1,5 @@
-import { Invoice } from '../../domain/invoice/invoice.entity.js';
-import { OperationState, ProviderOperation } from '../../domain/operation/provider-operation.entity.js';
 import { accountCompanyId } from '../../domain/stripe/stripe-connection.entity.js';
+import { unsettledSendings, withoutThoseOfOthers } from '../invoicing/own-sendings.js';
 import type { BillingInvoice } from '../ports/billing.js';
 import {
   isNotFound,
@@ -78,42 +77,22 @@ async function findInvoices(
   claimed: ClaimedStripeInvoice,
   { body }: StripeTrace,
 ): Promise<ProviderResult<readonly BillingInvoice[]>> {
-  const { billing, waits } = context;
-  const { connection } = claimed;
-  const sendings = await unsettledSendings(context, claimed);
+  const { billing, waits, em } = context;
+  const { connection, operation, invoiceId } = claimed;
+  const sendings = await unsettledSendings(em.fork(), operation);
   const firstClaim = Math.min(...sendings.map(({ createdAt }) => createdAt.getTime()));
   const createdSince = new Date(firstClaim - waits.lookUpMarginMs);
   const marks = sendings.map(({ id }) => id);
   const wanted = { customerExternalId: billing.customerOf(body), createdSince };
   const found = await billing.findInvoices(connection.id, wanted, marks);
   if (!found.ok) return found;
-  const own = await withoutThoseOfOthers(context, claimed, found.value);
+  const own = await withoutThoseOfOthers(
+    em.fork(),
+    { companyId: accountCompanyId(connection), invoiceId },
+    found.value,
+  );
   return succeeded(
     own.toSorted((left, right) => left.createdAt.getTime() - right.createdAt.getTime()),
     found.trace,
   );
-}
-
-/** This operation and the earlier ones for the order that were given up: what one of those made may turn up late. */
-async function unsettledSendings(
-  { em }: StripeContext,
-  { operation }: ClaimedStripeInvoice,
-): Promise<readonly ProviderOperation[]> {
-  if (operation.generation === 1) return [operation];
-  const { kind, subject } = operation;
-  return em.fork().find(ProviderOperation, { kind, subject, state: { $ne: OperationState.DONE } });
-}
-
-async function withoutThoseOfOthers(
-  { em }: StripeContext,
-  { connection, invoiceId }: ClaimedStripeInvoice,
-  invoices: readonly BillingInvoice[],
-): Promise<readonly BillingInvoice[]> {
-  if (invoices.length === 0) return [];
-  const taken = await em.fork().find(Invoice, {
-    id: { $ne: invoiceId },
-    companyId: accountCompanyId(connection),
-    externalId: { $in: invoices.map(({ externalId }) => externalId) },
-  });
-  return invoices.filter(({ externalId }) => !taken.some((invoice) => invoice.externalId === externalId));
 }

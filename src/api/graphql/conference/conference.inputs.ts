@@ -3,12 +3,10 @@ import type { CreateConferenceCode } from '../../../application/conferences/crea
 import type { UpdateConferenceCode } from '../../../application/conferences/update-conference.js';
 import type { ConfigureQboConnectionCode } from '../../../application/quickbooks/configure-qbo-connection.js';
 import { QboEnvironment } from '../../../domain/quickbooks/qbo-connection.entity.js';
+import { IDEMPOTENCY_KEY } from '../idempotency-key.js';
 import { CalendarDate, CurrencyCodeEnum, DateTime } from '../scalars.js';
 import { commonCodes, type UserError, userErrorType } from '../user-error.js';
 import { ConferenceType } from './conference.type.js';
-
-const IDEMPOTENCY_KEY =
-  'Your name for this request, 8 to 255 characters: the same key with the same input never creates a second one. Kept 72 hours.';
 
 const LETTERHEAD =
   'Printed at the head of PDFs: address, tax number and the like. Several lines, at most 2000 characters.';

@@ -1,7 +1,7 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { SwitchInvoiceProviderCode } from '../../../application/invoicing/switch-invoice-provider.js';
 import { InvoiceProvider } from '../../../domain/invoice/invoice.status.js';
-import { PurchaseOrderType } from '../purchase-order/purchase-order.type.js';
+import { PurchaseOrderPayload } from '../purchase-order/purchase-order.payload.js';
 import {
   commonCodes,
   creationCodes,
@@ -35,13 +35,7 @@ const SwitchInvoiceProviderUserError = invoicingUserErrorType<SwitchInvoiceProvi
 });
 
 @ObjectType({ description: 'Result of `switchInvoiceProvider`.' })
-export class SwitchInvoiceProviderPayload {
-  @Field(() => PurchaseOrderType, {
-    nullable: true,
-    description: 'The purchase order as it is now; null when nothing was done.',
-  })
-  purchaseOrder?: PurchaseOrderType | null;
-
+export class SwitchInvoiceProviderPayload extends PurchaseOrderPayload {
   @Field(() => [SwitchInvoiceProviderUserError], { description: 'Empty on success.' })
   userErrors!: InvoicingUserError[];
 }

@@ -8,6 +8,7 @@ import type { SendPurchaseOrderCode } from '../../../application/purchase-orders
 import { PaymentMethod } from '../../../domain/purchase-order/payment.entity.js';
 import { PurchaseOrderStatus } from '../../../domain/purchase-order/purchase-order.status.js';
 import { ConnectionArgs } from '../connection.js';
+import { IDEMPOTENCY_KEY } from '../idempotency-key.js';
 import { CalendarDate, CurrencyCodeEnum, DateTime, Decimal } from '../scalars.js';
 import {
   commonCodes,
@@ -17,10 +18,8 @@ import {
   type UserError,
   userErrorType,
 } from '../user-error.js';
-import { CreditNoteType, PaymentType, PurchaseOrderType } from './purchase-order.type.js';
-
-const IDEMPOTENCY_KEY =
-  'Your name for this request, 8 to 255 characters: the same key with the same input never creates a second one. Kept 72 hours.';
+import { PurchaseOrderPayload } from './purchase-order.payload.js';
+import { CreditNoteType, PaymentType } from './purchase-order.type.js';
 
 @InputType({ description: 'A line to order.' })
 export class LineItemInput {
@@ -329,15 +328,6 @@ const IssueCreditNoteUserError = userErrorType<IssueCreditNoteCode>('IssueCredit
   INVOICED: 'There is a live invoice for it; issue the credit at the provider.',
   IDEMPOTENCY_KEY_REUSED: commonCodes.IDEMPOTENCY_KEY_REUSED,
 });
-
-@ObjectType()
-abstract class PurchaseOrderPayload {
-  @Field(() => PurchaseOrderType, {
-    nullable: true,
-    description: 'The purchase order as it is now; null when nothing was done.',
-  })
-  purchaseOrder?: PurchaseOrderType | null;
-}
 
 @ObjectType({ description: 'Result of `createPurchaseOrder`.' })
 export class CreatePurchaseOrderPayload extends PurchaseOrderPayload {

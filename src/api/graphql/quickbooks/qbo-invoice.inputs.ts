@@ -2,7 +2,8 @@ import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { CreateQboInvoiceCode } from '../../../application/quickbooks/create-qbo-invoice.outcome.js';
 import type { SendQboInvoiceCode } from '../../../application/quickbooks/send-qbo-invoice.js';
 import type { SyncQboInvoiceStatusCode } from '../../../application/quickbooks/sync-qbo-invoice-status.js';
-import { PurchaseOrderType } from '../purchase-order/purchase-order.type.js';
+import { IDEMPOTENCY_KEY } from '../idempotency-key.js';
+import { PurchaseOrderPayload } from '../purchase-order/purchase-order.payload.js';
 import { commonCodes, creationCodes, type QboUserError, qboUserErrorType, quickbooksCodes } from '../user-error.js';
 
 @InputType({ description: 'The purchase order to invoice in QuickBooks.' })
@@ -10,10 +11,7 @@ export class CreateQboInvoiceInput {
   @Field(() => ID, { description: 'A purchase order without payments, credits or a live invoice.' })
   purchaseOrderId!: string;
 
-  @Field(() => String, {
-    nullable: true,
-    description: 'Your name for this request, 8 to 255 characters: repeating it gives the same answer. Kept 72 hours.',
-  })
+  @Field(() => String, { nullable: true, description: IDEMPOTENCY_KEY })
   idempotencyKey?: string | null;
 }
 
@@ -57,29 +55,20 @@ const SyncQboInvoiceStatusUserError = qboUserErrorType<SyncQboInvoiceStatusCode>
   NO_QBO_INVOICE,
 });
 
-@ObjectType()
-abstract class QboInvoicePayload {
-  @Field(() => PurchaseOrderType, {
-    nullable: true,
-    description: 'The purchase order as it is now; null when nothing was done.',
-  })
-  purchaseOrder?: PurchaseOrderType | null;
-}
-
 @ObjectType({ description: 'Result of `createQboInvoice`.' })
-export class CreateQboInvoicePayload extends QboInvoicePayload {
+export class CreateQboInvoicePayload extends PurchaseOrderPayload {
   @Field(() => [CreateQboInvoiceUserError], { description: 'Empty on success.' })
   userErrors!: QboUserError[];
 }
 
 @ObjectType({ description: 'Result of `sendQboInvoice`.' })
-export class SendQboInvoicePayload extends QboInvoicePayload {
+export class SendQboInvoicePayload extends PurchaseOrderPayload {
   @Field(() => [SendQboInvoiceUserError], { description: 'Empty on success.' })
   userErrors!: QboUserError[];
 }
 
 @ObjectType({ description: 'Result of `syncQboInvoiceStatus`.' })
-export class SyncQboInvoiceStatusPayload extends QboInvoicePayload {
+export class SyncQboInvoiceStatusPayload extends PurchaseOrderPayload {
   @Field(() => [SyncQboInvoiceStatusUserError], { description: 'Empty on success.' })
   userErrors!: QboUserError[];
 }

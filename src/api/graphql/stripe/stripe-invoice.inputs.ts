@@ -2,7 +2,8 @@ import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { CreateStripeInvoiceCode } from '../../../application/stripe/create-stripe-invoice.outcome.js';
 import type { SendStripeInvoiceCode } from '../../../application/stripe/send-stripe-invoice.js';
 import type { SyncStripeInvoiceStatusCode } from '../../../application/stripe/sync-stripe-invoice-status.js';
-import { PurchaseOrderType } from '../purchase-order/purchase-order.type.js';
+import { IDEMPOTENCY_KEY } from '../idempotency-key.js';
+import { PurchaseOrderPayload } from '../purchase-order/purchase-order.payload.js';
 import { commonCodes, creationCodes, type StripeUserError, stripeCodes, stripeUserErrorType } from '../user-error.js';
 
 @InputType({ description: 'The purchase order to invoice through Stripe.' })
@@ -10,10 +11,7 @@ export class CreateStripeInvoiceInput {
   @Field(() => ID, { description: 'A purchase order without payments, credits or a live invoice.' })
   purchaseOrderId!: string;
 
-  @Field(() => String, {
-    nullable: true,
-    description: 'Your name for this request, 8 to 255 characters: repeating it gives the same answer. Kept 72 hours.',
-  })
+  @Field(() => String, { nullable: true, description: IDEMPOTENCY_KEY })
   idempotencyKey?: string | null;
 }
 
@@ -54,29 +52,20 @@ const SyncStripeInvoiceStatusUserError = stripeUserErrorType<SyncStripeInvoiceSt
   NO_STRIPE_INVOICE,
 });
 
-@ObjectType()
-abstract class StripeInvoicePayload {
-  @Field(() => PurchaseOrderType, {
-    nullable: true,
-    description: 'The purchase order as it is now; null when nothing was done.',
-  })
-  purchaseOrder?: PurchaseOrderType | null;
-}
-
 @ObjectType({ description: 'Result of `createStripeInvoice`.' })
-export class CreateStripeInvoicePayload extends StripeInvoicePayload {
+export class CreateStripeInvoicePayload extends PurchaseOrderPayload {
   @Field(() => [CreateStripeInvoiceUserError], { description: 'Empty on success.' })
   userErrors!: StripeUserError[];
 }
 
 @ObjectType({ description: 'Result of `sendStripeInvoice`.' })
-export class SendStripeInvoicePayload extends StripeInvoicePayload {
+export class SendStripeInvoicePayload extends PurchaseOrderPayload {
   @Field(() => [SendStripeInvoiceUserError], { description: 'Empty on success.' })
   userErrors!: StripeUserError[];
 }
 
 @ObjectType({ description: 'Result of `syncStripeInvoiceStatus`.' })
-export class SyncStripeInvoiceStatusPayload extends StripeInvoicePayload {
+export class SyncStripeInvoiceStatusPayload extends PurchaseOrderPayload {
   @Field(() => [SyncStripeInvoiceStatusUserError], { description: 'Empty on success.' })
   userErrors!: StripeUserError[];
 }
