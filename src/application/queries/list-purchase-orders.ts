@@ -51,8 +51,9 @@ const FEW = 2_500;
 
 /**
  * One page of the purchase orders that the actor sees, with their sums and what else is asked for, in one statement. Each
- * conference gives a page of its own from its index, of which the first ones are the page of all. Only of a search that
- * finds few everywhere, all are read at once: each conference would look through the whole index of searched texts.
+ * conference gives a page of its own from its index, of which the first ones are the page of all. Only a search over several
+ * conferences first asks whether it finds few, which are then read at once: each conference would look through the index of
+ * all searched texts.
  */
 export async function listPurchaseOrders(
   em: EntityManager,
