@@ -68,6 +68,7 @@ async function start(config: Config, onProgress: Progress, resources: AsyncDispo
     await connectSimulators(foundation, http.url, { verifierToken: secrets.verifierToken, box: providers.secrets });
     await seedDemoConference(createSystemContext, simulators, secrets.stripeWebhookSecret);
   }
+  http.started();
   return {
     url: http.url,
     apiKey,

@@ -10,17 +10,29 @@ export const notFound: RequestHandler = (request, response) => {
 /** Answers what a route threw: a refused body in words, anything else without details. */
 export function httpErrorHandler(report: (error: unknown) => void): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
-    const status = isHttpError(error) && error.statusCode < 500 ? error.statusCode : 500;
+    const status = statusOf(error);
     if (status === 500) report(error);
     const requestId = currentRequestId();
     const isGraphQL = request.path.startsWith('/graphql');
-    const message = describe(status, isGraphQL);
+    const message = isMisspelt(error) ? MISSPELT : describe(status, isGraphQL);
     const body = isGraphQL
       ? { errors: [{ message, extensions: { code: codeOf(status), requestId } }] }
       : { error: message, requestId };
     if (response.headersSent) response.destroy();
     else response.status(status).set(headersOf(error)).json(body);
   };
+}
+
+const MISSPELT = 'The address has a "%" that is no part of an escape in UTF-8: a percent sign itself is written "%25".';
+
+/** Of an address that it cannot decode Express tells in its own way. */
+function isMisspelt(error: unknown): boolean {
+  return error instanceof URIError && 'statusCode' in error;
+}
+
+function statusOf(error: unknown): number {
+  if (isMisspelt(error)) return 400;
+  return isHttpError(error) && error.statusCode < 500 ? error.statusCode : 500;
 }
 
 function headersOf(error: unknown): Record<string, string> {

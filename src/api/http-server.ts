@@ -21,6 +21,8 @@ const PATIENCE = {
 export interface HttpServer {
   /** Where a program on this machine reaches it. */
   readonly url: string;
+  /** From now on it is ready for others than those who take part in its start, which may call it themselves. */
+  started(): void;
   /** Accepts nothing new, lets what is being answered finish, and closes. */
   stop(): Promise<void>;
 }
@@ -38,6 +40,7 @@ export interface HttpServerOptions {
 
 export interface HttpState {
   readonly server: Server;
+  readonly starting: boolean;
   readonly stopping: boolean;
 }
 
@@ -48,7 +51,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     .disable('x-powered-by')
     .disable('etag')
     .set('trust proxy', [...trustedProxies]);
-  const state = { server: createServer({ ...PATIENCE, ...patience }, app), stopping: false };
+  const state = { server: createServer({ ...PATIENCE, ...patience }, app), starting: true, stopping: false };
   app.use(assignRequestId, securityHeaders);
   const unmount = await mount(app, state);
   app.use(notFound, httpErrorHandler(onError));
@@ -58,6 +61,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   return {
     url,
+    started: () => {
+      state.starting = false;
+    },
     stop: async () => {
       state.stopping = true;
       await drain(state.server, unmount);

@@ -43,6 +43,8 @@ export interface Waits {
   readonly finishedEventsKeptMs: number;
   /** Between two looks at what changed, for one reader of live changes. */
   readonly changesApartMs: number;
+  /** How often it is asked whether the callers of open streams still have the keys and roles that they came with. */
+  readonly callersCheckedMs: number;
   /** That something changed is forgotten after this time. */
   readonly changesKeptMs: number;
   /** After that time a new connection is swept for the first time. */
@@ -138,6 +140,8 @@ export const standardWaits: Waits = {
   finishedEventsKeptMs: 90 * DAY,
   // Nobody sees the difference, and what a provider's event changes in several transactions is told at once.
   changesApartMs: 100,
+  // One statement. What is sent meanwhile is checked by itself, so nothing but an idle connection is held so long.
+  callersCheckedMs: 30 * SECOND,
   // A client may be away for a week; a day more, because a change is dated before it is committed.
   changesKeptMs: 8 * DAY,
   firstSweepMs: MINUTE,

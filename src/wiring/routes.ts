@@ -12,6 +12,7 @@ import { allowOrigins } from '../api/http-policies.js';
 import type { HttpState } from '../api/http-server.js';
 import { quickBooksWebhookRouter } from '../api/webhooks/quickbooks.js';
 import { stripeWebhookRouter } from '../api/webhooks/stripe.js';
+import { findWeakenedActors } from '../application/access/find-weakened-actors.js';
 import { findExampleIds } from '../application/queries/example-ids.js';
 import { findPurchaseOrderDocument } from '../application/queries/purchase-order-document.js';
 import { findStripeEndpoint } from '../application/webhooks/find-stripe-endpoint.js';
@@ -40,7 +41,7 @@ const CLIENT_ROUTES = ['/graphql', '/purchase-orders'];
 export async function mountRoutes(app: Express, state: HttpState, parts: ApiParts): Promise<() => Promise<void>> {
   const { config, orm, requestOrm, metrics } = parts;
   const simulators = simulatorAddresses(parts);
-  app.use(healthRouter({ registry: metrics.registry, readiness: () => readiness(orm, state.stopping, simulators) }));
+  app.use(healthRouter({ registry: metrics.registry, readiness: () => readiness(orm, state, simulators) }));
   if (config.role === 'worker') return async () => undefined;
   if (config.corsOrigins.length > 0) app.use(CLIENT_ROUTES, allowOrigins(config.corsOrigins));
   mountQuickBooksWebhooks(app, parts);
@@ -60,10 +61,14 @@ function simulatorAddresses({ simulators }: Foundation): Record<string, string> 
   return Object.fromEntries(running.map(([provider, { baseUrl }]) => [provider, baseUrl]));
 }
 
-async function readiness(orm: MikroORM, stopping: boolean, simulators: Record<string, string>): Promise<Readiness> {
+async function readiness(
+  orm: MikroORM,
+  { starting, stopping }: HttpState,
+  simulators: Record<string, string>,
+): Promise<Readiness> {
   const database = await isReached(orm);
   const migrations = database && !(await hasPendingMigrations(orm));
-  return { database, migrations, stopping, simulators };
+  return { database, migrations, starting, stopping, simulators };
 }
 
 /** Asked with a statement: the ORM connects late, and its own answer says only whether it ever did. */
@@ -127,7 +132,7 @@ async function mountGraphQL(
   parts: ApiParts,
   rateLimits: RateLimits,
 ): Promise<() => Promise<void>> {
-  const { config, requestOrm, logger, metrics, createContext, findActor } = parts;
+  const { config, requestOrm, logger, metrics, clock, createContext, findActor } = parts;
   const trustedDocuments = await loadTrustedDocuments(config.trustedDocuments);
   const feed = startChangeFeed(parts);
   const graphql = await startGraphQLServer({
@@ -148,6 +153,11 @@ async function mountGraphQL(
     onRefused: (limit) => metrics.graphqlRefusals.inc({ limit }),
     onUnexpectedError: (error) => logger.error({ err: error }, 'a GraphQL operation failed'),
     live: {
+      callerCheck: {
+        everyMs: config.waits.callersCheckedMs,
+        findWeakened: (actors) => findWeakenedActors({ em: requestOrm.em.fork(), clock }, actors),
+        onError: (error) => logger.warn({ err: error }, 'the callers of streams could not be checked'),
+      },
       watching: { feed, forkEntityManager: () => requestOrm.em.fork(), waits: config.waits },
       limits: config.streams,
       observer: streamObserver(parts),

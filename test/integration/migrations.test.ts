@@ -5,6 +5,7 @@ import { verifyAuditChains } from '../../src/application/verify-audit-chains.js'
 import { DatabaseProblem, databaseProblem } from '../../src/infrastructure/database/database-problem.js';
 import { migrateDatabase } from '../../src/infrastructure/database/migrate.js';
 import { openOrm } from '../../src/infrastructure/database/orm.js';
+import { dropWhenLeft } from '../support/database.js';
 
 let name: string;
 let server: pg.Client;
@@ -25,8 +26,8 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await client.end();
-  await server.query(`drop database ${name} with (force)`);
   await server.end();
+  await dropWhenLeft(String(process.env.TEST_SERVER_URL), name);
 });
 
 async function migrateTo(migration: string): Promise<void> {

@@ -21,7 +21,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 /** Pools close their connections a moment after they are told to; one that is cut off until then may end the process. */
 const LEAVE_MS = 2_000;
 
-async function dropWhenLeft(serverUrl: string, name: string): Promise<void> {
+export async function dropWhenLeft(serverUrl: string, name: string): Promise<void> {
   const client = new pg.Client({ connectionString: serverUrl });
   await client.connect();
   try {

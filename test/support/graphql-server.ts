@@ -23,6 +23,13 @@ export interface TestGraphQLServer {
 
 export const PRODUCTION_KEY = 'a-key-of-production-0123';
 
+/** Callers keep what they may. */
+export const NEVER_CHECKED: GraphQLServerOptions['live']['callerCheck'] = {
+  everyMs: 2 ** 31 - 1,
+  findWeakened: async () => new Set(),
+  onError: () => undefined,
+};
+
 /** Streams can be opened, but nobody tells them anything. */
 const NOTHING_HAPPENS: GraphQLServerOptions['live'] = {
   watching: {
@@ -33,6 +40,7 @@ const NOTHING_HAPPENS: GraphQLServerOptions['live'] = {
     waits: testWaits,
   },
   limits: { perActor: 1, perProcess: 1 },
+  callerCheck: NEVER_CHECKED,
   observer: { onCount: () => undefined, onSent: () => undefined, onEnd: () => undefined },
 };
 

@@ -155,7 +155,7 @@ export async function startWorkbench({
     statementsOf: async (work) => {
       statements.length = 0;
       await work();
-      return statements.map((message) => message.replace(/^\[query\] /, '').replace(/ \[took .*$/, ''));
+      return statements.map((message) => message.replace(BEFORE_STATEMENT, '').replace(/ \[took .*$/, ''));
     },
     environment: {
       DATABASE_URL: database.url,
@@ -175,6 +175,9 @@ export async function startWorkbench({
     },
   };
 }
+
+/** In the log of the ORM. */
+const BEFORE_STATEMENT = /^\[query\] (\/\* prepared \*\/\s*)?/;
 
 const APP = { clientId: 'app', clientSecret: 'app-secret' };
 

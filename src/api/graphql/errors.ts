@@ -3,7 +3,6 @@ import { DriverException } from '@mikro-orm/core';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { AccessDenied } from '../../application/access/permissions.js';
 import { PageRequestError } from '../../application/queries/page.js';
-import { SEND_A_KEY } from '../authentication.js';
 import { timedOut, tooManyTokens } from './limits/limit-errors.js';
 
 /** Codes whose messages were written for clients; everything else is masked. */
@@ -24,6 +23,9 @@ export function badUserInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: ApolloServerErrorCode.BAD_USER_INPUT } });
 }
 
+/** What to answer to whoever shows no credential, or a key that is not valid. */
+const SEND_A_KEY = 'Send an API key: "Authorization: Bearer <key>".';
+
 export function unauthenticated(message = SEND_A_KEY): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
 }
@@ -31,6 +33,11 @@ export function unauthenticated(message = SEND_A_KEY): GraphQLError {
 /** Something that this server needs is away; the same request may be answered later. */
 export function serviceUnavailable(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } } });
+}
+
+/** The status and headers that an error asks for, as Apollo reads them. */
+export function httpOf(error: unknown): { readonly status?: number; readonly headers?: ReadonlyMap<string, string> } {
+  return (error instanceof GraphQLError && error.extensions.http) || {};
 }
 
 /** The same for what does not exist and for what the caller may not see. */

@@ -43,7 +43,7 @@ export interface GraphQLServerOptions extends GraphQLDependencies {
   /** Told which limit a request exceeded. */
   readonly onRefused: (limit: string) => void;
   /** What subscriptions need beside all that. */
-  readonly live: Pick<LiveStreamOptions, 'watching' | 'limits' | 'observer'>;
+  readonly live: Pick<LiveStreamOptions, 'watching' | 'limits' | 'callerCheck' | 'observer'>;
 }
 
 export interface GraphQLServer {
@@ -132,18 +132,9 @@ function setDeadline(milliseconds: number): express.RequestHandler {
 function identifier(options: GraphQLServerOptions) {
   return async (request: express.Request): Promise<GraphQLContext> => {
     const address = request.ip ?? '';
-    const actor = await admitCaller(options, request.get('authorization'), address);
+    const actor = await findSender(options, request);
     // Before anything is parsed: messages about a document describe the schema.
     if (actor === NOBODY && !options.openIntrospection) throw unauthenticated();
     return createGraphQLContext(options, { actor, address, requestId: currentRequestId() ?? '' });
   };
-}
-
-/** As `findSender`; keys and tokens that are not valid count against the address that sends them. */
-async function admitCaller(
-  { rateLimits, findActor }: GraphQLServerOptions,
-  authorization: string | undefined,
-  address: string,
-): Promise<Actor> {
-  return findSender(rateLimits.countingFailures(findActor, address), authorization);
 }

@@ -37,21 +37,27 @@ export async function findActorByKey(
   key: string,
 ): Promise<Actor | undefined> {
   const now = clock.now();
-  const [row] = await em.execute<KeyRow[]>(
-    prepared(
-      `select id, name, kind, purchase_order_id, expires_at, last_used_at,
-              (select json_object_agg(conference_id, role) from api_key_role
-               where api_key_id = api_key.id and ended_at is null) as roles
-       from api_key where key_hash = ? and revoked_at is null and (expires_at is null or expires_at > ?)`,
-    ),
-    [hashOf(key), now],
-  );
+  const [row] = await em.execute<KeyRow[]>(prepared(`${VALID_KEYS} and key_hash = ?`), [now, hashOf(key)]);
   if (!row) return undefined;
   noteUse(em, row, now);
   const { id, name, expires_at: end } = row;
   const expiresAt = end === null ? {} : { expiresAt: new Date(end) };
   return { id, name, kind: ActorKind.API_KEY, grants: grantsOf(row), ...expiresAt };
 }
+
+/** What the keys with these ids grant now; those that are revoked or expired are left out. */
+export async function findGrantsOfKeys(
+  { em, clock }: Pick<UseCaseContext, 'em' | 'clock'>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Grants>> {
+  const rows = await em.execute<KeyRow[]>(`${VALID_KEYS} and id in (?)`, [clock.now(), ids]);
+  return new Map(rows.map((row) => [row.id, grantsOf(row)]));
+}
+
+const VALID_KEYS = `select id, name, kind, purchase_order_id, expires_at, last_used_at,
+         (select json_object_agg(conference_id, role) from api_key_role
+          where api_key_id = api_key.id and ended_at is null) as roles
+  from api_key where revoked_at is null and (expires_at is null or expires_at > ?)`;
 
 interface KeyRow {
   readonly id: string;

@@ -1,7 +1,6 @@
 import type { Ref } from '@mikro-orm/core';
 import { Check, Entity, OneToOne, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import { CreditNote } from './credit-note.entity.js';
-import { noteChangeOf } from './purchase-order-change.entity.js';
 
 /** Takes a credit note back, whole and at most once (the credit note is unique here). */
 @Entity({ tableName: 'credit_note_reversal' })
@@ -19,12 +18,6 @@ import { noteChangeOf } from './purchase-order-change.entity.js';
   body: `update purchase_order set credited_minor = credited_minor - credit_note.amount_minor
     from credit_note where credit_note.id = new.credit_note_id and purchase_order.id = credit_note.purchase_order_id;
     return null;`,
-})
-@Trigger({
-  name: 'credit_note_reversal_is_noted',
-  timing: 'after',
-  events: ['insert'],
-  body: noteChangeOf('(select purchase_order_id from credit_note where id = new.credit_note_id)'),
 })
 export class CreditNoteReversal {
   @PrimaryKey({ type: 'text' })

@@ -12,7 +12,6 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import type { MinorUnits } from '../money.js';
 import { PurchaseOrder } from './purchase-order.entity.js';
-import { noteChangeOf } from './purchase-order-change.entity.js';
 
 export enum CreditNoteSource {
   MANUAL = 'MANUAL',
@@ -61,12 +60,6 @@ export enum CreditNoteSource {
   events: ['insert'],
   body: `update purchase_order set credited_minor = credited_minor + new.amount_minor where id = new.purchase_order_id;
     return null;`,
-})
-@Trigger({
-  name: 'credit_note_is_noted',
-  timing: 'after',
-  events: ['insert'],
-  body: noteChangeOf('new.purchase_order_id'),
 })
 export class CreditNote {
   @PrimaryKey({ type: 'text' })

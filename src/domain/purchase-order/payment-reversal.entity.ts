@@ -1,7 +1,6 @@
 import type { Ref } from '@mikro-orm/core';
 import { Check, Entity, OneToOne, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import { Payment } from './payment.entity.js';
-import { noteChangeOf } from './purchase-order-change.entity.js';
 
 /** Takes a payment back, whole and at most once (the payment is unique here). */
 @Entity({ tableName: 'payment_reversal' })
@@ -19,12 +18,6 @@ import { noteChangeOf } from './purchase-order-change.entity.js';
   body: `update purchase_order set paid_minor = paid_minor - payment.amount_minor
     from payment where payment.id = new.payment_id and purchase_order.id = payment.purchase_order_id;
     return null;`,
-})
-@Trigger({
-  name: 'payment_reversal_is_noted',
-  timing: 'after',
-  events: ['insert'],
-  body: noteChangeOf('(select purchase_order_id from payment where id = new.payment_id)'),
 })
 export class PaymentReversal {
   @PrimaryKey({ type: 'text' })

@@ -12,7 +12,6 @@ import {
 } from '@mikro-orm/decorators/legacy';
 import type { MinorUnits } from '../money.js';
 import { PurchaseOrder } from './purchase-order.entity.js';
-import { noteChangeOf } from './purchase-order-change.entity.js';
 
 export enum PaymentMethod {
   WIRE = 'WIRE',
@@ -71,12 +70,6 @@ export enum PaymentSource {
   events: ['insert'],
   body: `update purchase_order set paid_minor = paid_minor + new.amount_minor where id = new.purchase_order_id;
     return null;`,
-})
-@Trigger({
-  name: 'payment_is_noted',
-  timing: 'after',
-  events: ['insert'],
-  body: noteChangeOf('new.purchase_order_id'),
 })
 export class Payment {
   @PrimaryKey({ type: 'text' })

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM, type Options } from '@mikro-orm/postgresql';
+import type { DatabaseConnection } from 'kysely';
+import { forgetAbortedQueries } from './aborted-queries.js';
 import { freeDeadConnections } from './dead-connections.js';
 import { entities, routines } from './entities.js';
 import { migrations } from './migrations/index.js';
@@ -32,6 +34,8 @@ export function ormOptions(databaseUrl: string, overrides: Options = {}): Option
     schemaGenerator: { ignoreSchema: ['graphile_worker'] },
     pool: { min: 0, max: 10 },
     driverOptions: { onPoolCreated: freeDeadConnections },
+    // The ORM's type does not say that it is Kysely's.
+    onCreateConnection: (connection) => forgetAbortedQueries(connection as DatabaseConnection),
     ...overrides,
   });
 }

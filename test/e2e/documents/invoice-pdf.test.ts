@@ -130,8 +130,8 @@ describe('a letterhead', () => {
   });
 });
 
-// The last test of this file: nothing from here is answered for a minute afterwards.
-test('an address that tries too many keys is told to wait, as by GraphQL', async () => {
+// The last test of this file: wrong keys from here are told to wait for a minute afterwards.
+test('an address that tries too many keys is told to wait, as by GraphQL, and right ones are served', async () => {
   const { id } = await createOrder(server);
   // Some were tried by the tests before.
   for (let attempt = 1; attempt <= 101; attempt++) {
@@ -139,7 +139,9 @@ test('an address that tries too many keys is told to wait, as by GraphQL', async
     if (status === 429) break;
     expect(status).toBe(401);
   }
-  const response = await get(pathOf(id));
+  const response = await get(pathOf(id), { key: 'ci_guess' });
   expect(response.status).toBe(429);
+  expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(await response.text()).toMatch(/Try again in \d+ s\./);
+  expect((await get(pathOf(id))).status).toBe(200);
 });

@@ -10,8 +10,10 @@ import {
   isObjectType,
 } from 'graphql';
 import { buildGraphQLSchema } from '../../../src/api/graphql/schema.js';
+import type { Data } from '../../support/graphql-client.js';
 import { hostileValues } from '../../support/hostile-values.js';
 import { createOrder } from '../../support/purchase-orders.js';
+import { CHANGED, Subscriber } from '../../support/subscriber.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
 
 /** Of each field. With `FUZZ_RUNS` more, with `FUZZ_SEED` the same ones again; a failure tells its seed. */
@@ -28,8 +30,13 @@ const schema = buildGraphQLSchema();
 
 /** How to come to the fields of a type that have arguments. */
 interface Place {
-  readonly operation: 'query' | 'mutation';
+  readonly operation: 'query' | 'mutation' | 'subscription';
   readonly around: (field: string) => string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly errors?: readonly Data[];
 }
 
 let server: TestApp;
@@ -43,6 +50,10 @@ beforeAll(async () => {
   const order = await createOrder(server);
   const payment = { purchaseOrderId: order.id, amount: '10.00', method: 'WIRE' };
   const recorded = await server.graphql.mutate('recordPayment', payment, 'payment { id }');
+  const { createQboInvoices } = await server.graphql.query(
+    'mutation ($id: ID!) { createQboInvoices(input: { purchaseOrderIds: [$id] }) { bulkInvoicing { id } } }',
+    { id: order.id },
+  );
   const { purchaseOrders } = await server.graphql.query('{ purchaseOrders(first: 1) { pageInfo { endCursor } } }');
   known = [
     server.conferenceId,
@@ -51,6 +62,8 @@ beforeAll(async () => {
     recorded.payment.id,
     'demo',
     purchaseOrders.pageInfo.endCursor,
+    createQboInvoices.bulkInvoicing.id,
+    await changeCursor(order.id),
   ];
 });
 
@@ -58,6 +71,13 @@ afterAll(async () => {
   await server.stop();
   process.off('unhandledRejection', onRejection);
 });
+
+async function changeCursor(id: string): Promise<string> {
+  const subscriber = new Subscriber(server.app.url, server.app.apiKey, [CHANGED, { id }]);
+  const { cursor } = await subscriber.next();
+  subscriber.leave();
+  return cursor;
+}
 
 function fieldsWithArguments(type: GraphQLNamedType | null | undefined): [string, GraphQLField<unknown, unknown>][] {
   if (!isObjectType(type)) return [];
@@ -86,10 +106,33 @@ function valuesOf(args: readonly GraphQLArgument[]): fc.Arbitrary<Record<string,
   return fc.record(Object.fromEntries(args.map(({ name, type }) => [name, hostileValues(type, known)])));
 }
 
+/** The first thing that is told. Somebody who is told of nothing but changes is told of this one. */
+async function firstOf(query: string, variables: Record<string, unknown>): Promise<Answer> {
+  const leaving = new AbortController();
+  const response = await fetch(`${server.app.url}/graphql/stream`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.app.apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+    signal: leaving.signal,
+  });
+  await server.sql("update purchase_order set notes = 'changed' where id = $1", [known[1]]);
+  let text = '';
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    const [, event] = /^event: next\ndata: (.*)\n\n/m.exec(text) ?? [];
+    if (event === undefined) continue;
+    leaving.abort();
+    return { status: response.status, ...JSON.parse(event) };
+  }
+  throw new Error(`nothing was told: ${response.status} ${text}`);
+}
+
 async function survives(field: GraphQLField<unknown, unknown>, place: Place): Promise<void> {
   const document = documentOf(field, place);
   const property = fc.asyncProperty(valuesOf(field.args), async (variables) => {
-    const answer = await server.graphql.send(document, variables);
+    const answer = await (place.operation === 'subscription'
+      ? firstOf(document, variables)
+      : server.graphql.send(document, variables));
     const codes = (answer.errors ?? []).map(({ extensions }) => extensions.code);
     expect(answer.status).toBeLessThan(500);
     expect(codes).not.toContain('INTERNAL_SERVER_ERROR');
@@ -118,6 +161,24 @@ describe('whatever is sent, nothing breaks', () => {
   test.each(fieldsWithArguments(schema.getMutationType()))('to the mutation %s', (_name, field) =>
     survives(field, mutation),
   );
+
+  test.each(fieldsWithArguments(schema.getSubscriptionType()))('to the subscription %s', (_name, field) =>
+    survives(field, { operation: 'subscription', around: (inner) => inner }),
+  );
+
+  test.each(fieldsWithArguments(schema.getType('BulkInvoicing')))('to %s of a bulk', (_name, field) =>
+    survives(field, { operation: 'query', around: (inner) => `bulkInvoicing(id: "${known[6]}") { ${inner} }` }),
+  );
+
+  test('or what has arguments is missing here', () => {
+    const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'));
+    expect(
+      types
+        .filter((type) => fieldsWithArguments(type).length > 0)
+        .map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(['BulkInvoicing', 'Conference', 'Mutation', 'PurchaseOrder', 'Query', 'Subscription']);
+  });
 
   test.each(fieldsWithArguments(schema.getType('Conference')))('to %s of a conference', (_name, field) =>
     survives(field, { operation: 'query', around: (inner) => `conference(slug: "demo") { ${inner} }` }),

@@ -143,6 +143,20 @@ describe('a method or a type that is none of GraphQL', () => {
   });
 });
 
+describe('an address that cannot be decoded', () => {
+  const message =
+    'The address has a "%" that is no part of an escape in UTF-8: a percent sign itself is written "%25".';
+
+  test.each([
+    ['/purchase-orders/%E0%A4%A/invoice.pdf', {}],
+    ['/webhooks/stripe/%', { method: 'POST' }],
+  ])('is refused in words: %s', async (path, init) => {
+    const response = await ask(path, { headers: { authorization: KEY }, ...init });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ error: message, requestId: expect.any(String) });
+  });
+});
+
 describe('a body that cannot be read', () => {
   const document = JSON.stringify({ query: '{ __typename }' });
 

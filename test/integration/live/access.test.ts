@@ -7,7 +7,7 @@ import { ConferenceRole, type Grants, NO_GRANTS } from '../../../src/domain/acce
 import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { PostgresChangeFeed } from '../../../src/infrastructure/database/change-feed.js';
 import { eventually } from '../../support/eventually.js';
-import { startTestGraphQL, type TestGraphQLServer } from '../../support/graphql-server.js';
+import { NEVER_CHECKED, startTestGraphQL, type TestGraphQLServer } from '../../support/graphql-server.js';
 import { ACTIVITY, CHANGED, Subscriber } from '../../support/subscriber.js';
 import { testWaits } from '../../support/test-waits.js';
 import { startWorkbench, type Workbench } from '../../support/workbench.js';
@@ -38,6 +38,7 @@ beforeAll(async () => {
     live: {
       watching: { feed, forkEntityManager, waits: testWaits },
       limits: { perActor: 10, perProcess: 10 },
+      callerCheck: NEVER_CHECKED,
       observer: { onCount: () => undefined, onSent: () => undefined, onEnd: (stream) => void ended.push(stream) },
     },
   });

@@ -57,7 +57,7 @@ describe('a transaction that changes what is seen of a purchase order notes it o
     expect(await hearAll()).toEqual([`${id} ${bench.conferenceId}`]);
   });
 
-  test('when it is sent, paid, credited, or a payment is taken back', async () => {
+  test('when it is sent, paid, credited, or a payment or credit is taken back', async () => {
     const purchaseOrderId = await bench.order();
     await hearAll();
     const payment = { purchaseOrderId, amount: '10.00', method: 'WIRE' } as const;
@@ -69,11 +69,17 @@ describe('a transaction that changes what is seen of a purchase order notes it o
       },
       'taken back': () => reversePayment(bench.process(), { paymentId, reason: 'by mistake' }),
       credited: () => issueCreditNote(bench.process(), { purchaseOrderId, amount: '5.00', reason: 'late' }),
+      'credit taken back': () =>
+        bench.sql(
+          `insert into credit_note_reversal (id, credit_note_id, reason, reversed_by, created_at)
+           select 'cnr_1', id, 'by mistake', 'tester', now() from credit_note where purchase_order_id = ?`,
+          [purchaseOrderId],
+        ),
       cancelled: () => cancelPurchaseOrder(bench.process(), { purchaseOrderId }),
     };
     const changes: Data = {};
     for (const [name, step] of Object.entries(steps)) changes[name] = await changesOf(purchaseOrderId, step);
-    expect(changes).toEqual({ sent: 1, paid: 1, 'taken back': 1, credited: 1, cancelled: 1 });
+    expect(changes).toEqual({ sent: 1, paid: 1, 'taken back': 1, credited: 1, 'credit taken back': 1, cancelled: 1 });
   });
 
   test('when its invoice is claimed, made and paid, and not in between', async () => {

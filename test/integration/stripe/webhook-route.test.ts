@@ -204,7 +204,7 @@ describe('POST /webhooks/stripe/{conferenceSlug}', () => {
   test('costs one statement to refuse, and two to take', async () => {
     const shapes = async (delivery: Delivery) => {
       const statements = await bench.statementsOf(() => deliver('bench', eventText(), delivery));
-      return statements.map((text) => text.replace('/* prepared */', '').trim().split(/\s+/, 3).join(' '));
+      return statements.map((text) => text.split(/\s+/, 3).join(' '));
     };
     expect(await shapes({ secret: 'whsec_forged' })).toEqual(['select connection.id, connection.webhook_secret']);
     expect(await shapes({})).toEqual(['select connection.id, connection.webhook_secret', 'insert into webhook_event']);

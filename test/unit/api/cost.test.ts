@@ -24,8 +24,10 @@ describe('the cost of a list inside an order', () => {
     expect(listed(`${name}(first: 1000) { nodes { id } }`)).toBe(1 + 100 * 2);
   });
 
-  test('lineItems, which have no pages, is that of ten', () => {
+  test('without pages, such as lineItems, is that of ten', () => {
     expect(listed('lineItems { id }')).toBe(1 + 10);
+    expect(listed('invoice { history { at } }')).toBe(1 + 1 + 10);
+    expect(cost('{ apiKeys(first: 1) { nodes { roles { role } } } }')).toBe(1 + 1 + 1 + 10);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { GraphQLError } from 'graphql';
-import { readBearerCredential } from '../../../src/api/authentication.js';
+import { readBearerCredential } from '../../../src/api/graphql/authentication.js';
 import { badUserInput, createErrorFormatter, unauthenticated } from '../../../src/api/graphql/errors.js';
 import { AccessDenied } from '../../../src/application/access/permissions.js';
 import { PageRequestError } from '../../../src/application/queries/page.js';

@@ -50,22 +50,76 @@ describe('what a caller may ask for in a minute', () => {
   });
 });
 
+describe('what can be done later', () => {
+  const never = new AbortController().signal;
+
+  test('waits for the next minute once nothing is left, and counts then', async () => {
+    const limits = new RateLimits(1_000, 1);
+    await limits.chargeInTime(actor('ada'), 5_000, never);
+    await expect(limits.requireBudget(actor('ada'))).rejects.toMatchObject(REFUSAL);
+    await limits.chargeInTime(actor('ada'), 1_000, never);
+    await limits.requireBudget(actor('ada'));
+    await expect(limits.spend(actor('ada'), 1)).rejects.toMatchObject(REFUSAL);
+  });
+
+  test('is not waited for by who has left, nor charged to them', async () => {
+    const limits = new RateLimits(1_000);
+    await limits.charge(actor('ada'), 1_000);
+    const leaving = new AbortController();
+    const charged = limits.chargeInTime(actor('ada'), 1, leaving.signal);
+    leaving.abort();
+    await charged;
+    await limits.requireBudget(actor('ada'));
+  });
+});
+
 describe('an address that sends wrong keys and tokens', () => {
   const findActor = async (credential: string) => {
     if (credential === 'token') throw new CredentialRefused('This token has ended.');
     return credential === 'right' ? actor('ada').actor : undefined;
   };
 
-  test('is refused after the hundredth, also with a right one; others are not', async () => {
+  async function withFailures(): Promise<RateLimits> {
     const limits = new RateLimits(1_000);
     const find = limits.countingFailures(findActor, '192.0.2.1');
-    for (let count = 0; count < 100; count++) expect(await find('wrong')).toBeUndefined();
+    for (let count = 0; count < 100; count++) expect(await find(`wrong ${count}`)).toBeUndefined();
     await expect(find('token')).rejects.toThrow(CredentialRefused);
-    await expect(find('right')).rejects.toMatchObject({
-      message: expect.stringMatching(/^Too many requests with a wrong key came from your address\./),
-      extensions: { code: 'RATE_LIMITED' },
-    });
-    expect(await limits.countingFailures(findActor, '192.0.2.2')('right')).toMatchObject({ id: 'ada' });
+    return limits;
+  }
+
+  const TOO_MANY = {
+    message: expect.stringMatching(/^Too many requests with a wrong key came from your address\./),
+    extensions: { code: 'RATE_LIMITED' },
+  };
+
+  test('is refused after the hundredth; others are not', async () => {
+    const limits = await withFailures();
+    const find = limits.countingFailures(findActor, '192.0.2.1');
+    await expect(find('wrong')).rejects.toMatchObject(TOO_MANY);
+    await expect(find('token')).rejects.toMatchObject(TOO_MANY);
+    expect(await limits.countingFailures(findActor, '192.0.2.2')('wrong')).toBeUndefined();
+  });
+
+  test('does not shut out those who share it and have a right one', async () => {
+    const find = (await withFailures()).countingFailures(findActor, '192.0.2.1');
+    expect(await find('right')).toMatchObject({ id: 'ada' });
+  });
+
+  test('makes no more of them be looked up than two at a time, and a hundred behind them', async () => {
+    const limits = await withFailures();
+    const found = Promise.withResolvers<undefined>();
+    let lookedUp = 0;
+    const find = limits.countingFailures(async () => {
+      lookedUp += 1;
+      return found.promise;
+    }, '192.0.2.1');
+    const guesses = Array.from({ length: 150 }, (_, guess) => find(`guess ${guess}`));
+    await Promise.race(guesses.map((guess) => guess.catch(() => undefined)));
+    expect(lookedUp).toBe(2);
+    found.resolve(undefined);
+    const refused = await Promise.allSettled(guesses);
+    expect(refused.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(lookedUp).toBe(102);
   });
 
   test('may use right ones as often as it likes', async () => {

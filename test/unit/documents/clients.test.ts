@@ -1,7 +1,11 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
@@ -102,5 +106,52 @@ describe('docs/clients.md', () => {
     await expect(generate()).rejects.toMatchObject({
       stderr: expect.stringContaining('Cannot query field "balanceOwed" on type "PurchaseOrder".'),
     });
+  });
+});
+
+describe('the loop of docs/clients.md for live changes', () => {
+  const change = (cursor: string) =>
+    `event: next\ndata: ${JSON.stringify({ data: { purchaseOrderChanged: { cursor } } })}\n\n`;
+  const refusal = `event: next\ndata: ${JSON.stringify({ errors: [{ message: 'There is no such purchase order.' }] })}\n\n`;
+
+  /** What the server does with one connection after the other, in the end for good. */
+  const answers: ((response: ServerResponse) => void)[] = [
+    (response) => response.write(change('first'), () => response.destroy()),
+    (response) => response.destroy(),
+    (response) => response.writeHead(503).end(),
+    (response) => response.writeHead(429).end(),
+    (response) => response.end(`${change('second')}${refusal}event: complete\ndata: \n\n`),
+  ];
+
+  test('comes back behind its last change from whatever passes, and stops when it is refused', async () => {
+    const asked: unknown[] = [];
+    const server = createServer(async (request: IncomingMessage, response) => {
+      const { variables } = (await json(request)) as { variables: unknown };
+      asked.push(variables);
+      response.setHeader('content-type', 'text/event-stream');
+      answers[asked.length - 1]?.(response);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await writeFilesOf(await readFile('docs/clients.md', 'utf8'));
+    const loop = (await readFile(join(project, 'src/live.ts'), 'utf8'))
+      .replace("from './gql'", "from './gql.ts'")
+      .replace('https://invoicing.example', `http://127.0.0.1:${port}`)
+      .replace('RECONNECT_MS = 2000', 'RECONNECT_MS = 1');
+    await writeFile(join(project, 'src/live.ts'), loop);
+    await writeFile(join(project, 'src/gql.ts'), 'export const graphql = (text: string) => text;');
+    const reading = "for await (const { cursor } of changesOf('po_1', 'key')) console.log(cursor);";
+    await writeFile(join(project, 'package.json'), '{ "type": "module" }');
+    await writeFile(join(project, 'src/read.ts'), `import { changesOf } from './live.ts';\n${reading}`);
+
+    const ended = await run(process.execPath, [join(project, 'src/read.ts')]).catch((error: unknown) => error);
+
+    server.close();
+    expect(ended).toMatchObject({
+      stdout: 'first\nsecond\n',
+      stderr: expect.stringContaining('There is no such purchase order.'),
+    });
+    const after = { id: 'po_1', after: 'first' };
+    expect(asked).toEqual([{ id: 'po_1' }, after, after, after, after]);
   });
 });

@@ -7,7 +7,7 @@ import { tooComplex } from './limit-errors.js';
  * How many values an answer may have at most, as far as the document tells. A hundred purchase orders with their lines and
  * a default page of payments and credit notes each just fit; lists inside lists reach millions, which no process survives.
  */
-const MAX_COST = 50_000;
+export const MAX_COST = 50_000;
 
 /** An operation that is about to be executed. */
 export interface OperationToCount {

@@ -1,7 +1,7 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { getOperationAST, OperationTypeNode } from 'graphql';
 import type { GraphQLContext } from '../context.js';
-import { costOf, type OperationToCount } from './cost.js';
+import { costOf, MAX_COST, type OperationToCount } from './cost.js';
 import type { Caller, RateLimits } from './rate-limits.js';
 
 /** What a request costs beside the values of its answer. */
@@ -10,9 +10,24 @@ const REQUEST_COST = 100;
 /** What each of its mutations costs: it locks, writes and calls a provider. */
 const MUTATION_COST = 1_000;
 
-/** To be called before a valid operation is executed. Throws when it, or its caller, asks for too much. */
-export async function checkOperation(limits: RateLimits, caller: Caller, operation: OperationToCount): Promise<void> {
-  await limits.spend(caller, REQUEST_COST + costOfMutations(operation) + costOf(operation));
+/**
+ * To be called before a valid operation is executed. Throws when it, or its caller, asks for too much; returns what it
+ * took out of the caller's budget.
+ */
+export async function checkOperation(limits: RateLimits, caller: Caller, operation: OperationToCount): Promise<number> {
+  const cost = REQUEST_COST + costOfMutations(operation) + (await costOfAnswer(limits, caller, operation));
+  await limits.spend(caller, cost);
+  return cost;
+}
+
+/** Who asks for too large an answer pays for the largest there is, so that nobody asks without end. */
+async function costOfAnswer(limits: RateLimits, caller: Caller, operation: OperationToCount): Promise<number> {
+  try {
+    return costOf(operation);
+  } catch (error) {
+    await limits.charge(caller, MAX_COST);
+    throw error;
+  }
 }
 
 function costOfMutations({ document, operationName }: OperationToCount): number {

@@ -10,19 +10,27 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from 'graphql';
-import { createHandler, type Handler } from 'graphql-sse';
+import { createHandler, type Handler, type Response as Refusal } from 'graphql-sse';
 import { NOBODY } from '../../../application/context.js';
 import type { Changed, Watching } from '../../../application/live/watch-purchase-orders.js';
 import { isLostConnection, recording } from '../../../application/transaction.js';
 import type { GraphQLContext } from '../context.js';
-import { unauthenticated } from '../errors.js';
+import { httpOf, unauthenticated } from '../errors.js';
 import { checkOperation } from '../limits/operation-limits.js';
 import type { RateLimits } from '../limits/rate-limits.js';
 import type { TimeLimits } from '../limits/time-limit.js';
 import { hashOfDocument } from '../operation-log.js';
-import { OpenStreams, type StreamLimits } from './open-streams.js';
+import { type CallerCheck, OpenStreams, type StreamLimits } from './open-streams.js';
 import { type ReadSubscription, readSubscription, type SubscriptionRequest } from './read-subscription.js';
 import { drained, sendEvents } from './send-events.js';
+
+/** The same may be answered later, so it ends a connection and never a subscription: clients come back. */
+const PASSING_FAULTS = new Set<unknown>([
+  ApolloServerErrorCode.INTERNAL_SERVER_ERROR,
+  'SERVICE_UNAVAILABLE',
+  'RATE_LIMITED',
+  'TIMED_OUT',
+]);
 
 /** Of this process' ten connections: a change that hundreds watch must not keep queries from the database. */
 const SIMULTANEOUS_ANSWERS = 4;
@@ -31,6 +39,7 @@ export interface LiveStreamOptions {
   readonly schema: GraphQLSchema;
   readonly openIntrospection: boolean;
   readonly limits: StreamLimits;
+  readonly callerCheck: CallerCheck;
   readonly watching: Pick<Watching, 'feed' | 'forkEntityManager' | 'waits'>;
   /** Takes a request in: authenticates it, and puts in the document that it names. */
   readonly admit: (request: Request) => Promise<GraphQLContext>;
@@ -59,6 +68,16 @@ export interface StreamReport {
   readonly errorCodes: readonly string[];
 }
 
+/** A result whose errors may be anything that was thrown. */
+type Unformatted = Omit<ExecutionResult, 'errors'> & { readonly errors?: readonly unknown[] };
+
+/** What begins to be told. */
+interface Subscribed {
+  readonly source: AsyncIterable<Changed>;
+  /** What each answer takes out of the caller's budget. */
+  readonly cost: number;
+}
+
 /** A request to subscribe; each has a connection of its own. */
 interface Stream {
   readonly request: Request;
@@ -78,7 +97,7 @@ export class LiveStreams {
 
   constructor(options: LiveStreamOptions) {
     this.#options = options;
-    this.#open = new OpenStreams(options.limits, options.observer.onCount);
+    this.#open = new OpenStreams(options.limits, options.callerCheck, options.observer.onCount);
     // Without a token there is no other mode: several subscriptions on one connection are what HTTP/2 is for.
     const authenticate = () => null;
     this.#handle = createHandler<Stream>({
@@ -109,7 +128,7 @@ export class LiveStreams {
     response.once('close', () => controller.abort());
     const context = await this.#options.admit(request);
     if (context.actor === NOBODY) throw unauthenticated();
-    if (!controller.signal.aborted) this.#open.add(response, context.actor.id);
+    if (!controller.signal.aborted) this.#open.add(response, context.actor);
     return { request, response, context, closed: controller.signal };
   }
 
@@ -138,19 +157,18 @@ export class LiveStreams {
       await rateLimits.charge(stream.context, parameters.query.length);
       const read = readSubscription(parameters, { schema, suggest: openIntrospection });
       if (!('document' in read)) return this.#failed(stream, parameters, read);
+      const cost = await checkOperation(rateLimits, stream.context, { schema, ...read });
       const source = await this.#source(stream, read);
       if (!(Symbol.asyncIterator in source)) return this.#failed(stream, parameters, source.errors ?? []);
-      return this.#answers(stream, parameters, (change) => this.#answer(stream, read, change), source);
+      return this.#answers(stream, parameters, (change) => this.#answer(stream, read, change), { source, cost });
     } catch (error) {
-      if (error instanceof GraphQLError) return this.#failed(stream, parameters, [error]);
-      throw error;
+      return this.#failed(stream, parameters, [error]);
     }
   }
 
   /** When there will be something to tell, if the client may be told it. */
   async #source({ context, response, closed }: Stream, read: ReadSubscription) {
-    const { schema, rateLimits, timeLimits, watching } = this.#options;
-    await checkOperation(rateLimits, context, { schema, ...read });
+    const { timeLimits, watching } = this.#options;
     const live = { ...watching, closed, ready: () => drained(response, closed) };
     context.timeLimit.start(timeLimits.queryMs);
     const source = await createSourceEventStream(this.#execution(read, { ...context, live }));
@@ -162,30 +180,38 @@ export class LiveStreams {
   async *#answers(
     stream: Stream,
     parameters: SubscriptionRequest,
-    answer: (change: Changed) => Promise<ExecutionResult>,
-    source: AsyncIterable<Changed>,
+    answer: (change: Changed) => Promise<Unformatted>,
+    { source, cost }: Subscribed,
   ): AsyncGenerator<ExecutionResult> {
-    const { observer } = this.#options;
+    const { observer, rateLimits } = this.#options;
+    const { context, response, closed } = stream;
     const startedAt = performance.now();
     let sent = 0;
     let errors: readonly GraphQLError[] = [];
     try {
       for await (const change of source) {
+        // The first one was paid for with the request.
+        if (sent > 0) await rateLimits.chargeInTime(context, cost, closed);
+        if (closed.aborted) break;
         const formatted = this.#formatted(await this.#slots.execute(() => answer(change)));
         errors = formatted.errors ?? [];
+        if (errors.some(isPassing)) break;
         yield formatted;
         sent += 1;
         observer.onSent(change.isNews ? change.at : undefined);
         if (formatted.data == null) return;
       }
+    } catch (error) {
+      errors = this.#formatted({ errors: [error] }).errors ?? [];
     } finally {
+      if (errors.some(isPassing)) response.destroy();
       const durationMs = Math.round(performance.now() - startedAt);
       this.#report(stream, parameters, { sent, durationMs, errors });
     }
   }
 
   /** With the caller, the entity manager and the rows of this moment. A database that was just lost is asked again. */
-  async #answer({ request }: Stream, read: ReadSubscription, change: Changed): Promise<ExecutionResult> {
+  async #answer({ request }: Stream, read: ReadSubscription, change: Changed): Promise<Unformatted> {
     const { identify, timeLimits, watching } = this.#options;
     try {
       return await recording(watching.waits, async () => {
@@ -199,8 +225,7 @@ export class LiveStreams {
         return result;
       });
     } catch (error) {
-      if (error instanceof GraphQLError) return { errors: [error] };
-      throw error;
+      return { errors: [error] };
     }
   }
 
@@ -209,17 +234,23 @@ export class LiveStreams {
     return { schema, document, operationName, variableValues: variables, contextValue };
   }
 
-  #failed(stream: Stream, parameters: SubscriptionRequest, failures: readonly GraphQLError[]) {
+  /** The client is told in the stream what is wrong with its request, and by a status what is wrong with us. */
+  #failed(stream: Stream, parameters: SubscriptionRequest, failures: readonly unknown[]): ExecutionResult | Refusal {
     // The library takes for a result only what has data.
     const result = this.#formatted({ data: undefined as unknown as null, errors: failures });
-    this.#report(stream, parameters, { sent: 0, durationMs: 0, errors: result.errors ?? [] });
-    return result;
+    const { errors = [] } = result;
+    this.#report(stream, parameters, { sent: 0, durationMs: 0, errors });
+    if (!errors.some(isPassing)) return result;
+    const { status = 503, headers = [] } = httpOf(failures[0]);
+    const json = { 'content-type': 'application/json; charset=utf-8' };
+    return [JSON.stringify(result), { status, statusText: '', headers: { ...json, ...Object.fromEntries(headers) } }];
   }
 
   /** The library prints results as they are, formatted errors included. */
-  #formatted({ errors, ...rest }: ExecutionResult): ExecutionResult {
+  #formatted({ errors, ...rest }: Unformatted): ExecutionResult {
     const { formatError } = this.#options;
-    const formatted = errors?.map((error) => formatError(error.toJSON(), error) as GraphQLError);
+    const jsonOf = (error: unknown) => (error instanceof GraphQLError ? error.toJSON() : { message: String(error) });
+    const formatted = errors?.map((error) => formatError(jsonOf(error), error) as GraphQLError);
     return { ...rest, ...(formatted && { errors: formatted }) };
   }
 
@@ -238,10 +269,14 @@ export class LiveStreams {
   }
 
   #refuse(response: Response, error: GraphQLError): void {
-    const { http = {} } = error.extensions as { http?: { status?: number; headers?: ReadonlyMap<string, string> } };
-    for (const [name, value] of http.headers ?? []) response.set(name, value);
-    response.status(http.status ?? 400).json(this.#formatted({ errors: [error] }));
+    const { status = 400, headers = [] } = httpOf(error);
+    for (const [name, value] of headers) response.set(name, value);
+    response.status(status).json(this.#formatted({ errors: [error] }));
   }
+}
+
+function isPassing({ extensions }: GraphQLError): boolean {
+  return PASSING_FAULTS.has(extensions.code);
 }
 
 function httpRefusal(status: number, message: string): GraphQLError {
