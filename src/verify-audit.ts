@@ -28,8 +28,7 @@ async function main(): Promise<void> {
   const resources = new AsyncDisposableStack();
   try {
     const databaseUrl = await provideDatabase(config, (step) => say(`… ${step}`), resources);
-    // A database that is not there must be said to be missing, not made.
-    const orm = await openOrm(databaseUrl, { ensureDatabase: false });
+    const orm = await openOrm(databaseUrl);
     resources.defer(() => orm.close());
     await verify(orm.em, expected);
   } finally {

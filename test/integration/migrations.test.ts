@@ -149,6 +149,51 @@ test('orders that were booked on before the sums were stored get them, reversed 
   ]);
 });
 
+test('orders that were invoiced before that was stored are marked, and nobody is told of a change', async () => {
+  await migrateTo('0020-operation-requesters');
+  await client.query(
+    `insert into conference (id, slug, name, timezone, currency_code, created_at, updated_at)
+     values ('conf', 'c', 'C', 'UTC', 'USD', now(), now());
+     insert into purchase_order (id, conference_id, reference, status, organization_name, contact_email, contact_name,
+       billing_address, notes, buyer_reference, currency_code, total_minor, created_at, updated_at)
+     select id, 'conf', 'PO-00000' || right(id, 1), 'SENT', 'Acme', 'a@b.example', '', '', '', '', 'USD', 1000, now(), now()
+     from (values ('po_1'), ('po_2'), ('po_3')) as purchase_order (id);
+     insert into invoice (id, purchase_order_id, provider, company_id, status, external_id, currency_code, total_minor,
+       balance_minor, created_at, updated_at)
+     select 'inv_' || number, id, 'QBO', '1', status, number, 'USD', 1000, 0, now(), now()
+     from (values ('po_1', 'VOIDED', '1'), ('po_1', 'PAID', '2'), ('po_2', 'DELETED', '3')) as invoice (id, status, number);
+     delete from purchase_order_change`,
+  );
+
+  await migrateDatabase(databaseUrl);
+
+  const { rows } = await client.query('select id, is_invoiced from purchase_order order by id');
+  expect(rows).toEqual([
+    { id: 'po_1', is_invoiced: true },
+    { id: 'po_2', is_invoiced: false },
+    { id: 'po_3', is_invoiced: false },
+  ]);
+  expect((await client.query('select from purchase_order_change')).rowCount).toBe(0);
+  await client.query("update purchase_order set notes = 'Changed' where id = 'po_3'");
+  expect((await client.query('select from purchase_order_change')).rowCount).toBe(1);
+});
+
+test('a database that does not exist is not made, but said to be missing in one sentence', async () => {
+  const mistyped = `${name}_mistyped`;
+  const url = Object.assign(new URL(databaseUrl), { pathname: `/${mistyped}` });
+
+  const problem = await migrateDatabase(url.href).then(() => undefined, databaseProblem);
+
+  const { rowCount } = await server.query('select from pg_database where datname = $1', [mistyped]);
+  await server.query(`drop database if exists ${mistyped} with (force)`);
+  expect(problem).toBeInstanceOf(DatabaseProblem);
+  expect(problem).toHaveProperty(
+    'message',
+    'The database of DATABASE_URL cannot be used: there is no database of that name, so create it or correct the name (3D000).',
+  );
+  expect(rowCount).toBe(0);
+});
+
 test('a user that may not create the extension of the search is told so in one sentence', async () => {
   const owner = `owner_${name}`;
   await server.query(`create role ${owner} login password 'secret'`);

@@ -6,7 +6,7 @@ export const ORDER = `id reference status currencyCode
   total { amount currencyCode } totalPaid { amount } totalCredited { amount } balanceDue { amount }
   lineItems { description quantity unitPrice { amount } lineTotal { amount } }
   payments { nodes { id amount { amount } method reference paidOn source note reversedBy { reason } } }
-  creditNotes { id amount { amount } reason source reversedBy { reason } }
+  creditNotes { nodes { id amount { amount } reason source reversedBy { reason } } }
   qboInvoiceId qboInvoiceUrl
   qboInvoice { id docNumber syncToken url payUrl status total { amount } balance { amount } emailStatus lastSyncedAt }
   stripeInvoiceId stripeInvoiceUrl

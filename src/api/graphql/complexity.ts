@@ -8,9 +8,10 @@ export function pageComplexity({ args, childComplexity }: ComplexityEstimatorArg
   return 1 + Math.min(Math.max(size, 0), MAX_PAGE_SIZE) * childComplexity;
 }
 
-/** The lines, payments or credit notes of one order: mostly few, whatever page is asked for. */
+/** A guess: most plain lists are shorter, though an order may have 750 lines, and the history of an invoice 100 events. */
 const USUAL_DETAILS = 10;
 
+/** A plain list of what belongs to one object, of which no argument says how many. */
 export function detailsComplexity({ childComplexity }: ComplexityEstimatorArgs): number {
   return 1 + USUAL_DETAILS * childComplexity;
 }

@@ -1,5 +1,5 @@
 import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
-import type { Page, PageRequest } from '../../application/queries/page.js';
+import { type Page, type PageRequest, type Position, pageOf } from '../../application/queries/page.js';
 
 @ArgsType()
 export class ConnectionArgs implements PageRequest {
@@ -85,4 +85,14 @@ export function toConnection<Item, T>(
     }),
     totalCount,
   };
+}
+
+/** The connection of a list that was read as a whole, such as the payments of one purchase order. */
+export function connectionOf<Item, T>(
+  rows: readonly Item[],
+  request: PageRequest,
+  positionOf: (row: Item) => Position,
+  present: (item: Item) => T,
+): Connection<T> {
+  return toConnection(pageOf(rows, request, positionOf), present, () => rows.length);
 }

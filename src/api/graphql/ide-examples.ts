@@ -122,7 +122,9 @@ query WhatHappened($id: ID!) {
     history(first: 20) {
       nodes { at action actor { name kind } changes { field before after } provider providerInvoiceId providerRequestId }
     }
-    invoices { provider number status isLive total { amount currencyCode } history { at action actor { name } message } }
+    invoices {
+      nodes { provider number status isLive total { amount currencyCode } history { at action actor { name } message } }
+    }
   }
 }
 `;

@@ -83,12 +83,14 @@ async function store(
     actorKind: actor.kind,
     createdAt: clock.now(),
   });
-  for (const [index, id] of orderIds.entries()) {
+  const positions = orderIds.map((id, index) => ({ id, position: index + 1 }));
+  // Each row locks its order against deletion, in the order in which everybody locks several.
+  for (const { id, position } of positions.toSorted((left, right) => (left.id < right.id ? -1 : 1))) {
     tx.create(BulkInvoicingItem, {
       id: ids.next('bitem'),
       bulkInvoicing: ref(bulk),
       purchaseOrder: ref(PurchaseOrder, id),
-      position: index + 1,
+      position,
       state: BulkInvoicingItemState.PENDING,
     });
   }

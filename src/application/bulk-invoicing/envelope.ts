@@ -58,38 +58,59 @@ export async function beginEnvelope(
   prepared: readonly PreparedMember[],
 ): Promise<{ readonly envelope?: Envelope; readonly leftOut: readonly LeftOut[] }> {
   return inTransaction(context.em, async (tx) => {
-    const orders = await lockPurchaseOrders(
-      tx,
-      prepared.map(({ claimed }) => claimed.order.id),
-    );
-    const operations = await lockOperations(
-      tx,
-      prepared.map(({ claimed }) => claimed.operation.id),
-    );
-    const leftOut: LeftOut[] = [];
-    const kept: (PreparedMember & { readonly current: ProviderOperation })[] = [];
-    for (const { claimed, body } of prepared) {
-      const current = operations.get(claimed.operation.id);
-      const locked = orders.get(claimed.order.id);
-      const obstacle = locked && whyNotInvoiceable(locked);
-      // One that was sent before is protected by its own key alone.
-      const isOurs = current && isOpen(current) && current.attempts === 0 && !current.envelope;
-      if (!isOurs) leftOut.push({ claimed, reason: OVERTAKEN });
-      else if (obstacle) leftOut.push({ claimed, reason: { failure: obstacle, isFinal: true } });
-      else kept.push({ claimed, body, current });
-    }
-    const [first] = kept;
+    const { members, leftOut } = await sortOut(tx, prepared);
+    const [first] = members;
     if (!first) return { leftOut };
-    const members = kept.map((member, index) => ({ ...member, item: `${index + 1}` }));
     const operation = createOperation(tx, context, first.claimed.connection.id);
-    const sent = members.map((member) => ({
-      ...member,
-      attempt: putInto(context, operation, member),
-    }));
+    for (const { current, item } of members) Object.assign(current, { envelope: ref(operation), envelopeItem: item });
     const body = context.accounting.prepareInvoices(members);
-    const attempt = beginAttempt(context, operation, body);
-    return { envelope: { operation, attempt, body, members: sent }, leftOut };
+    return { envelope: beginSendingTogether(context, { operation, body, members }), leftOut };
   });
+}
+
+/** A member with its operation as it is now, locked. */
+interface LockedMember extends PreparedMember {
+  readonly item: string;
+  readonly current: ProviderOperation;
+}
+
+async function sortOut(
+  tx: EntityManager,
+  prepared: readonly PreparedMember[],
+): Promise<{ readonly members: readonly LockedMember[]; readonly leftOut: readonly LeftOut[] }> {
+  const orderIds = prepared.map(({ claimed }) => claimed.order.id);
+  const operationIds = prepared.map(({ claimed }) => claimed.operation.id);
+  const orders = await lockPurchaseOrders(tx, orderIds);
+  const operations = await lockOperations(tx, operationIds);
+  const members: LockedMember[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const { claimed, body } of prepared) {
+    const current = operations.get(claimed.operation.id);
+    const locked = orders.get(claimed.order.id);
+    const obstacle = locked && whyNotInvoiceable(locked);
+    if (!current || !isUnsent(current)) leftOut.push({ claimed, reason: OVERTAKEN });
+    else if (obstacle) leftOut.push({ claimed, reason: { failure: obstacle, isFinal: true } });
+    else members.push({ claimed, body, current, item: `${members.length + 1}` });
+  }
+  return { members, leftOut };
+}
+
+/** One that was sent before is protected by its own key alone. */
+function isUnsent(operation: ProviderOperation): boolean {
+  return isOpen(operation) && operation.attempts === 0 && !operation.envelope;
+}
+
+/** Writes down that the whole is about to be sent, and every member with it. */
+export function beginSendingTogether(
+  context: QboContext,
+  { operation, body, members }: Pick<Envelope, 'operation' | 'body'> & { readonly members: readonly LockedMember[] },
+): Envelope {
+  const attempt = beginAttempt(context, operation, body);
+  const sent = members.map(({ current, ...member }) => ({
+    ...member,
+    attempt: beginAttempt(context, current, member.body),
+  }));
+  return { operation, attempt, body, members: sent };
 }
 
 function createOperation(
@@ -111,15 +132,6 @@ function createOperation(
     createdAt: now,
     updatedAt: now,
   });
-}
-
-function putInto(
-  context: QboContext,
-  operation: ProviderOperation,
-  { current, item, body }: { readonly current: ProviderOperation; readonly item: string; readonly body: string },
-): Attempt {
-  Object.assign(current, { envelope: ref(operation), envelopeItem: item });
-  return beginAttempt(context, current, body);
 }
 
 /** Operations with these ids, locked. */

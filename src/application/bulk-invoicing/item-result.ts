@@ -1,20 +1,29 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { BulkInvoicingItem, BulkInvoicingItemState } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
+import { OperationKind } from '../../domain/operation/provider-operation.entity.js';
 import type { UseCaseContext } from '../context.js';
-import type { CreateQboInvoiceCode, CreateQboInvoiceOutcome } from '../quickbooks/create-qbo-invoice.outcome.js';
+import { releaseClaim } from '../invoicing/end-claim.js';
+import { closeAsRefused, findOpenOperation } from '../operations/provider-operations.js';
+import { type Outcome, refused } from '../outcome.js';
+import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
+import type { CreateQboInvoiceCode } from '../quickbooks/create-qbo-invoice.outcome.js';
 import type { QboFailure } from '../quickbooks/qbo-failure.js';
 import { differences } from '../quickbooks/record-invoice.js';
-import { recording } from '../transaction.js';
+import { recordInTransaction, recording } from '../transaction.js';
+
+/** What a single creation says, and what only concerns work in the background. */
+export type BulkInvoicingItemCode = CreateQboInvoiceCode | 'FORBIDDEN' | 'INTERNAL_SERVER_ERROR';
+
+type ItemFailure = QboFailure<BulkInvoicingItemCode>;
 
 /** After these it is tried again: nothing is decided yet. */
-const PASSING: readonly CreateQboInvoiceCode[] = [
+const PASSING: readonly BulkInvoicingItemCode[] = [
   'IN_PROGRESS',
   'IDEMPOTENCY_IN_PROGRESS',
   'OUTCOME_UNKNOWN',
   'QBO_UNAVAILABLE',
+  'INTERNAL_SERVER_ERROR',
 ];
-
-type ItemFailure = QboFailure<CreateQboInvoiceCode>;
 
 /** What is known of an item while it is worked on. */
 export interface WorkedItem {
@@ -29,73 +38,90 @@ export interface WorkedItem {
 export async function recordItem(
   context: UseCaseContext,
   item: WorkedItem,
-  outcome: CreateQboInvoiceOutcome,
+  outcome: Outcome<ItemFailure>,
   notBefore?: Date,
 ): Promise<void> {
   const [failure] = outcome.failures;
-  if (!failure) {
-    await write(context, item, { state: BulkInvoicingItemState.SUCCEEDED, ...NO_ERROR });
+  if (!failure || outcome.id !== null) {
+    await recording(context.waits, () => write(context.em.fork(), item, resultOf(failure)));
     return;
   }
-  if (outcome.id !== null) {
-    await write(context, item, { state: BulkInvoicingItemState.FAILED, ...errorOf(failure) });
-    return;
-  }
-  if (PASSING.includes(failure.code)) return putOff(context, item, failure, notBefore);
-  const own = await findOwnInvoice(context.em, item.id);
-  // What was refused now says nothing of an invoice that was claimed for this item before, also when it is given up.
-  if (own === 'unsettled') return putOff(context, item, unsettled(failure), notBefore);
-  if (own) return recordItem(context, item, own);
-  return fail(context, item, failure, notBefore);
+  if (!PASSING.includes(failure.code)) return end(context, item, failure, notBefore);
+  if (context.clock.now() < item.triedUntil) return putOff(context, item, failure, notBefore);
+  return end(context, item, { ...failure, message: `It is not tried any more. ${failure.message}` }, notBefore);
 }
 
-/** Unless it was claimed just now, by a turn that did not see this one. */
-async function fail(
+/** Nobody foresaw what went wrong with it. It is tried again once whatever was claimed for it is leased no more. */
+export async function recordUnforeseen(context: UseCaseContext, item: WorkedItem): Promise<void> {
+  const waitMs = Math.max(context.waits.operationLeaseMs, backOffMs(context, item));
+  await recordItem(context, item, refused(UNFORESEEN), new Date(context.clock.now().getTime() + waitMs));
+}
+
+const UNFORESEEN: ItemFailure = {
+  code: 'INTERNAL_SERVER_ERROR',
+  message: 'Something went wrong in this server; its log says what.',
+};
+
+/** Items of a bulk whose invoice was made meanwhile by somebody who went on with it. */
+export async function recordInvoicedItems(context: UseCaseContext, bulkInvoicingId: string): Promise<void> {
+  const em = context.em.fork();
+  const pending = { bulkInvoicing: bulkInvoicingId, state: BulkInvoicingItemState.PENDING };
+  const items = await em.find(
+    BulkInvoicingItem,
+    { ...pending, invoice: { externalId: { $ne: null } } },
+    { populate: ['invoice', 'purchaseOrder'], orderBy: { position: 'asc' } },
+  );
+  for (const item of items) await write(em, item, invoicedResult(item));
+}
+
+/** The item failed, unless an invoice was sent for it that may have been made: then it waits until that is known. */
+async function end(
   context: UseCaseContext,
   item: WorkedItem,
   failure: ItemFailure,
   notBefore: Date | undefined,
 ): Promise<void> {
-  const fields = { state: BulkInvoicingItemState.FAILED, ...errorOf(failure) };
-  const isClaimed = (await write(context, item, fields, { invoice: null })) === 0;
-  if (isClaimed) await putOff(context, item, unsettled(failure), notBefore);
+  const isEnded = await recordInTransaction(context, (tx) => endUnsent(tx, context, item, failure));
+  if (!isEnded) await putOff(context, item, unsettled(failure), notBefore);
 }
 
-/** Items of a bulk whose invoice was made meanwhile by somebody who went on with it. */
-export async function recordInvoicedItems(context: UseCaseContext, bulkInvoicingId: string): Promise<void> {
-  const pending = { bulkInvoicing: bulkInvoicingId, state: BulkInvoicingItemState.PENDING };
-  const items = await context.em
-    .fork()
-    .find(
-      BulkInvoicingItem,
-      { ...pending, invoice: { externalId: { $ne: null } } },
-      { populate: ['invoice', 'purchaseOrder'], orderBy: { position: 'asc' } },
-    );
-  for (const item of items) {
-    const made = { id: item.id, attempts: item.attempts, purchaseOrderId: item.purchaseOrder.id, triedUntil: NEVER };
-    await recordItem(context, made, outcomeOf(item));
+/** Gives up what was claimed for the item as well, so that nothing is sent after it failed. False: it was sent. */
+async function endUnsent(
+  tx: EntityManager,
+  context: UseCaseContext,
+  { id, purchaseOrderId }: WorkedItem,
+  failure: ItemFailure,
+): Promise<boolean> {
+  await lockExistingPurchaseOrder(tx, purchaseOrderId);
+  const item = await tx.findOneOrFail(BulkInvoicingItem, id, { populate: ['invoice', 'purchaseOrder'] });
+  const invoice = item.invoice?.getEntity();
+  if (invoice && invoice.externalId !== null) {
+    await write(tx, item, invoicedResult(item));
+    return true;
   }
-}
-
-const NEVER = new Date(8.64e15);
-
-/** The invoice that was claimed for the item: what it came to, or that this is not settled yet. */
-async function findOwnInvoice(
-  em: EntityManager,
-  itemId: string,
-): Promise<CreateQboInvoiceOutcome | 'unsettled' | undefined> {
-  const item = await em.fork().findOneOrFail(BulkInvoicingItem, itemId, { populate: ['invoice', 'purchaseOrder'] });
-  if (!item.invoice) return undefined;
-  return item.invoice.getEntity().externalId === null ? 'unsettled' : outcomeOf(item);
+  const operation = invoice && (await findOpenOperation(tx, OperationKind.CREATE_INVOICE, purchaseOrderId));
+  if (operation && operation.attempts > 0) return false;
+  if (operation) {
+    closeAsRefused(operation, failure.message, context.clock.now());
+    await releaseClaim(tx, { invoiceId: invoice.id, operation });
+  }
+  await write(tx, item, resultOf(failure));
+  return true;
 }
 
 function unsettled({ message }: ItemFailure): ItemFailure {
   return { code: 'OUTCOME_UNKNOWN', message: `It is not known yet whether QuickBooks made its invoice. ${message}` };
 }
 
-function outcomeOf({ invoice, purchaseOrder }: BulkInvoicingItem): CreateQboInvoiceOutcome {
-  const order = purchaseOrder.getEntity();
-  return { id: order.id, failures: invoice ? differences(order, invoice.getEntity()) : [] };
+function invoicedResult({ invoice, purchaseOrder }: BulkInvoicingItem) {
+  const [failure] = invoice ? differences(purchaseOrder.getEntity(), invoice.getEntity()) : [];
+  return resultOf(failure);
+}
+
+function resultOf(failure: ItemFailure | undefined) {
+  return failure
+    ? { state: BulkInvoicingItemState.FAILED, ...errorOf(failure) }
+    : { state: BulkInvoicingItemState.SUCCEEDED, ...NO_ERROR };
 }
 
 async function putOff(
@@ -104,15 +130,13 @@ async function putOff(
   failure: ItemFailure,
   notBefore: Date | undefined,
 ): Promise<void> {
-  const now = context.clock.now();
-  if (now >= item.triedUntil) {
-    await write(context, item, { state: BulkInvoicingItemState.FAILED, ...errorOf(failure) });
-    return;
-  }
-  const { lookUpBackOffMs, lookUpBackOffMaxMs } = context.waits;
-  const backOffMs = Math.min(lookUpBackOffMs * 2 ** item.attempts, lookUpBackOffMaxMs);
-  const resumeAt = notBefore ?? new Date(now.getTime() + backOffMs);
-  await write(context, item, { resumeAt, attempts: item.attempts + 1, ...errorOf(failure) });
+  const resumeAt = notBefore ?? new Date(context.clock.now().getTime() + backOffMs(context, item));
+  const fields = { resumeAt, attempts: item.attempts + 1, ...errorOf(failure) };
+  await recording(context.waits, () => write(context.em.fork(), item, fields));
+}
+
+function backOffMs({ waits }: UseCaseContext, { attempts }: WorkedItem): number {
+  return Math.min(waits.lookUpBackOffMs * 2 ** attempts, waits.lookUpBackOffMaxMs);
 }
 
 const NO_ERROR = { errorCode: null, errorMessage: null, faultCode: null, intuitTid: null };
@@ -121,13 +145,11 @@ function errorOf({ code, message, faultCode, intuitTid }: ItemFailure) {
   return { errorCode: code, errorMessage: message, faultCode: faultCode ?? null, intuitTid: intuitTid ?? null };
 }
 
-/** A result stays what it is. Returns how many items were written. */
+/** A result stays what it is. */
 async function write(
-  context: UseCaseContext,
-  { id }: WorkedItem,
+  em: EntityManager,
+  { id }: Pick<WorkedItem, 'id'>,
   fields: Partial<Omit<BulkInvoicingItem, 'invoice' | 'purchaseOrder' | 'bulkInvoicing'>>,
-  only: { readonly invoice?: null } = {},
-): Promise<number> {
-  const pending = { id, state: BulkInvoicingItemState.PENDING, ...only };
-  return recording(context.waits, () => context.em.fork().nativeUpdate(BulkInvoicingItem, pending, fields));
+): Promise<void> {
+  await em.nativeUpdate(BulkInvoicingItem, { id, state: BulkInvoicingItemState.PENDING }, fields);
 }

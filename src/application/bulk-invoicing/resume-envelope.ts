@@ -6,7 +6,6 @@ import { OperationState, ProviderOperation } from '../../domain/operation/provid
 import { whyNotInvoiceable } from '../invoicing/claim-invoice.js';
 import {
   type Attempt,
-  beginAttempt,
   isLeased,
   isOpen,
   isReplayable,
@@ -22,7 +21,7 @@ import { carryOutInvoice } from '../quickbooks/create-qbo-invoice.js';
 import { connectionOf } from '../quickbooks/operation-connection.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import { inTransaction } from '../transaction.js';
-import { countOpenMembers, type Envelope, lockOperations, type SentMember, sendEnvelope } from './envelope.js';
+import { beginSendingTogether, countOpenMembers, type Envelope, lockOperations, sendEnvelope } from './envelope.js';
 
 /**
  * Goes on with an envelope whose process died or whose answer was lost. As long as QuickBooks surely knows its request id
@@ -47,23 +46,17 @@ interface Resumed {
 /** Undefined: somebody else is at work on it, or it is settled. */
 async function takeOver(tx: EntityManager, context: QboContext, id: string): Promise<Resumed | undefined> {
   const known = await tx.find(ProviderOperation, { envelope: id });
+  const orderIds = known.map(({ subject }) => subject);
   // Orders are locked before operations, here as everywhere.
-  const orders = await lockPurchaseOrders(
-    tx,
-    known.map(({ subject }) => subject),
-  );
+  const orders = await lockPurchaseOrders(tx, orderIds);
   const operation = await lockOperation(tx, { operationId: id });
   if (!isOpen(operation) || isLeased(context, operation)) return undefined;
-  const locked = await lockOperations(
-    tx,
-    known.map((member) => member.id),
-  );
+  const memberIds = known.map((member) => member.id);
+  const locked = await lockOperations(tx, memberIds);
   // One that left was proven to be absent, and goes its own way.
   const members = [...locked.values()].filter(({ envelope }) => envelope?.id === id);
-  if (isReplayable(context, operation) && members.length === known.length) {
-    const sent = await sendAgain(tx, context, { operation, members, orders });
-    if (sent) return { attempt: sent.attempt, members, envelope: sent };
-  }
+  const envelope = await sendAgain(tx, context, { operation, members, orders });
+  if (envelope) return { attempt: envelope.attempt, members, envelope };
   renewLease(context, operation);
   return { attempt: latestAttempt(operation), members };
 }
@@ -74,39 +67,39 @@ interface Replay {
   readonly orders: ReadonlyMap<string, LockedPurchaseOrder>;
 }
 
-/**
- * Not when a member is settled: what was refused would be tried anew although its claim is gone, and what was made must not
- * depend on the memory of a provider. Not when one must not be invoiced any more either.
- */
-async function sendAgain(
-  tx: EntityManager,
-  context: QboContext,
-  { operation, members, orders }: Replay,
-): Promise<Envelope | undefined> {
+/** Undefined: it must not be sent as it is stored. */
+async function sendAgain(tx: EntityManager, context: QboContext, replay: Replay): Promise<Envelope | undefined> {
+  const { operation, members } = replay;
   const { body } = operation;
-  if (body === null || members.length === 0 || !members.every(isOpen)) return undefined;
+  if (body === null || !isReplayable(context, operation) || !areAllOpen(context, body, members)) return undefined;
+  const wanted = await findWanted(tx, replay);
+  return wanted.length < members.length
+    ? undefined
+    : beginSendingTogether(context, { operation, body, members: wanted });
+}
+
+/**
+ * Of the items in the text, and not of fewer. What was refused would be tried anew although its claim is gone, what was
+ * made must not depend on the memory of a provider, and what left the envelope is sent alone.
+ */
+function areAllOpen({ accounting }: QboContext, body: string, members: readonly ProviderOperation[]): boolean {
+  const open = new Set(members.filter(isOpen).map(({ envelopeItem }) => envelopeItem));
+  return open.size === members.length && new Set(accounting.envelopeItems(body)).symmetricDifference(open).size === 0;
+}
+
+/** Those that may still be invoiced. */
+async function findWanted(tx: EntityManager, { operation, members, orders }: Replay) {
   const connection = await connectionOf(operation).loadOrFail();
-  const subjects = members.map(({ subject }) => subject);
-  const invoices = (await tx.find(Invoice, { purchaseOrder: { $in: subjects } })).filter(({ status }) =>
-    isBeingMade(status),
-  );
-  const again = members.map((member) => {
-    const locked = orders.get(member.subject);
-    const invoice = invoices.find(({ purchaseOrder }) => purchaseOrder.id === member.subject);
-    const isWanted = locked && invoice && !whyNotInvoiceable(locked);
-    if (!isWanted || member.body === null || member.envelopeItem === null) return undefined;
-    const claimed = { order: locked.order, connection, operation: member, invoiceId: invoice.id, draftId: undefined };
-    return { claimed, body: member.body, item: member.envelopeItem };
+  const purchaseOrder = { $in: members.map(({ subject }) => subject) };
+  const invoices = (await tx.find(Invoice, { purchaseOrder })).filter(({ status }) => isBeingMade(status));
+  return members.flatMap((current) => {
+    const { subject, body, envelopeItem: item } = current;
+    const locked = orders.get(subject);
+    const invoice = invoices.find((each) => each.purchaseOrder.id === subject);
+    if (!locked || !invoice || whyNotInvoiceable(locked) || body === null || item === null) return [];
+    const claimed = { order: locked.order, connection, operation: current, invoiceId: invoice.id, draftId: undefined };
+    return [{ claimed, body, item, current }];
   });
-  const whole = again.filter((member) => member !== undefined);
-  if (whole.length < members.length) return undefined;
-  const sent = whole.map(
-    (member): SentMember => ({
-      ...member,
-      attempt: beginAttempt(context, member.claimed.operation, member.body),
-    }),
-  );
-  return { operation, attempt: beginAttempt(context, operation, body), body, members: sent };
 }
 
 async function lookForMembers(context: QboContext, { attempt, members }: Resumed): Promise<void> {

@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import { ALL_GRANTS } from '../../domain/access/grants.js';
+import { ALL_GRANTS, ConferenceRole, NO_GRANTS } from '../../domain/access/grants.js';
+import { ActorKind } from '../../domain/audit/actor.js';
 import { BulkInvoicing } from '../../domain/bulk-invoicing/bulk-invoicing.entity.js';
 import { BulkInvoicingItem, BulkInvoicingItemState } from '../../domain/bulk-invoicing/bulk-invoicing-item.entity.js';
+import { findGrantsOfKeys } from '../access/api-keys.js';
+import { hasRoleIn } from '../access/permissions.js';
 import type { UseCaseContext } from '../context.js';
 import { refused } from '../outcome.js';
 import type { ProviderResult } from '../ports/provider.js';
@@ -12,32 +15,40 @@ import type { QboContext } from '../quickbooks/qbo-context.js';
 import { abandonInvoice } from '../quickbooks/settle-invoice.js';
 import { inTransaction } from '../transaction.js';
 import { beginEnvelope, type PreparedMember, type SettledMember, sendEnvelope } from './envelope.js';
-import { recordInvoicedItems, recordItem, type WorkedItem } from './item-result.js';
+import { recordInvoicedItems, recordItem, recordUnforeseen, type WorkedItem } from './item-result.js';
 
 /** QuickBooks refuses more in one request. */
 const MAX_MEMBERS = 30;
 
 /** QuickBooks refused a very large batch with 413, and nobody says from where on; thirty usual invoices are a tenth. */
-const MAX_ENVELOPE_LENGTH = 500_000;
+const MAX_ENVELOPE_BYTES = 500_000;
+
+/** Gets what nobody foresaw: the items concerned are put off, and the others go on. */
+export type OnUnforeseen = (error: unknown) => void;
 
 /**
- * Works off what is due of a bulk, company by company, in envelopes. Every result is written down as soon as it is known, so
- * that the next turn, whenever this one ends, goes on with what is left. Returns when that is; undefined: never, it is done.
+ * One turn of a bulk: works off what is due of it next, in one envelope as a rule, so that nobody waits long for a worker.
+ * Every result is written down as soon as it is known, so that the next turn, whenever this one ends, goes on with what is
+ * left. Returns when that is due; undefined: never, the bulk is finished.
  */
-export async function workOffBulkInvoicing(context: QboContext, id: string): Promise<Date | undefined> {
+export async function workOffBulkInvoicing(
+  context: QboContext,
+  id: string,
+  onUnforeseen: OnUnforeseen,
+): Promise<Date | undefined> {
   const bulk = await context.em.fork().findOne(BulkInvoicing, id);
   if (!bulk || bulk.finishedAt) return undefined;
-  // Whether they may was decided when they asked.
-  const actor = { id: bulk.actorId, name: bulk.actorName, kind: bulk.actorKind, grants: ALL_GRANTS };
-  const own = { ...context, actor };
+  const own = { ...context, actor: await requesterOf(context, bulk) };
   await recordInvoicedItems(own, id);
-  const errors: unknown[] = [];
-  for (const items of await dueItems(own, bulk)) {
-    await workOffTogether(own, items).catch((error: unknown) => errors.push(error));
-  }
-  const nextTurn = await finish(own, id);
-  if (errors.length > 0) throw new AggregateError(errors, `${errors.length} parts of bulk ${id} were not worked off`);
-  return nextTurn;
+  await workOffTogether(own, await nextItems(own, bulk), onUnforeseen);
+  return finish(own, id);
+}
+
+/** Who asked, with what they may do now. What a token granted is not written down anywhere: it counts as of the request. */
+async function requesterOf(context: QboContext, { actorId: id, actorName: name, actorKind: kind }: BulkInvoicing) {
+  if (kind !== ActorKind.API_KEY) return { id, name, kind, grants: ALL_GRANTS };
+  const grants = (await findGrantsOfKeys(context, [id])).get(id) ?? NO_GRANTS;
+  return { id, name, kind, grants };
 }
 
 /** The bulks that have something to do now, also when nobody was woken for it. */
@@ -58,38 +69,39 @@ const itemRows = z.array(
     id: z.string(),
     purchase_order_id: z.string(),
     attempts: z.int(),
+    conference_id: z.string(),
     qbo_connection_id: z.string().nullable(),
   }),
 );
 
-/** The items that are due, as many at a time as one request takes, of one company each. */
-async function dueItems({ em, clock, waits }: QboContext, bulk: BulkInvoicing): Promise<WorkedItem[][]> {
-  const rows = await em.fork().execute(
-    `select item.id, item.purchase_order_id, item.attempts, conference.qbo_connection_id
-     from bulk_invoicing_item item
-     join purchase_order on purchase_order.id = item.purchase_order_id
-     join conference on conference.id = purchase_order.conference_id
-     where item.bulk_invoicing_id = ? and item.state = 'PENDING' and (item.resume_at is null or item.resume_at <= ?)
-     order by item.position`,
-    [bulk.id, clock.now()],
-  );
-  const triedUntil = new Date(bulk.createdAt.getTime() + waits.bulkPatienceMs);
-  const byCompany = Map.groupBy(itemRows.parse(rows), ({ qbo_connection_id }) => qbo_connection_id);
-  return [...byCompany.values()].flatMap((ofCompany) =>
-    chunks(
-      ofCompany.map(({ id, purchase_order_id, attempts }) => ({
-        id,
-        purchaseOrderId: purchase_order_id,
-        attempts,
-        triedUntil,
-      })),
-    ),
-  );
+interface DueItem extends WorkedItem {
+  readonly conferenceId: string;
 }
 
-function chunks<T>(all: readonly T[]): T[][] {
-  const count = Math.ceil(all.length / MAX_MEMBERS);
-  return Array.from({ length: count }, (_, index) => all.slice(index * MAX_MEMBERS, (index + 1) * MAX_MEMBERS));
+/** The first items that are due, of one company, and as many as one request takes. What was put off comes after the rest. */
+async function nextItems({ em, clock, waits }: QboContext, bulk: BulkInvoicing): Promise<DueItem[]> {
+  const due = itemRows.parse(
+    await em.fork().execute(
+      `select item.id, item.purchase_order_id, item.attempts, conference_id, conference.qbo_connection_id
+       from bulk_invoicing_item item
+       join purchase_order on purchase_order.id = item.purchase_order_id
+       join conference on conference.id = purchase_order.conference_id
+       where item.bulk_invoicing_id = ? and item.state = 'PENDING' and (item.resume_at is null or item.resume_at <= ?)
+       order by item.resume_at nulls first, item.position`,
+      [bulk.id, clock.now()],
+    ),
+  );
+  const triedUntil = new Date(bulk.createdAt.getTime() + waits.bulkPatienceMs);
+  return due
+    .filter(({ qbo_connection_id }) => qbo_connection_id === due[0]?.qbo_connection_id)
+    .slice(0, MAX_MEMBERS)
+    .map(({ id, purchase_order_id, attempts, conference_id }) => ({
+      id,
+      purchaseOrderId: purchase_order_id,
+      attempts,
+      conferenceId: conference_id,
+      triedUntil,
+    }));
 }
 
 /** An item whose invoice is worded and ours to create. */
@@ -97,17 +109,31 @@ interface PreparedItem extends PreparedMember {
   readonly item: WorkedItem;
 }
 
-async function workOffTogether(context: QboContext, items: readonly WorkedItem[]): Promise<void> {
+async function workOffTogether(
+  context: QboContext,
+  items: readonly DueItem[],
+  onUnforeseen: OnUnforeseen,
+): Promise<void> {
+  const putOff = (concerned: readonly WorkedItem[]) => async (error: unknown) => {
+    onUnforeseen(error);
+    for (const item of concerned) await recordUnforeseen(context, item);
+  };
   const prepared: PreparedItem[] = [];
   for (const item of items) {
-    const ready = await prepareItem(context, item);
+    const ready = await prepareItem(context, item).catch(putOff([item]));
     if (ready) prepared.push(ready);
   }
-  for (const together of envelopesOf(prepared)) await sendTogether(context, together);
+  for (const together of envelopesOf(prepared)) {
+    await sendTogether(context, together).catch(putOff(together.map(({ item }) => item)));
+  }
 }
 
 /** Undefined: its result is written down, or it was put off. */
-async function prepareItem(context: QboContext, item: WorkedItem): Promise<PreparedItem | undefined> {
+async function prepareItem(context: QboContext, item: DueItem): Promise<PreparedItem | undefined> {
+  if (!hasRoleIn(context.actor, item.conferenceId, ConferenceRole.FINANCE)) {
+    await recordItem(context, item, refused(FORBIDDEN));
+    return undefined;
+  }
   const claim = await claimItem(context, item);
   if (!claim) return undefined;
   if ('answer' in claim) {
@@ -125,6 +151,11 @@ async function prepareItem(context: QboContext, item: WorkedItem): Promise<Prepa
   await recordItem(context, item, await abandonInvoice(context, claimed, prepared));
   return undefined;
 }
+
+const FORBIDDEN = {
+  code: 'FORBIDDEN',
+  message: 'Whoever asked for this may not invoice it any more: the API key was revoked, has expired or lost its role.',
+} as const;
 
 /** Another turn wrote a result down meanwhile: the claim is undone. */
 class HasResult extends Error {}
@@ -152,14 +183,15 @@ function envelopesOf(prepared: readonly PreparedItem[]): PreparedItem[][] {
   const byCompany = Map.groupBy(prepared, ({ claimed }) => claimed.connection.id);
   return [...byCompany.values()].flatMap((items) => {
     const envelopes: PreparedItem[][] = [];
-    let length = 0;
+    let bytes = 0;
     for (const item of items) {
-      length += item.body.length;
+      const own = Buffer.byteLength(item.body);
+      bytes += own;
       const last = envelopes.at(-1);
-      if (last && length <= MAX_ENVELOPE_LENGTH) last.push(item);
+      if (last && bytes <= MAX_ENVELOPE_BYTES) last.push(item);
       else {
         envelopes.push([item]);
-        length = item.body.length;
+        bytes = own;
       }
     }
     return envelopes;

@@ -54,7 +54,7 @@ export async function abandonClaim(
  */
 export async function releaseClaim(
   tx: EntityManager,
-  { invoiceId, operation: { kind, subject, generation } }: ClaimedInvoice<unknown>,
+  { invoiceId, operation: { kind, subject, generation } }: Pick<ClaimedInvoice<unknown>, 'invoiceId' | 'operation'>,
 ): Promise<void> {
   await tx.flush();
   const deleted = await tx.execute<{ id: string }[]>(

@@ -38,6 +38,8 @@ export interface AccountingGateway {
   createInvoice(connectionId: string, body: string, idempotencyKey: string): Promise<ProviderResult<ProviderInvoice>>;
   /** The body of one request that creates several invoices, each worded by `prepareInvoice`. */
   prepareInvoices(members: readonly EnvelopeMember[]): string;
+  /** The items of a body of `prepareInvoices`. */
+  envelopeItems(body: string): string[];
   /**
    * Creates them one by one, in any order: one that is refused does not stop the others. What came of each is told by its
    * item, none of which is missing. The idempotency key has at most 36 characters.

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { WebhookEvent, type WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
+import { WebhookEvent, WebhookEventState } from '../../domain/webhook/webhook-event.entity.js';
 import { CREATED_AT, type Fragment, keysetClauses, type SortKey, whereClause } from './keyset.js';
 import { type Page, type PageRequest, readPageRequest, toPage } from './page.js';
 
@@ -66,6 +66,14 @@ function filterConditions({ filter }: ListWebhookEvents): Fragment[] {
   return conditions;
 }
 
+/** What waits and what is settled is asked for apart, because each has an index that knows nothing of the other. */
 function stateCondition(states: readonly WebhookEventState[]): Fragment {
-  return states.length === 0 ? { sql: 'false', params: [] } : { sql: 'state in (?)', params: [states] };
+  const groups = [states.filter(isWaiting), states.filter((state) => !isWaiting(state))];
+  const given = groups.filter((group) => group.length > 0);
+  if (given.length === 0) return { sql: 'false', params: [] };
+  return { sql: `(${given.map(() => 'state in (?)').join(' or ')})`, params: given };
+}
+
+function isWaiting(state: WebhookEventState): boolean {
+  return state === WebhookEventState.RECEIVED || state === WebhookEventState.PROCESSING;
 }

@@ -36,6 +36,15 @@ import { EmailStatus, InvoiceProvider, InvoiceStatus } from './invoice.status.js
   events: ['insert', 'update', 'delete'],
   body: noteChangeOf('coalesce(new.purchase_order_id, old.purchase_order_id)'),
 })
+@Trigger({
+  name: 'invoice_makes_invoiced',
+  timing: 'after',
+  events: ['insert', 'update', 'delete'],
+  body: `update purchase_order set is_invoiced = not is_invoiced
+      where id = coalesce(new.purchase_order_id, old.purchase_order_id) and is_invoiced <> exists (
+        select from invoice where purchase_order_id = purchase_order.id and invoice.status not in ('VOIDED', 'DELETED'));
+    return null;`,
+})
 export class Invoice {
   @PrimaryKey({ type: 'text' })
   id!: string;

@@ -7,6 +7,8 @@ import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legac
  */
 @Entity({ tableName: 'purchase_order_change' })
 @Index({ properties: ['conferenceId', 'xid'] })
+// For those who forget old ones.
+@Index({ properties: ['changedAt'] })
 export class PurchaseOrderChange {
   @PrimaryKey({ type: 'text' })
   purchaseOrderId!: string;

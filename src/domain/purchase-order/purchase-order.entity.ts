@@ -43,6 +43,7 @@ export const REFERENCE_WITHIN = 'lower(reference)';
   expression: `create index "purchase_order_conference_id_reference_id_index" on "purchase_order" ("conference_id", ${REFERENCE_WITHIN}, "id")`,
 })
 @Index({ properties: ['conference', 'status', 'createdAt', 'id'] })
+@Index({ properties: ['conference', 'isInvoiced', 'createdAt', 'id'] })
 @Index({ properties: ['conference', 'currencyCode', 'totalMinor', 'id'] })
 @Index({ properties: ['conference', 'currencyCode', 'balanceMinor', 'id'] })
 @Index({
@@ -146,6 +147,10 @@ export class PurchaseOrder {
   /** What is due: negative when too much was paid. */
   @Property({ type: 'bigint', generated: '(total_minor - paid_minor - credited_minor) stored' })
   readonly balanceMinor!: Opt<MinorUnits>;
+
+  /** Whether it has a live invoice. Also written by a trigger only, for lists to filter by; who invoices asks the rows. */
+  @Property({ type: 'boolean' })
+  readonly isInvoiced: Opt<boolean> = false;
 
   /** When it first left draft by being sent or invoiced. */
   @Property({ type: 'Date', columnType: 'timestamptz(3)', nullable: true })

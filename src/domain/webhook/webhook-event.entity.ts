@@ -22,9 +22,10 @@ export enum WebhookEventState {
   name: 'webhook_event_pending',
   expression: `create index "webhook_event_pending" on "webhook_event" ("provider", "company_id", "received_at", "id") where state in ('RECEIVED', 'PROCESSING')`,
 })
+// Of the states in which nothing happens any more; an event that comes in costs it nothing.
 @Index({
-  name: 'webhook_event_dead',
-  expression: `create index "webhook_event_dead" on "webhook_event" ("received_at", "id") where state = 'DEAD'`,
+  name: 'webhook_event_settled',
+  expression: `create index "webhook_event_settled" on "webhook_event" ("state", "received_at", "id") where state in ('DONE', 'IGNORED', 'DEAD')`,
 })
 @Index({
   name: 'webhook_event_finished',

@@ -14,7 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it does not answer',
   '28P01': 'it does not accept the password',
   '28000': 'it does not accept the user',
-  '3D000': 'there is no database of that name',
+  '3D000': 'there is no database of that name, so create it or correct the name',
   '42501': 'the user may not create tables there',
   '53300': 'it has no connection left',
   CI001: 'it lacks the extension pg_trgm, which its administrator has to create there',

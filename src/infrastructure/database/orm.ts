@@ -20,6 +20,8 @@ export function ormOptions(databaseUrl: string, overrides: Options = {}): Option
     metadataProvider: ReflectMetadataProvider,
     extensions: [Migrator],
     forceUtcTimezone: true,
+    // A database that is not there is a mistyped URL: it must be said to be missing, not made.
+    ensureDatabase: false,
     migrations: {
       migrationsList: migrations,
       path: fileURLToPath(new URL('migrations', import.meta.url)),

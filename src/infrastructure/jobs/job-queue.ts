@@ -11,6 +11,9 @@ import { queueLogger } from './queue-logger.js';
  */
 const COALESCE_MS = 25;
 
+/** A greater number is a lower priority, and all others have 0: nobody waits for a bulk as for a webhook. */
+const BULK_PRIORITY = 10;
+
 /** Whose events they are. */
 interface InboxOwner {
   readonly provider: string;
@@ -72,7 +75,7 @@ export class GraphileJobQueue implements JobQueue {
 
   /** A failed one is repeated by the periodic job. */
   async wakeBulkInvoicingAt(bulkInvoicingId: string, runAt: Date): Promise<void> {
-    const options = { jobKey: `bulk:${bulkInvoicingId}`, runAt, maxAttempts: 1 };
+    const options = { jobKey: `bulk:${bulkInvoicingId}`, runAt, maxAttempts: 1, priority: BULK_PRIORITY };
     await this.#utils.addJob('work_off_bulk_invoicing', { bulkInvoicingId }, options);
   }
 

@@ -199,15 +199,17 @@ function sweepTask({ jobs, createContext, onSweep }: WorkerOptions, { provider, 
   };
 }
 
-/** Works on a bulk under its lock, so that two turns do not get into each other's way. */
+/** One turn of a bulk under its lock, so that two do not get into each other's way. The next one queues up again. */
 function bulkTask({ jobs, createContext, logger }: WorkerOptions): Task {
   return async (payload, { withPgClient }) => {
     const { bulkInvoicingId } = bulkPayload.parse(payload);
     const context = createContext('QBO');
+    const onUnforeseen = (error: unknown) =>
+      logger.warn({ err: error, bulkInvoicingId }, 'orders of a bulk of invoices were put off: something went wrong');
     let dueAt: Date | undefined;
     const isDone = await withPgClient((session) =>
       withSessionLock(session, bulkInvoicingId, async () => {
-        dueAt = await workOffBulkInvoicing(context, bulkInvoicingId);
+        dueAt = await workOffBulkInvoicing(context, bulkInvoicingId, onUnforeseen);
         if (!dueAt) logger.info({ bulkInvoicingId }, 'a bulk of invoices is finished');
       }),
     );

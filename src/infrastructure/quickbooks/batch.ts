@@ -34,9 +34,15 @@ export function createInvoicesCall(body: string, idempotencyKey: string): QboCal
   };
 }
 
+const storedEnvelope = z.object({ BatchItemRequest: z.array(z.object({ bId: z.string() })) });
+
+/** The ids of the items in a text of `envelopeBody`. */
+export function envelopeItems(body: string): string[] {
+  return storedEnvelope.parse(JSON.parse(body)).BatchItemRequest.map(({ bId }) => bId);
+}
+
 const itemResponse = z.looseObject({ bId: z.string() });
-// One that has no id, or makes no sense at all, must not spoil the others.
-const batchResponse = z.object({ BatchItemResponse: z.array(z.union([itemResponse, z.unknown()])) });
+const batchResponse = z.object({ BatchItemResponse: z.array(z.unknown()) });
 
 export type BatchItemResponse = z.output<typeof itemResponse>;
 
@@ -44,6 +50,7 @@ export type BatchItemResponse = z.output<typeof itemResponse>;
 export function readBatchResponse(json: unknown): ReadonlyMap<string, readonly BatchItemResponse[]> | undefined {
   const parsed = batchResponse.safeParse(json);
   if (!parsed.success) return undefined;
+  // One that has no id, or makes no sense at all, must not spoil the others.
   const responses = parsed.data.BatchItemResponse.flatMap((response) => itemResponse.safeParse(response).data ?? []);
   return Map.groupBy(responses, ({ bId }) => bId);
 }
@@ -63,7 +70,8 @@ export async function readItem<T>(
     // A token that was good enough for the whole was not refused for a part of it.
     return refusal.kind === 'failed' ? failed(refusal.failure) : unknown(refusal.message, trace);
   }
-  const value = await read(answer);
+  // Whatever is wrong with this one, or with the database while it is read: the others were answered.
+  const value = await read(answer).catch(() => undefined);
   if (value === undefined) return unknown('QuickBooks gave an answer that cannot be understood.', trace);
   return { ok: true, value, trace };
 }

@@ -41,6 +41,7 @@ export class QuickBooksGateway implements AccountingGateway {
   readonly prepareCustomer = customers.customerBody;
   readonly prepareInvoice = invoices.invoiceBody;
   readonly prepareInvoices = batch.envelopeBody;
+  readonly envelopeItems = batch.envelopeItems;
   readonly prepareVoid = invoices.voidBody;
   readonly readSentInvoice = invoices.readSentInvoice;
   readonly linesMatch = answers.linesMatch;

@@ -107,12 +107,13 @@ const PLANS = `
 const ORDERS = `
   insert into purchase_order (id, conference_id, reference, status, organization_name, contact_email, contact_name,
     billing_address, notes, buyer_reference, currency_code, due_date, total_minor, paid_minor, credited_minor,
-    sent_at, created_at, updated_at)
+    is_invoiced, sent_at, created_at, updated_at)
   select order_id, '${CONFERENCE_ID}', 'PO-' || lpad(upper(to_hex(number)), 6, '0'),
     case when total = paid + credit then 'PAID' when paid > 0 then 'PARTIALLY_PAID' else 'SENT' end,
     'Organisation ' || number % 1000, 'payables@organisation-' || number % 1000 || '.example', 'Kim Example',
     E'1 Example Street\\nExampleton', '', '45' || lpad(number::text, 8, '0'), 'USD',
-    (created_at + interval '30 days')::date, total, paid, credit, created_at, created_at, created_at
+    (created_at + interval '30 days')::date, total, paid, credit, number <= 1000,
+    created_at, created_at, created_at
   from plan order by number`;
 
 const LINES = `

@@ -22,8 +22,10 @@ const OURS = `query Order($id: ID!) {
     payments(first: 20) { nodes {
       id amount { amount } method reference paidOn note source createdAt reversedBy { id reason createdAt }
     } }
-    creditNotes { id amount { amount } reason source createdAt reversedBy { id reason createdAt } }
-    invoices { id provider status externalId number url payUrl total { amount } balance { amount } emailStatus lastSyncedAt }
+    creditNotes(first: 20) { nodes { id amount { amount } reason source createdAt reversedBy { id reason createdAt } } }
+    invoices(first: 20) { nodes {
+      id provider status externalId number url payUrl total { amount } balance { amount } emailStatus lastSyncedAt
+    } }
   }
 }`;
 
@@ -40,13 +42,13 @@ const POSTGRAPHILE = `query Order($id: String!) {
       id: rowId amountMinor method reference paidOn note source createdAt
       reversedBy: paymentReversalByPaymentId { id: rowId reason createdAt }
     } }
-    creditNotes: creditNotesByPurchaseOrderIdList(orderBy: ROW_ID_DESC) {
+    creditNotes: creditNotesByPurchaseOrderId(first: 20, orderBy: ROW_ID_DESC) { nodes {
       id: rowId amountMinor reason source createdAt
       reversedBy: creditNoteReversalByCreditNoteId { id: rowId reason createdAt }
-    }
-    invoices: invoicesByPurchaseOrderIdList(orderBy: ROW_ID_DESC) {
+    } }
+    invoices: invoicesByPurchaseOrderId(first: 20, orderBy: ROW_ID_DESC) { nodes {
       id: rowId provider status externalId number url payUrl totalMinor balanceMinor emailStatus lastSyncedAt
-    }
+    } }
   }
 }`;
 

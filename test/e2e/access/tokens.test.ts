@@ -54,7 +54,7 @@ describe('a token grants what its claim says', () => {
       conferences: { totalCount: 0 },
       purchaseOrders: { totalCount: 0 },
       apiKeys: { totalCount: 0 },
-      receivables: [],
+      receivables: null,
     });
   });
 

@@ -273,3 +273,53 @@ test('conferences are a connection, newest first', async () => {
   const { errors } = await server.graphql.send(CONFERENCES, { first: 0 });
   expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
 });
+
+describe('of an order that has 101 of each', () => {
+  let orderId: string;
+
+  beforeAll(async () => {
+    orderId = (await createOrder(server)).id;
+    const minutes = "timestamptz '2026-11-02T10:00Z' + n * interval '1 minute'";
+    await server.sql(`insert into credit_note (id, purchase_order_id, amount_minor, source, reason, issued_by, created_at)
+      select 'cn_' || n, '${orderId}', 1, 'MANUAL', 'Goodwill', 'tester', ${minutes} from generate_series(1, 101) n`);
+    await server.sql(`insert into payment (id, purchase_order_id, amount_minor, method, source, reference, paid_on, note,
+        recorded_by, created_at)
+      select 'pay_' || n, '${orderId}', 1, 'WIRE', 'MANUAL', '', date '2026-01-01' + n, '', 'tester', ${minutes}
+      from generate_series(1, 101) n`);
+    await server.sql(`insert into invoice (id, purchase_order_id, provider, company_id, status, external_id, currency_code,
+        total_minor, balance_minor, created_at, updated_at)
+      select 'inv_' || n, '${orderId}', 'QBO', '1', 'VOIDED', n::text, 'USD', 1, 0, ${minutes}, now()
+      from generate_series(1, 101) n`);
+  });
+
+  const pageOf = async (name: string, args = '') => {
+    const query = `{ purchaseOrder(id: "${orderId}") { list: ${name}${args} { totalCount nodes { id }
+      edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }`;
+    return server.graphql.send(query);
+  };
+
+  test.each([
+    ['payments', 'pay'],
+    ['creditNotes', 'cn'],
+    ['invoices', 'inv'],
+  ])(
+    '%s are a connection, newest first, of 20 unless it is told otherwise, and of 100 at most',
+    async (name, prefix) => {
+      const newest = Array.from({ length: 101 }, (_, index) => `${prefix}_${101 - index}`);
+      const list = async (args?: string): Promise<Data> => (await pageOf(name, args)).data?.purchaseOrder.list;
+      const first = await list();
+      expect(idsOf(first)).toEqual(newest.slice(0, 20));
+      expect(first.edges.map(({ node }: Data) => node.id)).toEqual(idsOf(first));
+      expect(first).toMatchObject({ totalCount: 101, pageInfo: { hasNextPage: true, hasPreviousPage: false } });
+      const rest = await list(`(first: 100, after: "${first.pageInfo.endCursor}")`);
+      expect(idsOf(rest)).toEqual(newest.slice(20));
+      expect(rest.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
+      expect(idsOf(await list(`(last: 5, before: "${rest.pageInfo.startCursor}")`))).toEqual(newest.slice(15, 20));
+      for (const args of ['(first: 101)', '(last: 0)', '(first: 1, last: 1)', '(after: "nonsense")']) {
+        const { data, errors } = await pageOf(name, args);
+        expect(data).toEqual({ purchaseOrder: null });
+        expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['BAD_USER_INPUT']);
+      }
+    },
+  );
+});

@@ -77,6 +77,20 @@ describe('the summaries for finance', () => {
     expect(second).toMatchObject({ nodes: [{ organizationName: 'Paying Ltd' }], pageInfo: { hasNextPage: false } });
   });
 
+  const ALL = `query ($id: ID!) {
+    receivables(conferenceId: $id) { count }
+    collected(conferenceId: $id, from: "2026-01-01", to: "2026-12-31") { count }
+    outstandingByOrganization(conferenceId: $id) { totalCount }
+  }`;
+
+  test('are null of an unknown conference, and empty of one of which there is nothing to tell', async () => {
+    const { id } = await createConference(server);
+    const empty = { receivables: [], collected: [], outstandingByOrganization: { totalCount: 0 } };
+    expect(await server.graphql.query(ALL, { id })).toEqual(empty);
+    const unknown = { receivables: null, collected: null, outstandingByOrganization: null };
+    expect(await server.graphql.query(ALL, { id: 'conf_unknown' })).toEqual(unknown);
+  });
+
   test('are refused for days that make no sense', async () => {
     const collected = (from: string, to: string) =>
       `{ collected(conferenceId: "${conferenceId}", from: "${from}", to: "${to}") { count } }`;

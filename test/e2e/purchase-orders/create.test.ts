@@ -96,7 +96,7 @@ describe('a new purchase order', () => {
         },
       ],
       payments: { nodes: [] },
-      creditNotes: [],
+      creditNotes: { nodes: [] },
       qboInvoice: null,
       qboInvoiceId: null,
       qboInvoiceUrl: null,

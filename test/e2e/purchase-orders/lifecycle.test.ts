@@ -122,7 +122,7 @@ describe('cancelling', () => {
       attention: [],
     });
     expect(order.lineItems).toHaveLength(2);
-    expect(order.creditNotes).toHaveLength(1);
+    expect(order.creditNotes.nodes).toHaveLength(1);
   });
 
   test.each([

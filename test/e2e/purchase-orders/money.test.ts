@@ -429,7 +429,7 @@ describe('two payments and two credit notes', () => {
           purchaseOrder { ${SUMS} payments { totalCount } }
         }
         third: issueCreditNote(input: { purchaseOrderId: $id, amount: "150.00", reason: "x" }) {
-          purchaseOrder { ${SUMS} creditNotes { id } payments { totalCount } }
+          purchaseOrder { ${SUMS} creditNotes { nodes { id } } payments { totalCount } }
         }
       }`,
       { id },
@@ -437,7 +437,7 @@ describe('two payments and two credit notes', () => {
     expect(data.first.purchaseOrder.totalPaid.amount).toBe('300.00');
     expect(data.second.purchaseOrder).toMatchObject({ totalPaid: { amount: '500.00' }, payments: { totalCount: 2 } });
     expect(data.third.purchaseOrder).toMatchObject(EXPECTED);
-    expect(data.third.purchaseOrder.creditNotes).toHaveLength(1);
+    expect(data.third.purchaseOrder.creditNotes.nodes).toHaveLength(1);
   });
 });
 

@@ -152,14 +152,16 @@ describe('W-Q10: credit is not cash', () => {
       totalCredited: { amount: '1475.00' },
       balanceDue: { amount: '0.00' },
       payments: { nodes: [] },
-      creditNotes: [
-        {
-          amount: { amount: '1475.00' },
-          source: 'QBO',
-          reason: `Credit applied in QuickBooks by payment ${Payment.Id}.`,
-          reversedBy: null,
-        },
-      ],
+      creditNotes: {
+        nodes: [
+          {
+            amount: { amount: '1475.00' },
+            source: 'QBO',
+            reason: `Credit applied in QuickBooks by payment ${Payment.Id}.`,
+            reversedBy: null,
+          },
+        ],
+      },
       qboInvoice: { status: 'PAID', balance: { amount: '0.00' } },
       attention: [],
     });
@@ -175,12 +177,14 @@ describe('W-Q10: credit is not cash', () => {
       status: 'SENT',
       totalCredited: { amount: '0.00' },
       balanceDue: { amount: '1475.00' },
-      creditNotes: [
-        {
-          amount: { amount: '400.00' },
-          reversedBy: { reason: 'The payment was voided, deleted or applied elsewhere at the provider.' },
-        },
-      ],
+      creditNotes: {
+        nodes: [
+          {
+            amount: { amount: '400.00' },
+            reversedBy: { reason: 'The payment was voided, deleted or applied elsewhere at the provider.' },
+          },
+        ],
+      },
     });
   });
 

@@ -42,8 +42,9 @@ export async function createInvoicedOrder(app: TestApp, fields: Record<string, u
 }
 
 export async function readInvoices({ graphql }: TestApp, id: string): Promise<Data> {
-  const query = `query ($id: ID!) { purchaseOrder(id: $id) { invoice { ${INVOICE} } invoices { ${INVOICE} } } }`;
-  return (await graphql.query(query, { id })).purchaseOrder;
+  const query = `query ($id: ID!) { purchaseOrder(id: $id) { invoice { ${INVOICE} } invoices { nodes { ${INVOICE} } } } }`;
+  const { invoice, invoices } = (await graphql.query(query, { id })).purchaseOrder;
+  return { invoice, invoices: invoices.nodes };
 }
 
 let conferences = 0;

@@ -67,7 +67,11 @@ export const useCases: UseCases = {
     processQboEvents,
     resumeOperations: (context) => resumeOperations(context),
     workOffBulkInvoicing: async (context, realmId) => {
-      for (const id of await dueBulksOf(context, realmId)) await workOffBulkInvoicing(context, id);
+      const errors: unknown[] = [];
+      for (const id of await dueBulksOf(context, realmId)) {
+        await workOffBulkInvoicing(context, id, (error) => errors.push(error));
+      }
+      if (errors.length > 0) throw new AggregateError(errors, 'parts of a bulk were not worked off');
     },
     sweepQboConnection: async (context, realmId) => {
       const due = (await dueQboSweeps(context)).filter((sweep) => sweep.companyId === realmId);

@@ -422,7 +422,7 @@ describe('npm run audit:verify', () => {
     ]);
     expect([flag, nowhere, empty].map(({ stderr }) => stderr)).toEqual([
       '--expect must be a checkpoint that an earlier run printed: a time, a slash and 64 digits.\n',
-      'The database of DATABASE_URL cannot be used: there is no database of that name (3D000).\n',
+      'The database of DATABASE_URL cannot be used: there is no database of that name, so create it or correct the name (3D000).\n',
       'The database does not have the tables of this version: start the server once, then verify.\n',
     ]);
   });

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { cancelPurchaseOrder } from '../../../src/application/purchase-orders/cancel-purchase-order.js';
 import { recordPayment } from '../../../src/application/purchase-orders/record-payment.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
-import { die } from '../../support/workbench.js';
 import { BulkBench, MINUTE } from './support.js';
 
 let bulk: BulkBench;
@@ -148,7 +147,8 @@ describe('An envelope whose answer is lost', () => {
          if new.state = 'DONE' then raise exception 'the process died here'; end if; return new; end $$;
        create trigger refuse before update on provider_operation for each row execute function refuse()`,
     );
-    await expect(bulk.workOff(id, dying)).rejects.toThrow();
+    await bulk.turn(id, dying);
+    expect(bulk.unforeseen).toHaveLength(1);
     await bulk.bench.sql('drop trigger refuse on provider_operation; drop function refuse()');
     expect(answered).toBe(true);
     expect(await bulk.booked(orders)).toEqual([0, 1]);
@@ -156,6 +156,19 @@ describe('An envelope whose answer is lost', () => {
     expect(await bulk.writes()).toEqual([]);
     expect(await bulk.results(id)).toEqual(['FAILED QBO_REJECTED', 'SUCCEEDED']);
     expect(await bulk.booked(orders)).toEqual([0, 1]);
+  });
+
+  test('is not sent again when it holds more than its members', async () => {
+    await bulk.strike({ kind: 'reset', when: 'after' });
+    const { id, orders } = await bulk.workedOff(3);
+    const alone = orders.slice(0, 1);
+    await bulk.bench.sql(
+      'update provider_operation set envelope_id = null, envelope_item = null where subject in (?)',
+      [alone],
+    );
+    await bulk.goOn(id);
+    expect(await bulk.writes()).not.toContain('/batch');
+    expect(await bulk.results(id)).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
   });
 
   test('is not sent again when one of its orders was paid meanwhile: all are looked for', async () => {
@@ -179,7 +192,7 @@ describe('An envelope whose answer is lost', () => {
   });
 });
 
-test('An item whose outcome cannot be found out is not said to be refused, also when it is given up after a day', async () => {
+test('An item whose outcome cannot be found out does not fail, also after a day: it has its result when that is known', async () => {
   await bulk.strike({ kind: 'reset', when: 'after' });
   const { id, orders } = await bulk.workedOff(1);
   await bulk.bench.sql("update qbo_connection set status = 'RECONNECT_REQUIRED'");
@@ -187,8 +200,9 @@ test('An item whose outcome cannot be found out is not said to be refused, also 
   expect(await bulk.results(id)).toEqual(['PENDING OUTCOME_UNKNOWN']);
   await bulk.goOn(id, 25 * 60 * MINUTE);
   await bulk.bench.sql("update qbo_connection set status = 'CONNECTED'");
-  expect(await bulk.results(id)).toEqual(['FAILED OUTCOME_UNKNOWN']);
-  await bulk.goOn(id);
+  expect(await bulk.results(id)).toEqual(['PENDING OUTCOME_UNKNOWN']);
+  await bulk.goOn(id, 61 * MINUTE);
+  expect(await bulk.results(id)).toEqual(['SUCCEEDED']);
   expect(await bulk.bench.sql('select status from invoice where purchase_order_id in (?)', [orders])).toEqual([
     { status: 'OPEN' },
   ]);
@@ -199,7 +213,7 @@ describe('A process that dies', () => {
   test('before the envelope was sent leaves it to be sent as it is stored', async () => {
     const orders = await bulk.orders(2);
     const id = await bulk.begin(orders);
-    await expect(bulk.workOff(id, bulk.bench.with({ createInvoices: die }))).rejects.toThrow();
+    await expect(bulk.turn(id, bulk.dyingAt('createInvoices'))).rejects.toThrow();
     const [{ id: envelope, body } = {}] = (await bulk.envelopes()).slice(-1);
     await bulk.goOn(id);
     expect(await bulk.bench.quickbooks.requests('?kind=write')).toMatchObject([{ requestid: envelope, body }]);
@@ -210,7 +224,7 @@ describe('A process that dies', () => {
   test('while the orders are prepared leaves claims that the next turn goes on with', async () => {
     const orders = await bulk.orders(2);
     const id = await bulk.begin(orders);
-    await expect(bulk.workOff(id, bulk.bench.with({ prepareInvoices: die }))).rejects.toThrow();
+    await expect(bulk.turn(id, bulk.dyingAt('prepareInvoices'))).rejects.toThrow();
     await bulk.workOff(id);
     expect(await bulk.results(id)).toEqual(['PENDING IN_PROGRESS', 'PENDING IN_PROGRESS']);
     await bulk.bench.later(4 * MINUTE);
@@ -237,7 +251,7 @@ describe('A process that dies', () => {
       looks += 1;
       return new Date(bulk.bench.clock.now().getTime() + (looks > 1 ? 4 * MINUTE : 0));
     };
-    await bulk.workOff(id, { ...heldUp, clock: { now } });
+    await bulk.turn(id, { ...heldUp, clock: { now } });
     expect(await bulk.writes()).toEqual([]);
     expect(await bulk.results(id)).toEqual(['PENDING', 'PENDING']);
     await bulk.goOn(id);

@@ -1,9 +1,10 @@
 import { createQboInvoices } from '../../../src/application/bulk-invoicing/create-qbo-invoices.js';
 import { workOffBulkInvoicing } from '../../../src/application/bulk-invoicing/work-off-bulk-invoicing.js';
+import type { InvoicingContext } from '../../../src/application/invoicing/invoicing-context.js';
 import { resumeOperations } from '../../../src/application/invoicing/resume-operations.js';
 import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
 import type { Data } from '../../support/graphql-client.js';
-import { idOf, startWorkbench, type Workbench, type WorkbenchOptions } from '../../support/workbench.js';
+import { die, idOf, startWorkbench, type Workbench, type WorkbenchOptions } from '../../support/workbench.js';
 
 export const BATCHES = { path: '/batch' };
 const SECOND = 1_000;
@@ -12,6 +13,8 @@ export const MINUTE = 60 * SECOND;
 /** Orders of one customer that QuickBooks knows, and what is done with many of them at a time. */
 export class BulkBench {
   readonly bench: Workbench;
+  /** What nobody foresaw, oldest first. */
+  readonly unforeseen: unknown[] = [];
 
   private constructor(bench: Workbench) {
     this.bench = bench;
@@ -20,6 +23,11 @@ export class BulkBench {
   static async start(options: WorkbenchOptions = {}): Promise<BulkBench> {
     // An envelope takes longer than a single call, and a busy machine longer still.
     const bulk = new BulkBench(await startWorkbench({ timeoutMs: 20_000, ...options }));
+    await bulk.bench.sql(
+      `insert into api_key (id, name, key_hash, prefix, kind, created_by, created_by_id, created_at)
+       values (?, 'test', 'hash of test', 'test', 'ADMINISTRATOR', 'test', 'test', now())`,
+      [bulk.bench.context.actor.id],
+    );
     const [known = ''] = await bulk.orders(1);
     await createQboInvoice(bulk.bench.process(), { purchaseOrderId: known });
     return bulk;
@@ -35,11 +43,32 @@ export class BulkBench {
     return idOf(await createQboInvoices(this.bench.process(), { purchaseOrderIds }));
   }
 
-  workOff(id: string, context = this.bench.process()): Promise<Date | undefined> {
-    return workOffBulkInvoicing(context, id);
+  /** One turn of the background. */
+  turn(id: string, context = this.bench.process()): Promise<Date | undefined> {
+    return workOffBulkInvoicing(context, id, (error) => void this.unforeseen.push(error));
   }
 
-  /** Bulk and items after one turn of the background, and the orders. */
+  /** As many turns as it takes to work on whatever is due now. */
+  async workOff(id: string, context?: InvoicingContext): Promise<void> {
+    const now = this.bench.clock.now();
+    const isDue = ({ state, resume_at }: Data) => state === 'PENDING' && (!resume_at || new Date(resume_at) <= now);
+    do await this.turn(id, context);
+    while ((await this.items(id)).some(isDue));
+  }
+
+  /** A process that dies at this call to QuickBooks: it does nothing any more, nor writes down what went wrong. */
+  dyingAt(call: 'prepareInvoices' | 'createInvoices'): InvoicingContext {
+    let isDead = false;
+    const context = this.bench.with({
+      [call]: () => {
+        isDead = true;
+        die();
+      },
+    });
+    return { ...context, clock: { now: () => (isDead ? die() : this.bench.clock.now()) } };
+  }
+
+  /** The bulk after its first turns, and the orders. */
   async workedOff(count: number): Promise<{ readonly id: string; readonly orders: readonly string[] }> {
     const orders = await this.orders(count);
     const id = await this.begin(orders);
@@ -104,6 +133,7 @@ export class BulkBench {
   /** What is left open by one test is none of the next one's. */
   async calm(): Promise<void> {
     const { quickbooks, sql } = this.bench;
+    this.unforeseen.length = 0;
     await quickbooks.delete('/faults');
     await this.company({ shuffleBatchAnswers: false, failRepeatedBatchItems: false });
     await sql("update provider_operation set state = 'REFUSED' where state in ('CLAIMED', 'IN_FLIGHT', 'UNKNOWN')");

@@ -24,17 +24,20 @@ const ask = (purchaseOrderIds: readonly string[], idempotencyKey?: string) =>
 
 const countBulks = async () => Number((await bulk.bench.sql('select count(*) from bulk_invoicing'))[0]?.count);
 
-test('sixty orders of a known customer cost two calls, and 29 statements each', async () => {
+test('sixty orders of a known customer cost two calls in two turns, and 29 statements each', async () => {
   const orders = await bulk.orders(60);
   const id = await bulk.begin(orders);
-  const statements = await bulk.bench.statementsOf(() => bulk.workOff(id));
+  const statements = await bulk.bench.statementsOf(async () => {
+    expect(await bulk.turn(id)).toBeInstanceOf(Date);
+    expect(await bulk.turn(id)).toBeUndefined();
+  });
   expect(await bulk.bench.quickbooks.requests()).toMatchObject([{ kind: 'write' }, { kind: 'write' }]);
   expect(await bulk.writes()).toEqual(['/batch', '/batch']);
   expect(await bulk.results(id)).toEqual(orders.map(() => 'SUCCEEDED'));
   expect(new Set(await bulk.booked(orders))).toEqual(new Set([1]));
-  // 5 to begin and to end, 14 an envelope, and 29 an invoice.
-  expect(statements).toHaveLength(5 + 2 * 14 + 60 * 29);
-  expect(await bulk.workOff(id)).toBeUndefined();
+  // 5 a turn, 14 an envelope, 29 an invoice, and one that says that the bulk is finished.
+  expect(statements).toHaveLength(2 * (5 + 14) + 60 * 29 + 1);
+  expect(await bulk.turn(id)).toBeUndefined();
   expect(await bulk.writes()).toHaveLength(2);
 }, 120_000);
 
@@ -51,6 +54,41 @@ test('asking for many orders costs as many statements as asking for one, and no 
     'commit',
   ]);
   expect(await bulk.bench.quickbooks.requests()).toEqual([]);
+});
+
+test('a bulk locks its orders in the order in which everybody locks several', async () => {
+  const orders = (await bulk.orders(3)).toSorted().toReversed();
+  const id = await bulk.begin(orders);
+  const stored = await bulk.bench.sql(
+    'select purchase_order_id as id, position from bulk_invoicing_item where bulk_invoicing_id = ? order by ctid',
+    [id],
+  );
+  expect(stored).toEqual([3, 2, 1].map((position) => ({ id: orders[position - 1], position })));
+});
+
+test('one turn sends one envelope, so that others get at the worker in between', async () => {
+  const id = await bulk.begin(await bulk.orders(31));
+  expect(await bulk.turn(id)).toEqual(expect.any(Date));
+  expect(await bulk.writes()).toEqual(['/batch']);
+  expect((await bulk.results(id)).filter((result) => result === 'SUCCEEDED')).toHaveLength(30);
+  expect(await bulk.turn(id)).toBeUndefined();
+  expect(await bulk.writes()).toEqual(['/batch', '/batch']);
+}, 60_000);
+
+test('an envelope is as long in bytes as QuickBooks takes, however few characters that are', async () => {
+  const { accounting } = bulk.bench.context;
+  const sizes: number[] = [];
+  const context = bulk.bench.with({
+    // 300 kB of 100,000 characters
+    prepareInvoice: (draft) => `${accounting.prepareInvoice(draft).slice(0, -1)},"Padding":"${'€'.repeat(100_000)}"}`,
+    createInvoices: async (...call) => {
+      sizes.push(call[3].length);
+      return accounting.createInvoices(...call);
+    },
+  });
+  const id = await bulk.begin(await bulk.orders(2));
+  await bulk.workOff(id, context);
+  expect(sizes).toEqual([1, 1]);
 });
 
 describe('A request for many invoices', () => {

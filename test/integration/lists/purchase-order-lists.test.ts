@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Actor } from '../../../src/application/context.js';
 import {
   countPurchaseOrders,
@@ -14,6 +14,7 @@ import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { PurchaseOrderStatus } from '../../../src/domain/purchase-order/purchase-order.status.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { type Plan, readings as plansOf } from './plans.js';
 
 const CONFERENCES = 4;
 const ORDERS = 20_000;
@@ -322,43 +323,12 @@ describe('who sees what', () => {
   });
 });
 
-interface Plan {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly 'Rows Removed by Index Recheck'?: number;
-  readonly Plans?: readonly Plan[];
-}
-
-/** Every step of a plan. */
-function steps(plan: Plan): Plan[] {
-  return [plan, ...(plan.Plans ?? []).flatMap(steps)];
-}
-
 /** The steps that read orders, and how many rows of them they looked at. */
-async function readings(request: ListPurchaseOrders): Promise<{ steps: Plan[]; rows: number }> {
-  const em = orm.em.fork();
-  let asked: [statement: string, params: readonly unknown[]] = ['', []];
-  const recording = {
-    execute: (statement: string, params: readonly unknown[]) => {
-      asked = [statement, params];
-      return em.execute(statement, [...params]);
-    },
-  };
-  await listPurchaseOrders(recording as unknown as EntityManager, everybody, request);
-  const [statement, params] = asked;
-  const explain = `explain (analyze, costs off, timing off, format json) ${statement}`;
-  const [row] = await em.execute<{ 'QUERY PLAN': { Plan: Plan }[] }[]>(explain, [...params]);
-  const plan = row?.['QUERY PLAN'][0]?.Plan;
-  if (!plan) throw new Error('there is no plan');
-  const ofOrders = steps(plan).filter((step) => step['Relation Name'] === 'purchase_order');
-  const rows = ofOrders.map((step) => {
-    const removed = (step['Rows Removed by Filter'] ?? 0) + (step['Rows Removed by Index Recheck'] ?? 0);
-    return (step['Actual Rows'] + removed) * step['Actual Loops'];
-  });
-  return { steps: ofOrders, rows: rows.reduce((sum, each) => sum + each, 0) };
+async function readings(request: ListPurchaseOrders): Promise<{ steps: readonly Plan[]; rows: number }> {
+  const { ofTable, rows } = await plansOf(orm.em.fork(), 'purchase_order', (em) =>
+    listPurchaseOrders(em, everybody, request),
+  );
+  return { steps: ofTable, rows };
 }
 
 describe('indexes: no list reads a table from its beginning to its end', () => {

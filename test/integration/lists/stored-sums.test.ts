@@ -117,3 +117,30 @@ test('an entity that was read before a booking does not write the former sums ba
   );
   expect(rows).toEqual([{ notes: 'Changed', paid: 500, balance: 147_000 }]);
 });
+
+test('an order is stored as invoiced as long as it has a live invoice, whoever writes that', async () => {
+  const [id, other] = [await bench.order(), await bench.order()];
+  const invoiced = async () => {
+    const rows = await bench.sql('select id from purchase_order where is_invoiced and id in (?, ?)', [id, other]);
+    return rows.map((row: { id: string }) => row.id);
+  };
+  const insert = (invoice: string, status: string) =>
+    bench.sql(`insert into invoice (id, purchase_order_id, provider, company_id, status, external_id, currency_code,
+        total_minor, balance_minor, created_at, updated_at)
+      values ('${invoice}', '${id}', 'QBO', '1', '${status}', '${invoice}', 'USD', 1, 1, now(), now())`);
+  const become = (invoice: string, status: string) =>
+    bench.sql(`update invoice set status = '${status}' where id = '${invoice}'`);
+
+  expect(await invoiced()).toEqual([]);
+  await insert('inv_first', 'CREATING');
+  expect(await invoiced()).toEqual([id]);
+  await become('inv_first', 'PAID');
+  expect(await invoiced()).toEqual([id]);
+  await become('inv_first', 'VOIDED');
+  expect(await invoiced()).toEqual([]);
+  await insert('inv_second', 'UNKNOWN');
+  await become('inv_first', 'DELETED');
+  expect(await invoiced()).toEqual([id]);
+  await bench.sql("delete from invoice where id = 'inv_second'");
+  expect(await invoiced()).toEqual([]);
+});

@@ -10,6 +10,7 @@ import {
   writeChangeCursor,
 } from '../../../src/application/queries/purchase-order-changes.js';
 import { startWorkbench, type Workbench } from '../../support/workbench.js';
+import { readings } from '../lists/plans.js';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -176,4 +177,13 @@ test('changes are forgotten after eight days, a thousand at a time', async () =>
   expect(forgotten).toBe(2100);
   expect(statements).toHaveLength(3);
   expect(await bench.sql('select distinct xid::text from purchase_order_change')).toEqual([{ xid: '7' }]);
+});
+
+test('whoever forgets changes looks at the old ones alone', async () => {
+  await bench.sql(`insert into purchase_order_change (purchase_order_id, xid, conference_id, changed_at)
+    select 'po_new' || number, '8', 'conf_1', now() from generate_series(1, 5000) number`);
+  await bench.sql('vacuum analyze purchase_order_change');
+  const process = bench.process();
+  const { rows } = await readings(process.em, 'purchase_order_change', (em) => forgetChanges({ ...process, em }));
+  expect(rows).toBe(0);
 });

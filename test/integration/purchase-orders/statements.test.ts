@@ -85,8 +85,8 @@ describe('how many statements a document costs', () => {
     return graphql({ schema, source, contextValue });
   }
 
-  const RELATIONS = `conference { slug } lineItems { id } payments { nodes { id reversedBy { id } } } creditNotes { id }
-    invoice { id history { at } } invoices { id history { action } } qboInvoice { id } qboInvoiceId qboInvoiceUrl
+  const RELATIONS = `conference { slug } lineItems { id } payments { nodes { id reversedBy { id } } } creditNotes { nodes { id } }
+    invoice { id history { at } } invoices { nodes { id history { action } } } qboInvoice { id } qboInvoiceId qboInvoiceUrl
     stripeInvoice { id } stripeInvoiceId stripeInvoiceUrl attention { code }`;
   const SUMS = 'id status total { amount } totalPaid { amount } totalCredited { amount } balanceDue { amount }';
 
@@ -108,15 +108,15 @@ describe('how many statements a document costs', () => {
   });
 
   const DETAILS = `conference { slug } lineItems { description lineTotal { amount } }
-    payments { totalCount nodes { amount { amount } reversedBy { id } } } creditNotes { reason }
-    invoice { id } invoices { id } qboInvoice { id } stripeInvoiceUrl`;
+    payments { totalCount nodes { amount { amount } reversedBy { id } } } creditNotes { totalCount nodes { reason } }
+    invoice { id } invoices { totalCount nodes { id } } qboInvoice { id } stripeInvoiceUrl`;
   const DETAILED = {
     conference: { slug: 'conference' },
     lineItems: [{ description: 'Ticket', lineTotal: { amount: '200.00' } }],
     payments: { totalCount: 1, nodes: [{ amount: { amount: '50.00' }, reversedBy: null }] },
-    creditNotes: [{ reason: 'Goodwill' }],
+    creditNotes: { totalCount: 1, nodes: [{ reason: 'Goodwill' }] },
     invoice: null,
-    invoices: [],
+    invoices: { totalCount: 0, nodes: [] },
     qboInvoice: null,
     stripeInvoiceUrl: null,
   };

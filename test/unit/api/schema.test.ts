@@ -121,6 +121,8 @@ describe('the schema', () => {
       'ApiKeyConnection',
       'BulkInvoicingItemConnection',
       'ConferenceConnection',
+      'CreditNoteConnection',
+      'InvoiceConnection',
       'OrganizationBalanceConnection',
       'PaymentConnection',
       'PurchaseOrderConnection',

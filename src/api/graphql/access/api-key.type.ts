@@ -2,6 +2,7 @@ import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import type { ApiKeyView } from '../../../application/queries/api-keys.js';
 import { ApiKeyKind } from '../../../domain/access/api-key.entity.js';
 import { ConferenceRole } from '../../../domain/access/grants.js';
+import { detailsComplexity } from '../complexity.js';
 import { connectionType } from '../connection.js';
 import { Node } from '../node/node.type.js';
 import { DateTime } from '../scalars.js';
@@ -46,6 +47,7 @@ export class ApiKeyType extends Node {
   administrator!: boolean;
 
   @Field(() => [ApiKeyRoleType], {
+    complexity: detailsComplexity,
     description: 'Its roles in conferences whose keys you manage, at most 100; empty when it grants something else.',
   })
   roles!: ApiKeyRoleType[];

@@ -18,7 +18,7 @@ registerEnumType(BulkInvoicingItemState, {
     SUCCEEDED: { description: 'Its invoice was made.' },
     FAILED: {
       description:
-        'It was not invoiced, see `error`; with `QBO_TOTAL_DIFFERS` the invoice was made and is not as ordered. Nothing is tried any more.',
+        'It was not invoiced, see `error`, and no invoice will be sent for it any more; with `QBO_TOTAL_DIFFERS` the invoice was made and is not as ordered.',
     },
   },
 });
@@ -36,7 +36,8 @@ export class BulkInvoicingType extends Node {
 
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When the last purchase order got its result, a day after it was asked for at the latest.',
+    description:
+      'When the last purchase order got its result: a day after it was asked for at the latest, unless it is not known by then whether QuickBooks made an invoice.',
   })
   finishedAt!: Date | null;
 }

@@ -34,7 +34,7 @@ class OutstandingArgs extends ConnectionArgs {
   currencyCode?: string;
 }
 
-/** Summaries for finance. Each is one statement; null for a conference that the actor does not see. */
+/** Summaries for finance. Each is one statement; null for a conference that is unknown, or that the actor does not see. */
 @Resolver()
 export class FinanceResolver {
   @Query(() => [ReceivablesType], {
@@ -43,7 +43,7 @@ export class FinanceResolver {
       'What is due of a conference, by currency and age. Counts orders that were sent, invoiced or paid in part; not drafts, cancelled ones, and overpaid ones, whose surplus lowers nothing. Balances are those of now. Null when there is no such conference.',
   })
   async receivables(
-    @Ctx() { em, actor }: GraphQLContext,
+    @Ctx() context: GraphQLContext,
     @Arg('conferenceId', () => ID, { description: 'Of this conference.' }) conferenceId: string,
     @Arg('asOf', () => CalendarDate, {
       nullable: true,
@@ -51,9 +51,10 @@ export class FinanceResolver {
     })
     asOf?: string,
   ) {
-    if (!hasRoleIn(actor, conferenceId, ConferenceRole.VIEWER)) return null;
     if (asOf != null) requireDay('asOf', asOf);
-    return (await findReceivables(em, conferenceId, asOf ?? null)).map(presentReceivables);
+    if (!hasRoleIn(context.actor, conferenceId, ConferenceRole.VIEWER)) return null;
+    const rows = await findReceivables(context.em, conferenceId, asOf ?? null);
+    return (await isKnown(context, conferenceId, rows)) ? rows.map(presentReceivables) : null;
   }
 
   @Query(() => [CollectedType], {
@@ -62,14 +63,15 @@ export class FinanceResolver {
       'Money that came for a conference by month of the day it arrived, currency and method; oldest month first. A reversed payment counts in no month, as if it had never come; a payment that its provider changed counts as it is now. Money for cancelled orders counts until it is reversed; credits are no money. Null when there is no such conference.',
   })
   async collected(
-    @Ctx() { em, actor }: GraphQLContext,
+    @Ctx() context: GraphQLContext,
     @Arg('conferenceId', () => ID, { description: 'Of this conference.' }) conferenceId: string,
     @Arg('from', () => CalendarDate, { description: 'First day.' }) from: string,
     @Arg('to', () => CalendarDate, { description: `Last day, within ${MAX_YEARS} years.` }) to: string,
   ) {
     requireSpan(from, to);
-    if (!hasRoleIn(actor, conferenceId, ConferenceRole.VIEWER)) return null;
-    return (await findCollected(em, conferenceId, { from, to })).map(presentCollected);
+    if (!hasRoleIn(context.actor, conferenceId, ConferenceRole.VIEWER)) return null;
+    const rows = await findCollected(context.em, conferenceId, { from, to });
+    return (await isKnown(context, conferenceId, rows)) ? rows.map(presentCollected) : null;
   }
 
   @Query(() => OrganizationBalanceConnection, {
@@ -78,13 +80,18 @@ export class FinanceResolver {
     description:
       'What organisations owe of a conference in one currency, the largest sum first. Counts the same orders as `receivables`. Null when there is no such conference.',
   })
-  async outstandingByOrganization(
-    @Ctx() { em, actor }: GraphQLContext,
-    @Args(() => OutstandingArgs) args: OutstandingArgs,
-  ) {
+  async outstandingByOrganization(@Ctx() context: GraphQLContext, @Args(() => OutstandingArgs) args: OutstandingArgs) {
+    const { em, actor } = context;
     if (!hasRoleIn(actor, args.conferenceId, ConferenceRole.VIEWER)) return null;
-    return toConnection(await listOutstanding(em, args), presentOrganizationBalance, () => countOutstanding(em, args));
+    const page = await listOutstanding(em, args);
+    if (!(await isKnown(context, args.conferenceId, page.items))) return null;
+    return toConnection(page, presentOrganizationBalance, () => countOutstanding(em, args));
   }
+}
+
+/** Whether there is such a conference; asked for only where nothing of it was found. Administrators may name any, and tokens, too. */
+async function isKnown({ loaders }: GraphQLContext, conferenceId: string, found: readonly unknown[]): Promise<boolean> {
+  return found.length > 0 || (await loaders.conference.load(conferenceId)) !== undefined;
 }
 
 function requireSpan(from: string, to: string): void {

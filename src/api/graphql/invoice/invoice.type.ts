@@ -3,6 +3,7 @@ import type { InvoiceEventAction, InvoiceEventView } from '../../../application/
 import type { InvoiceView } from '../../../application/queries/purchase-order-relations.js';
 import { EmailStatus, InvoiceProvider, InvoiceStatus, isEnded } from '../../../domain/invoice/invoice.status.js';
 import { Actor } from '../actor.type.js';
+import { connectionType } from '../connection.js';
 import { Money } from '../money.type.js';
 import { Node } from '../node/node.type.js';
 import { DateTime } from '../scalars.js';
@@ -137,6 +138,8 @@ export class InvoiceType extends Node {
   @Field(() => DateTime, { description: 'When it was asked for.' })
   createdAt!: Date;
 }
+
+export const InvoiceConnection = connectionType('Invoice', InvoiceType);
 
 export function presentInvoice(invoice: InvoiceView): InvoiceType {
   return Object.assign(new InvoiceType(), {

@@ -4,8 +4,8 @@ import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphq
 import { tooComplex } from './limit-errors.js';
 
 /**
- * How many values an answer may have at most, as far as the document tells. A hundred purchase orders with everything
- * about them have about 25,000; lists inside lists reach millions, which no process survives.
+ * How many values an answer may have at most, as far as the document tells. A hundred purchase orders with their lines and
+ * a default page of payments and credit notes each just fit; lists inside lists reach millions, which no process survives.
  */
 export const MAX_COST = 50_000;
 

@@ -1,20 +1,20 @@
 import { type GraphQLSchema, isObjectType } from 'graphql';
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { type PageRequest, pageOf, readPageRequest } from '../../../application/queries/page.js';
+import { type PageRequest, readPageRequest } from '../../../application/queries/page.js';
 import { InvoiceStatus } from '../../../domain/invoice/invoice.status.js';
 import { attentionOf } from '../../../domain/purchase-order/attention.js';
 import { detailsComplexity, pageComplexity } from '../complexity.js';
 import { ConferenceType, presentConference } from '../conference/conference.type.js';
-import { ConnectionArgs, toConnection } from '../connection.js';
+import { ConnectionArgs, connectionOf, toConnection } from '../connection.js';
 import type { GraphQLContext } from '../context.js';
-import { InvoiceType, presentInvoice } from '../invoice/invoice.type.js';
+import { InvoiceConnection, InvoiceType, presentInvoice } from '../invoice/invoice.type.js';
 import { whenLoaded } from '../known-loader.js';
 import { invoiceAt } from '../loaders.js';
 import { presentQboInvoice, QboInvoiceType } from '../quickbooks/qbo-invoice.type.js';
 import { presentStripeInvoice, StripeInvoiceType } from '../stripe/stripe-invoice.type.js';
 import {
   AttentionType,
-  CreditNoteType,
+  CreditNoteConnection,
   LineItemType,
   PaymentConnection,
   PurchaseOrderType,
@@ -43,7 +43,7 @@ export class PurchaseOrderFieldResolver {
   }
 
   @FieldResolver(() => PaymentConnection, {
-    complexity: detailsComplexity,
+    complexity: pageComplexity,
     description: 'Its payments, reversed ones included, newest day first.',
   })
   payments(
@@ -52,21 +52,31 @@ export class PurchaseOrderFieldResolver {
     @Args(() => ConnectionArgs) args: PageRequest,
   ) {
     return whenLoaded(loaders.paymentsOfOrder.load(id), (payments) =>
-      toConnection(
-        pageOf(payments, args, ({ payment }) => [payment.paidOn, payment.id]),
+      connectionOf(
+        payments,
+        args,
+        ({ payment }) => [payment.paidOn, payment.id],
         (payment) => presentPayment(payment, view.currencyCode),
-        () => payments.length,
       ),
     );
   }
 
-  @FieldResolver(() => [CreditNoteType], {
-    complexity: detailsComplexity,
+  @FieldResolver(() => CreditNoteConnection, {
+    complexity: pageComplexity,
     description: 'Its credit notes, reversed ones included, newest first.',
   })
-  creditNotes(@Root() { id, view }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+  creditNotes(
+    @Root() { id, view }: PurchaseOrderType,
+    @Ctx() { loaders }: GraphQLContext,
+    @Args(() => ConnectionArgs) args: PageRequest,
+  ) {
     return whenLoaded(loaders.creditNotesOfOrder.load(id), (notes) =>
-      notes.map((note) => presentCreditNote(note, view.currencyCode)),
+      connectionOf(
+        notes,
+        args,
+        ({ note }) => [note.createdAt.toISOString(), note.id],
+        (note) => presentCreditNote(note, view.currencyCode),
+      ),
     );
   }
 
@@ -114,13 +124,22 @@ export class PurchaseOrderFieldResolver {
     return whenLoaded(loaders.invoicesOfOrder.load(id), ({ current }) => current && presentInvoice(current));
   }
 
-  @FieldResolver(() => [InvoiceType], {
-    complexity: detailsComplexity,
+  @FieldResolver(() => InvoiceConnection, {
+    complexity: pageComplexity,
     description: 'All its invoices, voided and deleted ones included, newest first.',
   })
-  invoices(@Root() { id }: PurchaseOrderType, @Ctx() { loaders }: GraphQLContext) {
+  invoices(
+    @Root() { id }: PurchaseOrderType,
+    @Ctx() { loaders }: GraphQLContext,
+    @Args(() => ConnectionArgs) args: PageRequest,
+  ) {
     return whenLoaded(loaders.invoicesOfOrder.load(id), ({ oldestFirst }) =>
-      oldestFirst.toReversed().map(presentInvoice),
+      connectionOf(
+        oldestFirst.toReversed(),
+        args,
+        (invoice) => [invoice.createdAt.toISOString(), invoice.id],
+        presentInvoice,
+      ),
     );
   }
 
@@ -164,7 +183,7 @@ export class PurchaseOrderFieldResolver {
   }
 }
 
-const OFTEN = ['conference', 'lineItems', 'payments', 'creditNotes', 'invoice'] as const;
+const OFTEN = ['conference', 'lineItems', 'payments', 'creditNotes', 'invoice', 'invoices'] as const;
 
 /**
  * Calls the resolvers of fields that lists show by the hundred without type-graphql's layer, which makes a promise of

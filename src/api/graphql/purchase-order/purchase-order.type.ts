@@ -309,6 +309,7 @@ export class PurchaseOrderChangeType {
   purchaseOrder!: PurchaseOrderType | null;
 }
 
+export const CreditNoteConnection = connectionType('CreditNote', CreditNoteType);
 export const PaymentConnection = connectionType('Payment', PaymentType);
 export const PurchaseOrderConnection = connectionType('PurchaseOrder', PurchaseOrderType);
 

@@ -1,5 +1,5 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
-import type { CreateQboInvoiceCode } from '../../../application/quickbooks/create-qbo-invoice.outcome.js';
+import type { BulkInvoicingItemCode } from '../../../application/bulk-invoicing/item-result.js';
 import type { SendQboInvoiceCode } from '../../../application/quickbooks/send-qbo-invoice.js';
 import type { SyncQboInvoiceStatusCode } from '../../../application/quickbooks/sync-qbo-invoice-status.js';
 import { IDEMPOTENCY_KEY } from '../idempotency-key.js';
@@ -32,13 +32,15 @@ export class SyncQboInvoiceStatusInput {
 
 const NO_QBO_INVOICE = 'The purchase order has no invoice in QuickBooks.';
 
-export const CreateQboInvoiceUserError = qboUserErrorType<CreateQboInvoiceCode>('CreateQboInvoice', {
+export const CreateQboInvoiceUserError = qboUserErrorType<BulkInvoicingItemCode>('CreateQboInvoice', {
   NOT_FOUND: commonCodes.NOT_FOUND,
   ...quickbooksCodes,
   ...creationCodes,
   QBO_ITEM_MISSING: 'No QuickBooks product or service is known to put on the lines.',
   QBO_TOTAL_DIFFERS:
     'The invoice was made, but its total, currency or lines are not those of the purchase order; the payload is filled.',
+  FORBIDDEN: 'Only in a bulk: whoever asked for it may not invoice this purchase order any more.',
+  INTERNAL_SERVER_ERROR: 'Only in a bulk: something went wrong in this server, whose log says what.',
 });
 
 const SendQboInvoiceUserError = qboUserErrorType<SendQboInvoiceCode>('SendQboInvoice', {

@@ -19,6 +19,7 @@ import { BulkInvoicingMigration } from './0018-bulk-invoicing.js';
 import { LetterheadMigration } from './0019-letterhead.js';
 import { OperationRequestersMigration } from './0020-operation-requesters.js';
 import { UnneededChangeTriggersMigration } from './0022-unneeded-change-triggers.js';
+import { IndexesOfListsMigration } from './0023-indexes-of-lists.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -43,4 +44,5 @@ export const migrations = [
   { name: '0019-letterhead', class: LetterheadMigration },
   { name: '0020-operation-requesters', class: OperationRequestersMigration },
   { name: '0022-unneeded-change-triggers', class: UnneededChangeTriggersMigration },
+  { name: '0023-indexes-of-lists', class: IndexesOfListsMigration },
 ];

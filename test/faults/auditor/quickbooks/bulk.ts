@@ -1,9 +1,6 @@
 import { type Evidence, type Finding, finding, type Row } from '../evidence.js';
 import { atProvider, type Ledger } from '../ledger.js';
 
-/** After these an item may be given up although its invoice is still made later. */
-const UNDECIDED = ['IN_PROGRESS', 'IDEMPOTENCY_IN_PROGRESS', 'OUTCOME_UNKNOWN', 'QBO_UNAVAILABLE'];
-
 /** Every bulk that was asked for is there, once, is finished, and tells the truth of each order. */
 export async function auditBulks(ledger: Ledger, { sql, conferenceId, asked, told }: Evidence): Promise<Finding[]> {
   const items = await sql(
@@ -36,8 +33,7 @@ function auditItem(item: Row, ledger: Ledger): Finding[] {
   if (item.state === 'SUCCEEDED' && (!made || item.external_id === null)) {
     return [finding('loss', `${name} succeeded, and there is no invoice`)];
   }
-  const isUndecided = item.error_code === 'QBO_TOTAL_DIFFERS' || UNDECIDED.includes(String(item.error_code));
-  if (item.state === 'FAILED' && !isUndecided && item.external_id !== null) {
+  if (item.state === 'FAILED' && item.error_code !== 'QBO_TOTAL_DIFFERS' && item.external_id !== null) {
     return [finding('loss', `${name} failed with ${item.error_code}, and its invoice ${item.external_id} was made`)];
   }
   return [];
