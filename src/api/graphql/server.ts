@@ -89,7 +89,9 @@ export async function startGraphQLServer(options: GraphQLServerOptions): Promise
   const admit = async (request: express.Request) => {
     const context = await identify(request);
     await options.rateLimits.requireBudget(context);
-    resolveDocument(options.trustedDocuments, request.body, context.actor);
+    // Of a GET Apollo reads the address and not the body.
+    const asked = request.method === 'POST' ? request.body : undefined;
+    resolveDocument(options.trustedDocuments, asked, context.actor);
     return context;
   };
   const streams = new LiveStreams({ ...options, ...options.live, schema, formatError, identify, admit });

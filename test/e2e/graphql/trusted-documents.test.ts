@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { NOBODY } from '../../../src/application/context.js';
 import { ConfigError } from '../../../src/config.js';
@@ -80,6 +83,20 @@ describe('a server that answers trusted documents', () => {
     const url = `${server.url}/graphql?query=${encodeURIComponent('{ conferences { totalCount } }')}`;
     const response = await fetch(url, { headers: { authorization: 'Bearer viewer', 'apollo-require-preflight': '1' } });
     expect({ status: response.status, body: JSON.parse(await response.text()) }).toEqual(FREE_TEXT);
+  });
+
+  test('nor by a GET whose body names a document', async () => {
+    const url = `${server.url}/graphql?query=${encodeURIComponent('{ conferences { totalCount } }')}`;
+    const body = JSON.stringify({ documentId: 'count' });
+    const headers = {
+      authorization: 'Bearer viewer',
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    };
+    // `fetch` sends no body with a GET.
+    const request = httpRequest(url, { headers }).end(body);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect({ status: response.statusCode, body: await json(response) }).toEqual(FREE_TEXT);
   });
 
   test('shows the schema to staff, and to no portal', async () => {

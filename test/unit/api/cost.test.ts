@@ -83,3 +83,37 @@ describe('the cost of an operation with variables', () => {
     expect(costWith({ first: 30, orderBy })).toBe(61);
   });
 });
+
+describe('what execution would leave out', () => {
+  const orders = (inner: string) => `purchaseOrders(first: 100) { nodes { ${inner} } }`;
+  const endless = orders(`conference { ${orders(`conference { ${orders('id')} }`)} }`);
+
+  test.each([
+    ['a required argument', `query ($id: ID = "a") { node(id: $id) { id } ${endless} }`, { id: null }],
+    [
+      'a condition',
+      `query ($is: Boolean = true) { conferences { totalCount @include(if: $is) } ${endless} }`,
+      { is: null },
+    ],
+  ])('for want of %s does not make the rest free', (_what, source, variables) => {
+    expect(() => cost(source, variables)).toThrow(
+      expect.objectContaining({ extensions: { code: 'BAD_USER_INPUT' }, message: expect.stringContaining('null') }),
+    );
+  });
+});
+
+describe('the cost of a mutation', () => {
+  const pay = (alias: string) =>
+    `${alias}: reversePayment(input: { paymentId: "pay_1", reason: "No" }) { userErrors { path } }`;
+
+  test('is a thousand and its answer', () => {
+    expect(cost(`mutation { ${pay('a')} }`)).toBe(1_000 + 2);
+    expect(cost(`mutation { ${pay('a')} ${pay('b')} }`)).toBe(2 * cost(`mutation { ${pay('a')} }`));
+  });
+
+  test('is no less inside a fragment', () => {
+    const fragment = `fragment Both on Mutation { ${pay('a')} ${pay('b')} }`;
+    expect(cost(`mutation { ...Both } ${fragment}`)).toBe(cost(`mutation { ${pay('a')} ${pay('b')} }`));
+    expect(cost(`mutation { ... { ${pay('a')} } }`)).toBe(cost(`mutation { ${pay('a')} }`));
+  });
+});

@@ -1,5 +1,4 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { getOperationAST, OperationTypeNode } from 'graphql';
 import type { GraphQLContext } from '../context.js';
 import { costOf, MAX_COST, type OperationToCount } from './cost.js';
 import type { Caller, RateLimits } from './rate-limits.js';
@@ -7,20 +6,17 @@ import type { Caller, RateLimits } from './rate-limits.js';
 /** What a request costs beside the values of its answer. */
 const REQUEST_COST = 100;
 
-/** What each of its mutations costs: it locks, writes and calls a provider. */
-const MUTATION_COST = 1_000;
-
 /**
  * To be called before a valid operation is executed. Throws when it, or its caller, asks for too much; returns what it
  * took out of the caller's budget.
  */
 export async function checkOperation(limits: RateLimits, caller: Caller, operation: OperationToCount): Promise<number> {
-  const cost = REQUEST_COST + costOfMutations(operation) + (await costOfAnswer(limits, caller, operation));
+  const cost = REQUEST_COST + (await costOfAnswer(limits, caller, operation));
   await limits.spend(caller, cost);
   return cost;
 }
 
-/** Who asks for too large an answer pays for the largest there is, so that nobody asks without end. */
+/** Who asks for what is not answered pays for the largest answer, so that nobody asks without end. */
 async function costOfAnswer(limits: RateLimits, caller: Caller, operation: OperationToCount): Promise<number> {
   try {
     return costOf(operation);
@@ -28,12 +24,6 @@ async function costOfAnswer(limits: RateLimits, caller: Caller, operation: Opera
     await limits.charge(caller, MAX_COST);
     throw error;
   }
-}
-
-function costOfMutations({ document, operationName }: OperationToCount): number {
-  const operation = getOperationAST(document, operationName);
-  if (operation?.operation !== OperationTypeNode.MUTATION) return 0;
-  return operation.selectionSet.selections.length * MUTATION_COST;
 }
 
 /** Every operation of Apollo is checked. Texts that were not seen before take time to validate: one a character. */
