@@ -25,7 +25,7 @@ let organizations = 0;
 
 /** Creates a purchase order over 1475.00 USD for an organisation of its own, unless `fields` says otherwise. */
 export async function createOrder(
-  { graphql, conferenceId }: TestApp,
+  { graphql, conferenceId }: Pick<TestApp, 'graphql' | 'conferenceId'>,
   fields: Record<string, unknown> = {},
 ): Promise<Data> {
   organizations += 1;

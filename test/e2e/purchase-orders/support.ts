@@ -34,7 +34,7 @@ export async function auditTrail({ sql }: TestApp, subject: string): Promise<Dat
 let conferences = 0;
 
 export async function createConference(
-  { graphql }: TestApp,
+  { graphql }: Pick<TestApp, 'graphql'>,
   fields: Record<string, unknown> = {},
 ): Promise<{ id: string; slug: string }> {
   conferences += 1;

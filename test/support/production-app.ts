@@ -1,0 +1,38 @@
+import { type RunningApp, startApp } from '../../src/app.js';
+import { loadConfig } from '../../src/config.js';
+import { createTestDatabase } from './database.js';
+import { GraphQLClient } from './graphql-client.js';
+
+/** The whole server as it is deployed, on an empty database: no simulators, no demo conference. */
+export interface ProductionApp {
+  readonly app: RunningApp;
+  /** Bears the bootstrap key. */
+  readonly graphql: GraphQLClient;
+  stop(): Promise<void>;
+}
+
+/** Of an administrator. */
+export const BOOTSTRAP_KEY = 'a-bootstrap-key-of-production';
+
+/** Starts it; `environment` adds variables. */
+export async function startProductionApp(environment: Record<string, string> = {}): Promise<ProductionApp> {
+  const database = await createTestDatabase();
+  const config = loadConfig({
+    NODE_ENV: 'production',
+    PORT: '0',
+    DATABASE_URL: database.url,
+    ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
+    BOOTSTRAP_API_KEY: BOOTSTRAP_KEY,
+    LOG_LEVEL: 'silent',
+    ...environment,
+  });
+  const app = await startApp(config, () => undefined);
+  return {
+    app,
+    graphql: new GraphQLClient(app.url, BOOTSTRAP_KEY),
+    stop: async () => {
+      await app.stop();
+      await database.drop();
+    },
+  };
+}
