@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Data } from '../../support/graphql-client.js';
 import { PRODUCTION_KEY, startTestGraphQL, type TestGraphQLServer } from '../../support/graphql-server.js';
+import { BOOTSTRAP_KEY, type ProductionApp, startProductionApp } from '../../support/production-app.js';
+import { startSoftGraphQLServer } from '../../support/soft-graphql-server.js';
 
 /** What scanners of GraphQL servers look for. Each probe says whether it found something. */
 type Probe = (ask: Ask) => Promise<boolean>;
@@ -70,14 +72,15 @@ const open: Record<string, Probe> = {
 };
 
 const probes = { ...exhausting, ...forged, ...talkative };
+const allProbes = { ...probes, ...open };
 
 test('thirteen things are looked for', () => {
-  expect(Object.keys({ ...probes, ...open })).toHaveLength(13);
+  expect(Object.keys(allProbes)).toHaveLength(13);
 });
 
-function asking(server: () => TestGraphQLServer, key?: string): Ask {
+function asking(url: string, key?: string): Ask {
   return async ({ method = 'POST', path = '', type = 'application/json', accept = '*/*', body }) => {
-    const response = await fetch(new URL(`/graphql${path}`, server().url), {
+    const response = await fetch(new URL(`/graphql${path}`, url), {
       method,
       headers: { accept, ...(body && { 'content-type': type }), ...(key && { authorization: `Bearer ${key}` }) },
       ...(body !== undefined && { body }),
@@ -88,25 +91,38 @@ function asking(server: () => TestGraphQLServer, key?: string): Ask {
   };
 }
 
-describe('in production', () => {
-  let server: TestGraphQLServer;
+describe('where nothing is closed', () => {
+  let server: Awaited<ReturnType<typeof startSoftGraphQLServer>>;
 
   beforeAll(async () => {
-    server = await startTestGraphQL();
+    server = await startSoftGraphQLServer();
   });
 
   afterAll(() => server.stop());
 
-  test.each(Object.entries({ ...probes, ...open }))('nobody finds %s', async (_what, probe) => {
-    expect(await probe(asking(() => server))).toBe(false);
+  test.each(Object.entries(allProbes))('everybody finds %s', async (_what, probe) => {
+    expect(await probe(asking(server.url))).toBe(true);
+  });
+});
+
+describe('in production', () => {
+  let server: ProductionApp;
+
+  beforeAll(async () => {
+    server = await startProductionApp();
   });
 
-  test.each(Object.entries({ ...probes, 'names of fields': open['names of fields one did not know'] as Probe }))(
-    'nor does who has a key find %s',
-    async (_what, probe) => {
-      expect(await probe(asking(() => server, PRODUCTION_KEY))).toBe(false);
-    },
-  );
+  afterAll(() => server.stop());
+
+  test.each(Object.entries(allProbes))('nobody finds %s', async (_what, probe) => {
+    expect(await probe(asking(server.app.url))).toBe(false);
+  });
+
+  const { 'the schema': _, ...hiddenFromAll } = allProbes;
+
+  test.each(Object.entries(hiddenFromAll))('nor does who has a key find %s', async (_what, probe) => {
+    expect(await probe(asking(server.app.url, BOOTSTRAP_KEY))).toBe(false);
+  });
 });
 
 describe('in development, where the schema is open', () => {
@@ -119,7 +135,7 @@ describe('in development, where the schema is open', () => {
   afterAll(() => server.stop());
 
   test.each(Object.entries(probes))('nobody finds %s, with or without a key', async (_what, probe) => {
-    expect(await probe(asking(() => server))).toBe(false);
-    expect(await probe(asking(() => server, PRODUCTION_KEY))).toBe(false);
+    expect(await probe(asking(server.url))).toBe(false);
+    expect(await probe(asking(server.url, PRODUCTION_KEY))).toBe(false);
   });
 });
