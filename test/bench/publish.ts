@@ -27,8 +27,13 @@ export function summary(rows: readonly Row[]): string {
   const goals = rows.filter(({ goal }) => goal !== null);
   const missed = goals.filter(({ met }) => !met);
   const found = `${goals.length - missed.length} of ${goals.length} goals were met.`;
-  const names = missed.map(({ name, peerName, ratio, goal }) => `${name} against ${peerName} (${ratio}, goal ${goal})`);
-  return missed.length === 0 ? found : `${found} Missed: ${names.join('; ')}.`;
+  return missed.length === 0 ? found : `${found} Missed: ${missed.map(described).join('; ')}.`;
+}
+
+function described({ name, unit, ours, peerName, ratio, goal }: Row): string {
+  return peerName === null
+    ? `${name} (${ours} ${unit}, goal ${goal})`
+    : `${name} against ${peerName} (${ratio}, goal ${goal})`;
 }
 
 function machine(postgresVersion: string): string {

@@ -52,6 +52,12 @@ describe('a comparison', () => {
       met: true,
     });
   });
+
+  test('of nothing meets its goal when the figure itself does', () => {
+    const goal = { atMost: 1_000 };
+    expect(figure('p99', 'ms', 1_000, goal)).toMatchObject({ goal: 1_000, goalIs: 'at most', met: true });
+    expect(figure('p99', 'ms', 1_000.4, goal)).toMatchObject({ ours: 1_000, ratio: null, met: false });
+  });
 });
 
 describe('the report', () => {
@@ -75,6 +81,9 @@ describe('the report', () => {
 
   test('names the goals that were missed', () => {
     expect(summary(rows)).toBe('1 of 2 goals were met. Missed: deep page against a peer (1.6, goal 1.5).');
+    expect(summary([figure('p99', 'ms', 1_001, { atMost: 1_000 })])).toBe(
+      '0 of 1 goals were met. Missed: p99 (1001 ms, goal 1000).',
+    );
     expect(summary(rows.slice(0, 1))).toBe('1 of 1 goals were met.');
   });
 

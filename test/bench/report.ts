@@ -11,7 +11,7 @@ export interface Row {
   /** Ours divided by the peer's. */
   readonly ratio: number | null;
   readonly goal: number | null;
-  /** How the ratio is meant: `at most` where less is better. */
+  /** How the goal of the ratio, or of a figure alone, is meant: `at most` where less is better. */
   readonly goalIs: 'at least' | 'at most' | null;
   readonly met: boolean;
 }
@@ -43,8 +43,8 @@ export function percentile(figures: readonly number[], share: number): number {
   return found;
 }
 
-export function isMet(ratio: number, goal: Goal): boolean {
-  return 'atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost;
+export function isMet(value: number, goal: Goal): boolean {
+  return 'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost;
 }
 
 /** Of each side the median of the rounds; the goal is compared before anything is rounded. */
@@ -63,10 +63,10 @@ export function compare({ name, unit, ours, peer, peerName, goal }: Comparison):
   };
 }
 
-/** A figure of ours that is told, not compared. */
-export function figure(name: string, unit: string, ours: number): Row {
+/** A figure of ours that is told, not compared. A goal is one of the figure itself. */
+export function figure(name: string, unit: string, ours: number, goal?: Goal): Row {
   const alone = { peer: null, peerName: null, ratio: null };
-  return { name, unit, ours: rounded(ours), ...alone, ...goalOf(undefined), met: true };
+  return { name, unit, ours: rounded(ours), ...alone, ...goalOf(goal), met: goal === undefined || isMet(ours, goal) };
 }
 
 function goalOf(goal: Goal | undefined): Pick<Row, 'goal' | 'goalIs'> {

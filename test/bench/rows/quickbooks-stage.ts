@@ -1,8 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import { callControl, getControl } from '../../../src/development/local-simulators.js';
 import { eventually } from '../../support/eventually.js';
@@ -11,15 +7,15 @@ import type { Bench } from '../bench.js';
 import { createDatabase, dropDatabase, query } from '../data/seed.js';
 import { startDevelopmentServer } from '../servers.js';
 
-/** A server with its worker, connected to its own simulator of QuickBooks, whose webhooks pass through our hands. */
+/** A server with its worker, connected to its own simulator of QuickBooks. */
 export interface QuickBooksStage {
   readonly graphql: GraphQLClient;
   readonly url: string;
   readonly conferenceId: string;
   /** How many calls QuickBooks received so far. */
   countCalls(): Promise<number>;
-  /** The bookkeeper receives the whole amount; returns when the webhook that tells of it came by. */
-  pay(invoiceId: string, amount: string): Promise<number>;
+  /** The bookkeeper receives the whole amount. */
+  pay(invoiceId: string, amount: string): Promise<void>;
   /** Waits until every webhook so far is worked off. */
   settle(): Promise<void>;
   stop(): Promise<void>;
@@ -42,8 +38,6 @@ export async function setUpQuickBooks({ serverUrl, directory }: Bench): Promise<
     (found) => found.length > 0,
     30_000,
   );
-  const forwarder = await startForwarder(`${server.url}/webhooks/qbo`);
-  await callControl(simulator, 'POST', '/webhooks', { url: forwarder.url });
   return {
     graphql: new GraphQLClient(server.url, server.apiKey),
     url: server.url,
@@ -53,9 +47,7 @@ export async function setUpQuickBooks({ serverUrl, directory }: Bench): Promise<
       return log.requests.filter(({ kind }) => kind !== 'token').length;
     },
     pay: async (invoiceId, amount) => {
-      const received = forwarder.next();
       await callControl(simulator, 'POST', '/pay', { realmId: company?.realmId, invoiceId, amount });
-      return received;
     },
     settle: async () => {
       await callControl(simulator, 'POST', '/webhooks/flush', {});
@@ -67,36 +59,7 @@ export async function setUpQuickBooks({ serverUrl, directory }: Bench): Promise<
     },
     stop: async () => {
       await server.stop();
-      await forwarder.stop();
       await dropDatabase(serverUrl, database);
-    },
-  };
-}
-
-/** Hands webhooks on as they come, and says when. */
-async function startForwarder(target: string) {
-  let waiting: (receivedAt: number) => void = () => undefined;
-  const server = createServer(async (request, response) => {
-    waiting(performance.now());
-    const headers = {
-      'content-type': String(request.headers['content-type']),
-      'intuit-signature': String(request.headers['intuit-signature']),
-    };
-    const answer = await fetch(target, { method: 'POST', headers, body: await buffer(request) });
-    response.writeHead(answer.status).end(await answer.text());
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** When the next one comes. */
-    next: () =>
-      new Promise<number>((resolve) => {
-        waiting = resolve;
-      }),
-    stop: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
     },
   };
 }

@@ -14,6 +14,9 @@ const ORGANISATIONS = 10;
 /** Between payments, so that Intuit's pace of seven calls a second is not what is measured. */
 const PAUSE_MS = 700;
 
+/** Longer than that, and people press reload. */
+const SEEN_WITHIN_MS = 1_000;
+
 interface Invoiced {
   readonly id: string;
   readonly qboInvoiceId: string;
@@ -41,11 +44,11 @@ export async function measureQuickBooks(bench: Bench): Promise<readonly Row[]> {
   const latenciesMs = await payAll(stage, watch, invoiced);
   watch.end();
   await stage.stop();
-  const name = 'payment webhook until a subscriber sees the status';
+  const name = 'payment until a subscriber sees the status';
   return [
     ...rows,
     figure(`${name}, p50`, 'ms', percentile(latenciesMs, 0.5)),
-    figure(`${name}, p99`, 'ms', percentile(latenciesMs, 0.99)),
+    figure(`${name}, p99`, 'ms', percentile(latenciesMs, 0.99), { atMost: SEEN_WITHIN_MS }),
   ];
 }
 
@@ -102,8 +105,9 @@ async function payAll(stage: QuickBooksStage, watch: PaidWatch, invoiced: readon
   const latenciesMs: number[] = [];
   for (const { id, qboInvoiceId } of invoiced) {
     const seen = watch.untilPaid(id).then(() => performance.now());
-    const receivedAt = await stage.pay(qboInvoiceId, TOTAL);
-    latenciesMs.push((await seen) - receivedAt);
+    const paidAt = performance.now();
+    await stage.pay(qboInvoiceId, TOTAL);
+    latenciesMs.push((await seen) - paidAt);
     await delay(PAUSE_MS);
   }
   return latenciesMs;
