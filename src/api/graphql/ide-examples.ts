@@ -42,7 +42,15 @@ export function exampleOperations(
       query: CHEQUE,
       variables: { input: { purchaseOrderId, amount: '100.00', method: 'CHECK', reference: '1042' } },
     },
+    {
+      name: 'A credit note',
+      query: CREDIT,
+      variables: { input: { purchaseOrderId, amount: '47.70', reason: 'A tenth off the sponsorship' } },
+    },
+    { name: 'Cancel it', query: CANCEL, variables: { input: { purchaseOrderId } } },
     { name: 'What happened to it?', query: HISTORY, variables: { id: purchaseOrderId } },
+    { name: 'Invoice many at once', query: BULK, variables: { input: { purchaseOrderIds: [purchaseOrderId] } } },
+    { name: 'What came of them?', query: BULK_RESULTS, variables: { id: '<id of the bulk, from the tab before>' } },
     { name: 'Who is late?', query: LATE, variables: { conferenceId } },
     {
       name: 'The books',
@@ -50,6 +58,18 @@ export function exampleOperations(
       variables: { conferenceId, from: `${year}-01-01`, to: `${year}-12-31` },
     },
     { name: 'What got stuck?', query: DEAD_LETTERS, variables: {} },
+    {
+      name: 'A new conference',
+      query: CONFERENCE,
+      variables: {
+        input: {
+          name: `Example Conference ${year + 1}`,
+          slug: `example-${year + 1}`,
+          currencyCode: 'EUR',
+          timezone: 'Europe/Berlin',
+        },
+      },
+    },
     {
       name: 'A key for a colleague',
       query: KEY,
@@ -115,6 +135,31 @@ mutation SwitchInvoiceProvider($input: SwitchInvoiceProviderInput!) {
 }
 `;
 
+const BULK = `# Up to 200 orders. Answers at once and invoices them in the background: what came of each is in the next tab.
+mutation CreateQboInvoices($input: CreateQboInvoicesInput!) {
+  createQboInvoices(input: $input) {
+    bulkInvoicing { id total pending }
+    userErrors { code message path }
+  }
+}
+`;
+
+const BULK_RESULTS = `# An order that has an invoice already keeps that one. Only what failed: items(filter: { stateIn: [FAILED] })
+query WhatCameOfThem($id: ID!) {
+  bulkInvoicing(id: $id) {
+    total
+    pending
+    succeeded
+    failed
+    finishedAt
+    items(first: 50) {
+      nodes { position state purchaseOrder { id reference } invoice { number status } error { code message } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+`;
+
 const HISTORY = `# Who changed what, newest first, and what became of every invoice that the order has or had.
 query WhatHappened($id: ID!) {
   purchaseOrder(id: $id) {
@@ -152,6 +197,25 @@ mutation RecordPayment($input: RecordPaymentInput!) {
 }
 `;
 
+const CREDIT = `# Lowers what an order without a live invoice owes. An invoiced one gets its credit at the provider, and shows it by itself.
+mutation IssueCreditNote($input: IssueCreditNoteInput!) {
+  issueCreditNote(input: $input) {
+    creditNote { id amount { amount currencyCode } reason }
+    purchaseOrder { reference status totalCredited { amount } balanceDue { amount } }
+    userErrors { code message path }
+  }
+}
+`;
+
+const CANCEL = `# For good, and after voiding its unpaid invoice. Money received has to be reversed or refunded first.
+mutation CancelPurchaseOrder($input: CancelPurchaseOrderInput!) {
+  cancelPurchaseOrder(input: $input) {
+    purchaseOrder { reference status invoice { provider number status } }
+    userErrors { code message invoiceId }
+  }
+}
+`;
+
 const LATE = `# Overdue orders, those with the earliest due date first. Other filters and orderings: see the documentation beside.
 query WhoIsLate($conferenceId: ID!) {
   purchaseOrders(
@@ -176,6 +240,15 @@ query TheBooks($conferenceId: ID!, $from: Date!, $to: Date!) {
     nodes { organizationName count amount { amount currencyCode } }
   }
   collected(conferenceId: $conferenceId, from: $from, to: $to) { month method count amount { amount currencyCode } }
+}
+`;
+
+const CONFERENCE = `# Then connect it with configureQboConnection or configureStripe, and make keys for those who work for it.
+mutation CreateConference($input: CreateConferenceInput!) {
+  createConference(input: $input) {
+    conference { id slug name currencyCode timezone }
+    userErrors { code message path }
+  }
 }
 `;
 

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { exampleOperations } from '../../../src/api/graphql/ide-examples.js';
+import { type ExampleOperation, exampleOperations } from '../../../src/api/graphql/ide-examples.js';
 import { findExampleIds } from '../../../src/application/queries/example-ids.js';
 import { openOrm } from '../../../src/infrastructure/database/orm.js';
 import type { Data } from '../../support/graphql-client.js';
+import { createOrder } from '../../support/purchase-orders.js';
 import { Subscriber } from '../../support/subscriber.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
+import { createConference } from '../purchase-orders/support.js';
 
 const KEY = 'test-bootstrap-key-0123456789';
 
@@ -78,23 +80,40 @@ async function watch(query: string, variables: Record<string, unknown>): Promise
   subscriber.leave();
 }
 
+/** Those that an order with an invoice and money would refuse are about another one. */
+const ABOUT_OTHERS = ['Invoice many at once', 'A credit note', 'Cancel it'];
+
+async function examplesAbout(purchaseOrderId: string): Promise<ExampleOperation[]> {
+  const { conferenceId } = server;
+  const examples = exampleOperations({ conferenceId, purchaseOrderId });
+  for (const name of ABOUT_OTHERS) {
+    const index = examples.findIndex((example) => example.name === name);
+    const { id } = await createOrder(server);
+    examples.splice(index, 1, ...exampleOperations({ conferenceId, purchaseOrderId: id }).slice(index, index + 1));
+  }
+  return examples;
+}
+
 test('the examples of the IDE run one after the other without errors on a new server', async () => {
   const [row] = await server.sql<{ id: string }>('select id from purchase_order');
   const html = await page();
   expect(html).toContain(String(row?.id));
-  for (const { name, query, variables } of exampleOperations({
-    conferenceId: server.conferenceId,
-    purchaseOrderId: String(row?.id),
-  })) {
+  let bulkId: string | undefined;
+  for (const { name, query, variables } of await examplesAbout(String(row?.id))) {
     if (query.includes('subscription Watch(')) {
       await watch(query, variables);
       continue;
     }
+    if (name === 'What came of them?') variables.id = bulkId;
     const { status, data, errors } = await server.graphql.send(query, variables);
+    bulkId ??= data?.createQboInvoices?.bulkInvoicing.id;
     expect([name, status, errors]).toEqual([name, 200, undefined]);
     const payloads = Object.values(data).filter((value): value is Data => Array.isArray((value as Data)?.userErrors));
     expect([name, payloads.flatMap(({ userErrors }) => userErrors)]).toEqual([name, []]);
   }
+  expect(await server.graphql.query(`{ bulkInvoicing(id: "${bulkId}") { total } }`)).toEqual({
+    bulkInvoicing: { total: 1 },
+  });
   const { purchaseOrder } = await server.graphql.query(
     `{ purchaseOrder(id: "${row?.id}") { status invoice { provider status } qboInvoice { status emailStatus } } }`,
   );
@@ -105,11 +124,12 @@ test('the examples of the IDE run one after the other without errors on a new se
   });
 });
 
-test('the examples take the newest order without an invoice, else the conference alone', async () => {
+test('the examples take the newest order without an invoice, else the first conference alone', async () => {
   const app = await startTestApp();
   const [database] = await app.sql<{ name: string }>('select current_database() as name');
   const orm = await openOrm(new URL(`/${database?.name}`, process.env.TEST_SERVER_URL).href);
   const [order] = await app.sql<{ id: string }>('select id from purchase_order');
+  await createConference(app);
   expect(await findExampleIds(orm.em.fork())).toEqual({ conferenceId: app.conferenceId, purchaseOrderId: order?.id });
   await app.graphql.mutate('createQboInvoice', { purchaseOrderId: order?.id }, 'purchaseOrder { id }');
   expect(await findExampleIds(orm.em.fork())).toEqual({ conferenceId: app.conferenceId });
