@@ -2,16 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findActorByKey } from '../../src/application/access/api-keys.js';
 import { createApiKey } from '../../src/application/access/create-api-key.js';
+import { createConference } from '../../src/application/conferences/create-conference.js';
+import { cancelPurchaseOrder } from '../../src/application/purchase-orders/cancel-purchase-order.js';
+import { issueCreditNote } from '../../src/application/purchase-orders/issue-credit-note.js';
 import { recordPayment } from '../../src/application/purchase-orders/record-payment.js';
+import { reversePayment } from '../../src/application/purchase-orders/reverse-payment.js';
 import { listPurchaseOrders } from '../../src/application/queries/list-purchase-orders.js';
 import { listWebhookEvents } from '../../src/application/queries/webhook-events.js';
+import { configureQboConnection } from '../../src/application/quickbooks/configure-qbo-connection.js';
 import { createQboInvoice } from '../../src/application/quickbooks/create-qbo-invoice.js';
+import { sendQboInvoice } from '../../src/application/quickbooks/send-qbo-invoice.js';
 import { sweepQboConnection } from '../../src/application/quickbooks/sweep-qbo-connection.js';
 import { syncQboInvoiceStatus } from '../../src/application/quickbooks/sync-qbo-invoice-status.js';
 import { processQboEvents } from '../../src/application/webhooks/process-qbo-events.js';
 import { replayWebhookEvents } from '../../src/application/webhooks/replay-webhook-events.js';
 import { storeWebhookEvents } from '../../src/application/webhooks/store-webhook-events.js';
-import { startWorkbench, type Workbench } from '../support/workbench.js';
+import { startTestGraphQL, type TestGraphQLServer } from '../support/graphql-server.js';
+import { idOf, startWorkbench, type Workbench } from '../support/workbench.js';
 
 /** SQL statements and QuickBooks calls per operation. More of them is a decision, not an accident. */
 describe('the budget of statements and calls', () => {
@@ -53,12 +60,32 @@ describe('the budget of statements and calls', () => {
     expect(statements).toHaveLength(6);
   });
 
-  test('recordPayment costs 9 statements', async () => {
+  const onOrder = {
+    recordPayment: (id: string) =>
+      recordPayment(bench.process(), { purchaseOrderId: id, amount: '10.00', method: 'WIRE' }),
+    issueCreditNote: (id: string) =>
+      issueCreditNote(bench.process(), { purchaseOrderId: id, amount: '10.00', reason: 'Courtesy' }),
+    cancelPurchaseOrder: (id: string) => cancelPurchaseOrder(bench.process(), { purchaseOrderId: id }),
+  };
+
+  test.each([
+    ['recordPayment', 9],
+    ['issueCreditNote', 9],
+    ['cancelPurchaseOrder', 9],
+  ] as const)('%s, of an order without an invoice, costs %i statements', async (name, count) => {
+    const id = await bench.order({ organizationName: 'Payer Ltd' });
+    const statements = await bench.statementsOf(async () => idOf(await onOrder[name](id)));
+    expect(statements).toHaveLength(count);
+  });
+
+  test('reversePayment costs 10 statements', async () => {
     const purchaseOrderId = await bench.order({ organizationName: 'Payer Ltd' });
-    const statements = await bench.statementsOf(() =>
-      recordPayment(bench.process(), { purchaseOrderId, amount: '10.00', method: 'WIRE' }),
+    const payment = { purchaseOrderId, amount: '10.00', method: 'WIRE' };
+    const paymentId = idOf(await recordPayment(bench.process(), payment));
+    const statements = await bench.statementsOf(async () =>
+      idOf(await reversePayment(bench.process(), { paymentId, reason: 'Mistyped' })),
     );
-    expect(statements).toHaveLength(9);
+    expect(statements).toHaveLength(10);
   });
 
   test('invoicing a known customer costs one write, no read and 35 statements', async () => {
@@ -75,6 +102,16 @@ describe('the budget of statements and calls', () => {
     const purchaseOrderId = await bench.order({ organizationName: 'New Ltd' });
     const calls = await callsOf(() => createQboInvoice(bench.process(), { purchaseOrderId }));
     expect(calls).toEqual(['read GET /query', 'write POST /customer', 'write POST /invoice']);
+  });
+
+  test('having QuickBooks e-mail an invoice costs one call and 25 statements', async () => {
+    const { id: purchaseOrderId, externalId } = await bench.invoicedOrder({ organizationName: 'Known Ltd' });
+    let calls: string[] = [];
+    const statements = await bench.statementsOf(async () => {
+      calls = await callsOf(() => sendQboInvoice(bench.process(), { purchaseOrderId }));
+    });
+    expect(calls).toEqual([`write POST /invoice/${externalId}/send`]);
+    expect(statements).toHaveLength(25);
   });
 
   test('reading an unpaid invoice costs one call and changes nothing but the time of the reading and of the call', async () => {
@@ -178,5 +215,43 @@ describe('the budget of statements and calls', () => {
       expect(actor?.grants.roles).toEqual(new Map([[bench.conferenceId, 'VIEWER']]));
     });
     expect(statements).toHaveLength(1);
+  });
+
+  describe('whatever the size of the page', () => {
+    let server: TestGraphQLServer;
+
+    beforeAll(async () => {
+      server = await startTestGraphQL({
+        findActor: async () => bench.context.actor,
+        forkEntityManager: () => bench.orm.em.fork(),
+      });
+      for (const number of [1, 2, 3]) {
+        const slug = `listed-${number}`;
+        const named = { name: slug, slug, currencyCode: 'USD', timezone: 'UTC' };
+        const conferenceId = idOf(await createConference(bench.process(), named));
+        const { accessToken, refreshToken } = await bench.quickbooks.post('/tokens', { realmId: bench.realmId });
+        const tokens = { environment: 'SANDBOX', realmId: bench.realmId, accessToken, refreshToken };
+        idOf(await configureQboConnection(bench.process(), { conferenceId, ...tokens }));
+        const roles = [{ conferenceId, role: 'VIEWER' }];
+        idOf(await createApiKey(bench.process(), { name: slug, roles }));
+        const purchaseOrderId = await bench.order({ conferenceId });
+        idOf(await createApiKey(bench.process(), { name: `portal ${number}`, purchaseOrderId }));
+      }
+    });
+
+    afterAll(() => server.stop());
+
+    test.each([
+      ['apiKeys', 'id roles { role conference { slug } } purchaseOrder { reference }', 4],
+      ['conferences', 'slug qboConnection { realmId lastSweptAt usage { reads } } stripeConnection { accountId }', 6],
+    ])('%s { %s } cost %i statements', async (list, fields, count) => {
+      for (const first of [2, 4]) {
+        const statements = await bench.statementsOf(async () => {
+          const answer = await server.client.query(`{ ${list}(first: ${first}) { totalCount nodes { ${fields} } } }`);
+          expect(answer[list].nodes).toHaveLength(first);
+        });
+        expect(statements).toHaveLength(count);
+      }
+    });
   });
 });
