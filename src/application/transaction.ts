@@ -63,3 +63,8 @@ export function isLostConnection(error: unknown): boolean {
   const code = 'code' in error ? String(error.code) : '';
   return LOST_CODES.test(code) || LOST_MESSAGE.test(error.message);
 }
+
+/** Whether PostgreSQL broke a statement off, as a rule because it took longer than its `statement_timeout`. */
+export function isQueryCanceled(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '57014';
+}

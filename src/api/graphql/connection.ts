@@ -41,7 +41,10 @@ export interface Connection<T> {
 
 /** The Relay connection type of an item type, with `nodes` as a shortcut and a count. */
 export function connectionType<T extends object>(name: string, itemType: ClassType<T>): ClassType<object> {
-  @ObjectType(`${name}Edge`, { description: `A ${name} in a list, and where it stands there.`, simpleResolvers: true })
+  @ObjectType(`${name}Edge`, {
+    description: `One ${name} of a list, and where it stands there.`,
+    simpleResolvers: true,
+  })
   class Edge {
     @Field(() => itemType, { description: 'The item.' })
     node!: T;

@@ -3,6 +3,7 @@ import { DriverException } from '@mikro-orm/core';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { AccessDenied } from '../../application/access/permissions.js';
 import { PageRequestError } from '../../application/queries/page.js';
+import { isQueryCanceled } from '../../application/transaction.js';
 import { timedOut, tooManyTokens } from './limits/limit-errors.js';
 
 /** Codes whose messages were written for clients; everything else is masked. */
@@ -102,7 +103,7 @@ function expectedError({ message, extensions }: GraphQLFormattedError, cause: un
     const explanation = 'A text in the arguments has a NUL character, which no stored text can have.';
     return { message: explanation, code: ApolloServerErrorCode.BAD_USER_INPUT };
   }
-  if (cause instanceof DriverException && cause.code === QUERY_CANCELED) return shownOf(timedOut());
+  if (isQueryCanceled(cause)) return shownOf(timedOut());
   if (TOO_MANY_TOKENS.test(message)) return shownOf(tooManyTokens());
   // Apollo gives whatever a validation rule finds a code of its own.
   if (extensions?.limit !== undefined) return { message, code: 'QUERY_TOO_COMPLEX', limit: extensions.limit };
@@ -112,9 +113,6 @@ function expectedError({ message, extensions }: GraphQLFormattedError, cause: un
 function shownOf({ message, extensions: { code, limit } }: GraphQLError): ShownError {
   return { message, code, ...(limit !== undefined && { limit }) };
 }
-
-/** PostgreSQL's `query_canceled`: its `statement_timeout` struck. */
-const QUERY_CANCELED = '57014';
 
 /** graphql-js tells it in words only. */
 const TOO_MANY_TOKENS = /^Syntax Error: Document contains more tha[nt] \d+ tokens\./;

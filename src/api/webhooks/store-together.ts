@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { ReceivedEvent } from '../../application/ports/webhook-source.js';
+import { isLostConnection, isQueryCanceled } from '../../application/transaction.js';
 import type { Receipt } from '../../application/webhooks/store-webhook-events.js';
 
 type Deliveries = readonly (readonly ReceivedEvent[])[];
@@ -29,8 +30,17 @@ async function storeAll(
   try {
     return await store(deliveries);
   } catch (error) {
-    if (deliveries.length === 1) throw error;
-    const alone = deliveries.map((events) => storeAll(store, [events]));
-    return (await Promise.all(alone.map((receipts) => receipts.catch((cause: Error) => [cause])))).flat();
+    if (deliveries.length === 1 || isOfDatabase(error)) throw error;
+    const alone = await Promise.allSettled(deliveries.map((events) => storeAll(store, [events])));
+    return alone.flatMap((each) => (each.status === 'fulfilled' ? each.value : asError(each.reason)));
   }
+}
+
+/** No delivery is at fault, so asking for each alone would only burden the database more. */
+function isOfDatabase(error: unknown): boolean {
+  return isLostConnection(error) || isQueryCanceled(error);
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }

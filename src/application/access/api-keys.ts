@@ -28,6 +28,11 @@ function prefixOf(key: string): string {
   return key.slice(0, Math.min(11, Math.floor(key.length / 4)));
 }
 
+const VALID_KEYS = `select id, name, kind, purchase_order_id, expires_at, last_used_at,
+         (select json_object_agg(conference_id, role) from api_key_role
+          where api_key_id = api_key.id and ended_at is null) as roles
+  from api_key where revoked_at is null and (expires_at is null or expires_at > ?)`;
+
 /**
  * Who bears this key; undefined for one that is unknown, revoked or expired. Looked up by hash, so timing tells nothing of
  * the key. Asked anew for each request and stream, so that what is revoked ends at once.
@@ -53,11 +58,6 @@ export async function findGrantsOfKeys(
   const rows = await em.execute<KeyRow[]>(`${VALID_KEYS} and id in (?)`, [clock.now(), ids]);
   return new Map(rows.map((row) => [row.id, grantsOf(row)]));
 }
-
-const VALID_KEYS = `select id, name, kind, purchase_order_id, expires_at, last_used_at,
-         (select json_object_agg(conference_id, role) from api_key_role
-          where api_key_id = api_key.id and ended_at is null) as roles
-  from api_key where revoked_at is null and (expires_at is null or expires_at > ?)`;
 
 interface KeyRow {
   readonly id: string;

@@ -3,7 +3,7 @@ import { BulkInvoicingItem, BulkInvoicingItemState } from '../../domain/bulk-inv
 import { OperationKind } from '../../domain/operation/provider-operation.entity.js';
 import type { UseCaseContext } from '../context.js';
 import { releaseClaim } from '../invoicing/end-claim.js';
-import { closeAsRefused, findOpenOperation } from '../operations/provider-operations.js';
+import { closeAsRefused, findOpenOperation, isLeased } from '../operations/provider-operations.js';
 import { type Outcome, refused } from '../outcome.js';
 import { lockExistingPurchaseOrder } from '../purchase-orders/purchase-order-ledger.js';
 import type { CreateQboInvoiceCode } from '../quickbooks/create-qbo-invoice.outcome.js';
@@ -85,7 +85,10 @@ async function end(
   if (!isEnded) await putOff(context, item, unsettled(failure), notBefore);
 }
 
-/** Gives up what was claimed for the item as well, so that nothing is sent after it failed. False: it was sent. */
+/**
+ * Gives up what was claimed for the item as well, so that nothing is sent after it failed. False: it was sent, or somebody is
+ * at work on it.
+ */
 async function endUnsent(
   tx: EntityManager,
   context: UseCaseContext,
@@ -100,7 +103,9 @@ async function endUnsent(
     return true;
   }
   const operation = invoice && (await findOpenOperation(tx, OperationKind.CREATE_INVOICE, purchaseOrderId));
-  if (operation && operation.attempts > 0) return false;
+  // After what nobody foresaw the lease may be this turn's own.
+  const isOthers = operation && isLeased(context, operation) && failure.code !== UNFORESEEN.code;
+  if (isOthers || (operation && operation.attempts > 0)) return false;
   if (operation) {
     closeAsRefused(operation, failure.message, context.clock.now());
     await releaseClaim(tx, { invoiceId: invoice.id, operation });
@@ -110,7 +115,10 @@ async function endUnsent(
 }
 
 function unsettled({ message }: ItemFailure): ItemFailure {
-  return { code: 'OUTCOME_UNKNOWN', message: `It is not known yet whether QuickBooks made its invoice. ${message}` };
+  return {
+    code: 'OUTCOME_UNKNOWN',
+    message: `Its invoice was sent, or another request is at work on it: what comes of that is not known yet. ${message}`,
+  };
 }
 
 function invoicedResult({ invoice, purchaseOrder }: BulkInvoicingItem) {

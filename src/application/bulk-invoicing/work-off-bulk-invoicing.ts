@@ -10,6 +10,7 @@ import { refused } from '../outcome.js';
 import type { ProviderResult } from '../ports/provider.js';
 import { claimQboInvoice } from '../quickbooks/claim-qbo-invoice.js';
 import { carryOutInvoice } from '../quickbooks/create-qbo-invoice.js';
+import type { CreateQboInvoiceOutcome } from '../quickbooks/create-qbo-invoice.outcome.js';
 import { prepareInvoice } from '../quickbooks/prepare-invoice.js';
 import type { QboContext } from '../quickbooks/qbo-context.js';
 import { abandonInvoice } from '../quickbooks/settle-invoice.js';
@@ -124,7 +125,8 @@ async function workOffTogether(
     if (ready) prepared.push(ready);
   }
   for (const together of envelopesOf(prepared)) {
-    await sendTogether(context, together).catch(putOff(together.map(({ item }) => item)));
+    const open = new Set<WorkedItem>(together.map(({ item }) => item));
+    await sendTogether(context, together, open).catch((error) => putOff([...open])(error));
   }
 }
 
@@ -198,25 +200,37 @@ function envelopesOf(prepared: readonly PreparedItem[]): PreparedItem[][] {
   });
 }
 
-async function sendTogether(context: QboContext, prepared: readonly PreparedItem[]): Promise<void> {
+/** Takes those out of `open` whose result is written down. */
+async function sendTogether(
+  context: QboContext,
+  prepared: readonly PreparedItem[],
+  open: Set<WorkedItem>,
+): Promise<void> {
   const itemOf = (operationId: string) => {
     const found = prepared.find(({ claimed }) => claimed.operation.id === operationId);
     if (!found) throw new Error(`operation ${operationId} is not in this envelope`);
     return found.item;
   };
+  const record = async (item: WorkedItem, outcome: CreateQboInvoiceOutcome, notBefore?: Date) => {
+    await recordItem(context, item, outcome, notBefore);
+    open.delete(item);
+  };
   const { envelope, leftOut } = await beginEnvelope(context, prepared);
   for (const { claimed, reason } of leftOut) {
     const outcome = reason.isFinal ? await abandonInvoice(context, claimed, reason) : refused(reason.failure);
-    await recordItem(context, itemOf(claimed.operation.id), outcome);
+    await record(itemOf(claimed.operation.id), outcome);
   }
   if (!envelope) return;
   const alone: WorkedItem[] = [];
   await sendEnvelope(context, envelope, async (settled) => {
     const item = itemOf(settled.member.attempt.operationId);
     if (isEnvelopeItself(settled)) alone.push(item);
-    else await recordItem(context, item, settled.outcome, retryAtOf(settled.result));
+    else await record(item, settled.outcome, retryAtOf(settled.result));
   });
-  for (const item of alone) await createAlone(context, item);
+  for (const item of alone) {
+    await createAlone(context, item);
+    open.delete(item);
+  }
 }
 
 /** An envelope that QuickBooks will not have (too large, say) may hold invoices that it takes one by one. */

@@ -70,10 +70,14 @@ export async function readItem<T>(
     // A token that was good enough for the whole was not refused for a part of it.
     return refusal.kind === 'failed' ? failed(refusal.failure) : unknown(refusal.message, trace);
   }
-  // Whatever is wrong with this one, or with the database while it is read: the others were answered.
-  const value = await read(answer).catch(() => undefined);
-  if (value === undefined) return unknown('QuickBooks gave an answer that cannot be understood.', trace);
-  return { ok: true, value, trace };
+  try {
+    const value = await read(answer);
+    if (value === undefined) return unknown('QuickBooks gave an answer that cannot be understood.', trace);
+    return { ok: true, value, trace };
+  } catch {
+    // Whatever is wrong with this one, or with the database meanwhile: the others were answered.
+    return unknown('The answer of QuickBooks could not be read here.', trace);
+  }
 }
 
 function unknown(message: string, trace: ProviderTrace): ProviderResult<never> {

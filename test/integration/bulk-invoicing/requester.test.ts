@@ -5,6 +5,7 @@ import { createQboInvoices } from '../../../src/application/bulk-invoicing/creat
 import { createConference } from '../../../src/application/conferences/create-conference.js';
 import type { Actor } from '../../../src/application/context.js';
 import { failed } from '../../../src/application/ports/provider.js';
+import { createQboInvoice } from '../../../src/application/quickbooks/create-qbo-invoice.js';
 import { ConferenceRole, NO_GRANTS } from '../../../src/domain/access/grants.js';
 import { ActorKind } from '../../../src/domain/audit/actor.js';
 import { idOf } from '../../support/workbench.js';
@@ -123,6 +124,31 @@ describe('Nothing more is sent of a bulk', () => {
     expect(await bulk.writes()).not.toContain('/invoice');
     expect(await bulk.results(id)).toEqual(['FAILED FORBIDDEN']);
     expect(await bulk.booked(orders)).toEqual([0]);
+  });
+
+  test('but what somebody else goes on with meanwhile is left to them', async () => {
+    const actor = await bearer([bulk.bench.conferenceId]);
+    const orders = [await bulk.bench.order({ organizationName: 'Taken Over Ltd' })];
+    const id = await begin(actor, orders);
+    const lost = async () => failed({ kind: 'unknown', message: 'Lost.', trace: {} });
+    await bulk.workOff(id, bulk.bench.with({ createCustomer: lost }));
+    await revoke(actor.id);
+    await bulk.bench.later(4 * MINUTE);
+    const { accounting } = bulk.bench.context;
+    const meanwhile = bulk.bench.with({
+      findCustomersByName: async (connectionId, names) => {
+        await bulk.turn(id);
+        expect(await bulk.results(id)).toEqual(['PENDING OUTCOME_UNKNOWN']);
+        return accounting.findCustomersByName(connectionId, names);
+      },
+    });
+    expect(await createQboInvoice(meanwhile, { purchaseOrderId: String(orders[0]) })).toEqual({
+      id: orders[0],
+      failures: [],
+    });
+    await bulk.goOn(id, 90 * MINUTE);
+    expect(await bulk.results(id)).toEqual(['SUCCEEDED']);
+    expect(await bulk.booked(orders)).toEqual([1]);
   });
 });
 

@@ -85,3 +85,17 @@ test('one that arrives later does not wait for others', async () => {
   await store([event('b')]);
   expect(statements).toEqual([1, 1]);
 });
+
+test('when the database is at fault, none is tried alone', async () => {
+  const lost = Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' });
+  let asked = 0;
+  const failing = storeTogether(async () => {
+    asked += 1;
+    throw lost;
+  });
+  expect(await Promise.allSettled([failing([event('a')]), failing([event('b')])])).toEqual([
+    { status: 'rejected', reason: lost },
+    { status: 'rejected', reason: lost },
+  ]);
+  expect(asked).toBe(1);
+});

@@ -30,7 +30,7 @@ describe('The answer to a batch', () => {
       { ok: true, value: 'one', trace },
       {
         ok: false,
-        failure: { kind: 'unknown', message: 'QuickBooks gave an answer that cannot be understood.', trace },
+        failure: { kind: 'unknown', message: 'The answer of QuickBooks could not be read here.', trace },
       },
       { ok: true, value: 'three', trace },
     ]);

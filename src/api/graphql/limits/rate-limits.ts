@@ -12,7 +12,8 @@ const FAILED_LOGINS = 100;
 
 /**
  * Look-ups at a time, and waiting for their turn, of all addresses with too many failures: guesses are bounded by what two
- * connections can look up, and the others stay free. A look-up takes under a millisecond, so a valid key hardly waits.
+ * connections can look up, and the others stay free. The look-up of a key takes under a
+ * millisecond, so a valid one hardly waits, unless tokens wait there for their identity provider.
  */
 const SUSPICIOUS_AT_ONCE = 2;
 const SUSPICIOUS_WAITING = 100;

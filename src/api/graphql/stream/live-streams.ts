@@ -203,6 +203,7 @@ export class LiveStreams {
       }
     } catch (error) {
       errors = this.#formatted({ errors: [error] }).errors ?? [];
+      if (!errors.some(isPassing)) yield { errors };
     } finally {
       if (errors.some(isPassing)) response.destroy();
       const durationMs = Math.round(performance.now() - startedAt);

@@ -18,8 +18,8 @@ import { PurchaseOrderChangesMigration } from './0017-purchase-order-changes.js'
 import { BulkInvoicingMigration } from './0018-bulk-invoicing.js';
 import { LetterheadMigration } from './0019-letterhead.js';
 import { OperationRequestersMigration } from './0020-operation-requesters.js';
-import { UnneededChangeTriggersMigration } from './0022-unneeded-change-triggers.js';
-import { IndexesOfListsMigration } from './0023-indexes-of-lists.js';
+import { UnneededChangeTriggersMigration } from './0021-unneeded-change-triggers.js';
+import { IndexesOfListsMigration } from './0022-indexes-of-lists.js';
 
 /** Every migration in order. Listed by hand: a migration that is not imported here would silently not run. */
 export const migrations = [
@@ -43,6 +43,6 @@ export const migrations = [
   { name: '0018-bulk-invoicing', class: BulkInvoicingMigration },
   { name: '0019-letterhead', class: LetterheadMigration },
   { name: '0020-operation-requesters', class: OperationRequestersMigration },
-  { name: '0022-unneeded-change-triggers', class: UnneededChangeTriggersMigration },
-  { name: '0023-indexes-of-lists', class: IndexesOfListsMigration },
+  { name: '0021-unneeded-change-triggers', class: UnneededChangeTriggersMigration },
+  { name: '0022-indexes-of-lists', class: IndexesOfListsMigration },
 ];
