@@ -25,7 +25,8 @@ export function badUserInput(message: string): GraphQLError {
 }
 
 /** What to answer to whoever shows no credential, or a key that is not valid. */
-const SEND_A_KEY = 'Send an API key: "Authorization: Bearer <key>".';
+const SEND_A_KEY =
+  'Send a valid API key: "Authorization: Bearer <key>". None came, or one that is unknown, revoked or expired.';
 
 export function unauthenticated(message = SEND_A_KEY): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });

@@ -74,7 +74,10 @@ describe('GET /purchase-orders/{id}/invoice.pdf', () => {
       const response = await get(path, { key });
       expect(response.status).toBe(401);
       expect(response.headers.get('cache-control')).toBe('no-store');
-      expect(await response.json()).toEqual({ error: 'Send an API key: "Authorization: Bearer <key>".' });
+      expect(await response.json()).toEqual({
+        error:
+          'Send a valid API key: "Authorization: Bearer <key>". None came, or one that is unknown, revoked or expired.',
+      });
     }
   });
 

@@ -61,7 +61,8 @@ async function refused(document: string, key?: string): Promise<void> {
   expect(data ?? null).toBeNull();
   expect(errors).toEqual([
     {
-      message: 'Send an API key: "Authorization: Bearer <key>".',
+      message:
+        'Send a valid API key: "Authorization: Bearer <key>". None came, or one that is unknown, revoked or expired.',
       extensions: { code: 'UNAUTHENTICATED', requestId: expect.stringMatching(/^[\w.-]{8,100}$/) },
     },
   ]);

@@ -77,7 +77,7 @@ describe('every root field is guarded by itself, whatever stands before it', () 
   });
 
   test.each(guards)('%s', (_name, enter) => {
-    expect(() => enter(NOBODY)).toThrow('Send an API key');
+    expect(() => enter(NOBODY)).toThrow('Send a valid API key');
     expect(() => enter({ id: 'key_1', name: 'nothing granted', kind: ActorKind.API_KEY, grants: NO_GRANTS })).toThrow(
       AccessDenied,
     );

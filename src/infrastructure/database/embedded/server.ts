@@ -43,6 +43,8 @@ async function serverSettings(durable: boolean): Promise<string[]> {
     `port=${await freePort()}`,
     // TCP is all we need, and the path of a socket may not be longer than 107 bytes.
     'unix_socket_directories=',
+    // A process takes up to 23, and several may share the server; the default of 100 is too little for five of them.
+    'max_connections=300',
     'timezone=UTC',
     'log_timezone=UTC',
   ];
