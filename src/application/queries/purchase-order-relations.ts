@@ -170,8 +170,11 @@ export function relationFields<Name extends OrderRelation>(names: Iterable<Name>
   return Object.fromEntries(Array.from(names, (name) => [name, RELATIONS[name]])) as Pick<typeof RELATIONS, Name>;
 }
 
-/** One relation of the purchase orders with these ids, by their ids. One statement. */
-export async function findRelation<Name extends OrderRelation>(
+/**
+ * One relation of the purchase orders with these ids, by their ids. One statement. Not of conferences, which are told once for
+ * orders in a row.
+ */
+export async function findRelation<Name extends Exclude<OrderRelation, 'conference'>>(
   em: EntityManager,
   name: Name,
   orderIds: readonly string[],

@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { startApp } from '../../../src/app.js';
-import { loadConfig } from '../../../src/config.js';
 import { clientWith } from '../../support/api-keys.js';
-import { type Data, GraphQLClient } from '../../support/graphql-client.js';
+import type { Data } from '../../support/graphql-client.js';
+import { startProductionOn } from '../../support/production-app.js';
 import { createOrder, readOrder } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
 import {
@@ -400,31 +399,17 @@ describe('W-Q28: when the authorisation ends', () => {
 
 describe('in production', () => {
   test('a simulator that answers is refused, and nothing is stored', async () => {
-    const fixed = {
-      QBO_API_BASE_URL: app.quickbooks.simulator.baseUrl,
-      QBO_TOKEN_URL: app.quickbooks.simulator.tokenUrl,
-    };
-    const [{ name }] = (await app.sql<{ name: string }>('select current_database() as name')) as [{ name: string }];
-    const url = new URL(String(process.env.TEST_SERVER_URL));
-    url.pathname = `/${name}`;
-    const BOOTSTRAP_API_KEY = 'test-bootstrap-key-0123456789';
-    const config = loadConfig({
-      ...fixed,
-      NODE_ENV: 'production',
-      ROLE: 'api',
-      PORT: '0',
-      LOG_LEVEL: 'silent',
-      DATABASE_URL: url.href,
-      ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
-      BOOTSTRAP_API_KEY,
-    });
     const conferenceId = await createConference(app, { realmId: null });
     const tokens = await freshTokens(app, SECOND_COMPANY);
     const before = await connectionRows();
-    const production = await startApp(config, () => undefined);
+    const production = await startProductionOn(app.databaseUrl, {
+      QBO_API_BASE_URL: app.quickbooks.simulator.baseUrl,
+      QBO_TOKEN_URL: app.quickbooks.simulator.tokenUrl,
+      ROLE: 'api',
+      BOOTSTRAP_API_KEY: 'test-bootstrap-key-0123456789',
+    });
     try {
-      const graphql = new GraphQLClient(production.url, BOOTSTRAP_API_KEY);
-      const other = { ...app, graphql };
+      const other = { ...app, graphql: production.graphql };
       expect(await configure(other, conferenceId, tokens)).toMatchObject({
         conference: null,
         userErrors: [{ code: 'INVALID', message: expect.stringContaining('simulator') }],
@@ -435,7 +420,7 @@ describe('in production', () => {
         userErrors: [{ code: 'QBO_NOT_CONFIGURED', message: expect.stringContaining('simulator') }],
       });
       expect(await connectionRows()).toEqual(before);
-      const unsigned = await fetch(`${production.url}/webhooks/qbo`, { method: 'POST', body: '[]' });
+      const unsigned = await fetch(`${production.app.url}/webhooks/qbo`, { method: 'POST', body: '[]' });
       expect(unsigned.status).toBe(503);
     } finally {
       await production.stop();

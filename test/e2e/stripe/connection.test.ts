@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startApp } from '../../../src/app.js';
-import { loadConfig } from '../../../src/config.js';
 import { eventually } from '../../support/eventually.js';
-import { type Data, GraphQLClient } from '../../support/graphql-client.js';
+import type { Data } from '../../support/graphql-client.js';
+import { startProductionOn } from '../../support/production-app.js';
 import { createOrder, readOrder } from '../../support/purchase-orders.js';
 import { startTestApp, type TestApp } from '../../support/test-app.js';
 import { CONNECTION, configure, createConference, createInvoice, createInvoicedOrder } from './steps.js';
@@ -150,20 +149,13 @@ describe('POST /webhooks/stripe/{conferenceSlug}', () => {
 test('in production a simulator that answers is refused, and a conference that is connected to one is told so', async () => {
   const conference = await createConference(server);
   const order = await createOrder(server);
-  const BOOTSTRAP_API_KEY = 'test-bootstrap-key-0123456789';
-  const config = loadConfig({
+  const production = await startProductionOn(server.databaseUrl, {
     STRIPE_API_BASE_URL: server.stripe.simulator.baseUrl,
-    NODE_ENV: 'production',
     ROLE: 'api',
-    PORT: '0',
-    LOG_LEVEL: 'silent',
-    DATABASE_URL: server.databaseUrl,
-    ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
-    BOOTSTRAP_API_KEY,
+    BOOTSTRAP_API_KEY: 'test-bootstrap-key-0123456789',
   });
-  const production = await startApp(config, () => undefined);
   try {
-    const other = { ...server, graphql: new GraphQLClient(production.url, BOOTSTRAP_API_KEY) };
+    const other = { ...server, graphql: production.graphql };
     expect(await configure(other, { conferenceId: conference.id })).toMatchObject({
       conference: null,
       userErrors: [{ code: 'INVALID', message: expect.stringContaining('simulator') }],
@@ -173,7 +165,7 @@ test('in production a simulator that answers is refused, and a conference that i
       userErrors: [{ code: 'STRIPE_NOT_CONFIGURED', message: expect.stringContaining('simulator') }],
     });
     expect(await connectionOf(conference.id)).toBeNull();
-    expect(await (await fetch(`${production.url}/readyz`)).json()).toMatchObject({ simulators: {} });
+    expect(await (await fetch(`${production.app.url}/readyz`)).json()).toMatchObject({ simulators: {} });
   } finally {
     await production.stop();
   }
